@@ -1,0 +1,229 @@
+"""Advancing: which step is next for which claims, when, and whether it may be taken now.
+
+Progress belongs to claims: each has its own next step and date. A turn takes at most one step, the furthest that is
+due, for all claims that have come to it; the others wait for theirs, with the policy's gap between two notices.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from relight.core.actions import MessageAction
+from relight.core.calendars import due_date
+from relight.core.conditions import evaluate
+from relight.core.decision import ApprovalDraft, StepDraft, TaskDraft
+from relight.core.draft import Draft
+from relight.core.facts import CaseFacts, ClaimFacts
+from relight.core.guards import Check, check_step, reason, seen
+from relight.core.law import Answer, Law
+from relight.core.parts import Ref, longest_term, start_part, waits_for_supply
+from relight.core.policy import Policy, Step
+from relight.core.spans import Span, Unit
+from relight.core.standing import Standing, has_opened, last_step
+from relight.core.windows import local_date, local_midnight
+
+_REFUSED_FOR = timedelta(days=30)
+_APPROVE_WITHIN = Span(3, Unit.WORKING_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A step that some claims have come to, and the local day from which it may be taken for all of them."""
+
+    step: Step
+    claims: tuple[ClaimFacts, ...]
+    day: date
+
+
+def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standing, now: datetime) -> None:
+    """Take the next step if it is due and allowed; otherwise say what it waits for and when to look again."""
+    if not has_opened(policy, facts, at):
+        for claim in facts.claims:
+            draft.wake(_midnight(due_date(facts.partner.calendar, claim.due_date, policy.opens.overdue), facts))
+        return
+    candidates = _candidates(policy, facts, at)
+    due = [candidate for candidate in candidates if candidate.day <= at.today]
+    for candidate in candidates:
+        if candidate.day > at.today:
+            _note_next(draft, candidate, _midnight(candidate.day, facts))
+    if due:
+        _take(draft, policy, law, facts, at, max(due, key=lambda c: policy.index(c.step.name)), now)
+
+
+def _candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate]:
+    """Claims by the step they have come to; a step is taken first for those that are ready."""
+    ready: dict[str, list[tuple[ClaimFacts, date]]] = {}
+    for claim in at.overdue:
+        found = _next_for(policy, facts, at, claim)
+        if found is not None:
+            ready.setdefault(found[0].name, []).append((claim, found[1]))
+    candidates: list[Candidate] = []
+    for name, members in ready.items():
+        now_due = [(claim, day) for claim, day in members if day <= at.today]
+        chosen = now_due or members
+        day = max(d for _, d in chosen) if now_due else min(d for _, d in chosen)
+        candidates.append(Candidate(policy.step(name), tuple(claim for claim, _ in chosen), day))
+    return candidates
+
+
+def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts) -> tuple[Step, date] | None:
+    last = last_step(claim.id, facts)
+    names = {step.name for step in policy.steps}
+    if last is None or last.step not in names:
+        return _skipping(policy, facts, at, claim, policy.first, claim.due_date, None)
+    if last.completed_at is None:
+        return None
+    following = _branch(policy, facts, at, claim, policy.step(last.step))
+    if following is None:
+        return None
+    base = local_date(last.completed_at, facts.partner.zone)
+    return _skipping(policy, facts, at, claim, following, base, last.pay_by_date)
+
+
+def _skipping(
+    policy: Policy,
+    facts: CaseFacts,
+    at: Standing,
+    claim: ClaimFacts,
+    step: Step,
+    base: date,
+    term: date | None,
+) -> tuple[Step, date] | None:
+    """The step, or the first after it that the customer's profile does not leave out, and its day."""
+    profile = policy.profile(facts.profile)
+    found: Step | None = step
+    while found is not None and found.name in profile.skip:
+        found = _branch(policy, facts, at, claim, found)
+    if found is None:
+        return None
+    return found, earliest_day(policy, facts, found, base, term, profile.delay)
+
+
+def earliest_day(
+    policy: Policy, facts: CaseFacts, step: Step, base: date, term: date | None, delay: Span | None = None
+) -> date:
+    """The first day a step may be taken: its whole wait has passed, the term that the notice gave too, and before a
+    cut the days that payments in transit need."""
+    calendar = facts.partner.calendar
+    ends = calendar.add(base, step.after)
+    if term is not None and term > ends:
+        ends = term
+    for extra in (delay, policy.settle if step.cuts else None):
+        if extra is not None:
+            ends = calendar.add(ends, extra)
+    return ends + timedelta(days=1)
+
+
+def _branch(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts, step: Step) -> Step | None:
+    """The way on: the first branch whose condition holds. An unknown condition is not taken."""
+    for branch in policy.successors(step):
+        if evaluate(branch.when, seen(facts, at, (claim,), policy)).holds:
+            return policy.step(branch.step)
+    return None
+
+
+def _take(
+    draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standing, candidate: Candidate, now: datetime
+) -> None:
+    step, claims = candidate.step, candidate.claims
+    gap_ends = _gap_ends(policy, facts, step)
+    if gap_ends is not None and gap_ends > at.today:
+        _note_next(draft, candidate, _midnight(gap_ends, facts))
+        return
+    check = check_step(policy, law, facts, at, step, claims, now)
+    if not check.allows:
+        _refuse(draft, facts, candidate, check, now)
+        return
+    if step.approval != "none" and not _approved(draft, facts, step, claims, now):
+        return
+    take_step(draft, policy, facts, at, step, claims)
+
+
+def take_step(
+    draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: Step, claims: tuple[ClaimFacts, ...]
+) -> None:
+    """Record the step with its claims and sums, and start the parts that wait for nothing."""
+    sums = tuple((claim.id, at.countable[claim.id], claim.costs) for claim in claims)
+    event = draft.event(
+        "step_taken",
+        {"step": step.name, "claims": [claim.number for claim in claims], "arrears": at.sum_of(claims)},
+        (reason("policy.step_due", step=step.name),),
+        keep_facts=step.burdens,
+    )
+    draft.steps.append(StepDraft(event, step.name, sums, _pay_by(policy, facts, at, step)))
+    for part in range(len(step.do)):
+        if not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part)):
+            start_part(draft, policy, at, step, part, claims, Ref(event))
+    draft.next_step, draft.next_at = "", None
+
+
+def _pay_by(policy: Policy, facts: CaseFacts, at: Standing, step: Step) -> date | None:
+    """The last day of the term that the step's notice gives."""
+    term = longest_term(policy, facts, step)
+    return facts.partner.calendar.add(at.today, term) if term is not None else None
+
+
+def _gap_ends(policy: Policy, facts: CaseFacts, step: Step) -> date | None:
+    """The first day after the policy's gap since the last notice, for steps that are notices themselves."""
+    if step.cuts or not any(isinstance(action, MessageAction) for action in step.do):
+        return None
+    names = {other.name for other in policy.steps}
+    decided = [taken.decided_at for taken in facts.steps if taken.step in names]
+    if not decided:
+        return None
+    return due_date(facts.partner.calendar, local_date(max(decided), facts.partner.zone), policy.gap)
+
+
+def _refuse(draft: Draft, facts: CaseFacts, candidate: Candidate, check: Check, now: datetime) -> None:
+    codes = " ".join(sorted({why.code for why in check.reasons}))
+    until = check.until if check.until is not None and check.until > now else None
+    draft.next_step, draft.next_at = candidate.step.name, until
+    draft.wait(codes, until or now + timedelta(days=1))
+    if codes != facts.waits_for:
+        draft.event(
+            "deferred" if check.answer is Answer.DEFER else "refused",
+            {"step": candidate.step.name, "until": until.isoformat() if until else None},
+            check.reasons,
+            keep_facts=candidate.step.burdens,
+        )
+
+
+def _approved(draft: Draft, facts: CaseFacts, step: Step, claims: tuple[ClaimFacts, ...], now: datetime) -> bool:
+    """Whether a person said yes to this step for all of these claims; asks for it otherwise."""
+    wanted = frozenset(claim.id for claim in claims)
+    draft.next_step = step.name
+    for approval in facts.approvals:
+        if approval.step != step.name:
+            continue
+        if approval.state == "granted" and wanted <= approval.claims:
+            draft.spent_approvals.append(approval.id)
+            return True
+        if approval.state == "requested" and wanted <= approval.claims:
+            draft.wait("approval", now + timedelta(days=1))
+            return False
+        if approval.state == "refused" and approval.decided_at and now - approval.decided_at < _REFUSED_FOR:
+            draft.wait("approval_refused", approval.decided_at + _REFUSED_FOR)
+            return False
+        if approval.state in ("requested", "granted"):
+            draft.lapsed_approvals.append(approval.id)  # it was for other claims
+    _ask(draft, facts, step, wanted, now)
+    return False
+
+
+def _ask(draft: Draft, facts: CaseFacts, step: Step, claims: frozenset[int], now: datetime) -> None:
+    needs = 2 if step.approval == "two_people" else 1
+    draft.event("approval_requested", {"step": step.name, "needs": needs})
+    draft.approvals.append(ApprovalDraft(step.name, tuple(sorted(claims)), needs))
+    day = due_date(facts.partner.calendar, local_date(now, facts.partner.zone), _APPROVE_WITHIN)
+    dedup = f"approve-{facts.case_id}-{step.name}"
+    draft.tasks.append(TaskDraft("approve", _midnight(day, facts), dedup, params={"step": step.name}))
+    draft.wait("approval", now + timedelta(days=1))
+
+
+def _note_next(draft: Draft, candidate: Candidate, moment: datetime) -> None:
+    if draft.next_at is None or moment < draft.next_at:
+        draft.next_step, draft.next_at = candidate.step.name, moment
+    draft.wake(moment)
+
+
+def _midnight(day: date, facts: CaseFacts) -> datetime:
+    return local_midnight(day, facts.partner.zone)

@@ -1,0 +1,96 @@
+"""`decide`: one turn of one case, as a pure function of policy, law, facts and the moment.
+
+Same input, same output, years later: no clock, no database, no network, no hidden randomness. First what came in is
+noted and what may be given back is given back; then steps under way go on; only then may a new step be taken.
+"""
+
+from datetime import datetime, timedelta
+
+from relight.core.advance import advance
+from relight.core.decision import Decision, TaskDraft
+from relight.core.draft import Draft
+from relight.core.facts import CaseFacts
+from relight.core.guards import in_transit_until
+from relight.core.law import Law
+from relight.core.parts import CHANNELS, Ref, send
+from relight.core.policy import Policy
+from relight.core.progress import follow_steps
+from relight.core.restore import RESTORE, reassert, restore_where_due, restoring
+from relight.core.standing import Standing, has_opened, is_clear, standing
+
+_RECEIVED = ("confirmed", "booked")
+_REFUND_WITHIN = timedelta(days=7)
+_STEP_LOOK = timedelta(days=1)
+
+
+def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decision:
+    """What happens to this case now, and when to look again."""
+    at = standing(facts, now)
+    draft = Draft(facts, now)
+    if facts.state == "watching" and has_opened(policy, facts, at):
+        draft.event("opened", {"arrears": at.arrears})
+    _note_payments(draft, policy, facts, at)
+    restore_where_due(draft, policy, facts, at)
+    follow_steps(draft, policy, facts, at, now)
+    reassert(draft, facts, now)
+    if facts.state != "closed":
+        advance(draft, policy, law, facts, at, now)
+    state = _next_state(draft, policy, facts, at)
+    _look_again(draft, policy, facts)
+    current = facts.steps[-1].step if facts.steps else ""
+    return draft.finish(state=state, arrears=at.arrears, step=draft.steps[-1].step if draft.steps else current)
+
+
+def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
+    """A receipt for money that came in, and a task when it is more than is owed."""
+    fresh = [payment for payment in facts.payments if not payment.noted and payment.state in _RECEIVED]
+    returned = [payment for payment in facts.payments if not payment.noted and payment.state == "returned"]
+    for payment in returned:
+        draft.event("payment_returned", {"payment": payment.id, "amount": payment.amount})
+    draft.noted_payments.extend(payment.id for payment in (*fresh, *returned))
+    if not fresh:
+        return
+    amount = sum(payment.amount for payment in fresh)
+    payments = [payment.id for payment in fresh]
+    event = draft.event("payment_seen", {"payments": payments, "amount": amount, "arrears": at.arrears})
+    channels = tuple(channel for channel in CHANNELS if channel in facts.reach)[:1]
+    send(draft, policy, "payment_received", channels, 0, Ref(event, 0), params={"paid": amount}, at_once=True)
+    if facts.credit > 0 and not facts.claims:
+        draft.event("overpaid", {"amount": facts.credit})
+        dedup = f"overpaid-{facts.account_id}"
+        draft.tasks.append(TaskDraft("overpaid", draft.now + _REFUND_WITHIN, dedup, params={"amount": facts.credit}))
+
+
+def _next_state(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> str:
+    """watching: nothing to follow up yet. active: followed up. closed: nothing owed, and everything is given back."""
+    if facts.state == "closed":
+        return "closed"
+    unfinished = restoring(facts) or any(step.step == RESTORE for step in draft.steps)
+    blocked = any(
+        block.case_id == facts.case_id and block.id not in draft.lifted_blocks
+        for service in facts.services
+        for block in service.blocks
+    )
+    is_open = has_opened(policy, facts, at) or (facts.state == "active" and not is_clear(facts, at, policy.close_when))
+    if is_open or blocked or unfinished:
+        return "active"
+    if facts.state == "active":
+        draft.event("cured", {"arrears": at.arrears})
+    if facts.claims:
+        return "watching"
+    draft.event("closed")
+    draft.lapsed_approvals.extend(
+        approval.id for approval in facts.approvals if approval.state in ("requested", "granted")
+    )
+    return "closed"
+
+
+def _look_again(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
+    """The moments at which something we know of ends by itself."""
+    for hold in facts.holds:
+        draft.wake(hold.ends_at)
+    for payment in facts.payments:
+        draft.wake(in_transit_until(policy, facts, payment))
+    for step in facts.steps:
+        if step.completed_at is None:
+            draft.wake(draft.now + _STEP_LOOK)

@@ -1,0 +1,135 @@
+"""A decision: everything that one turn changes, as data for `record` to write in one go.
+
+Drafts refer to events by `event`, the index in `Decision.events`; `record` gives the numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from relight.core.law import Reason
+from relight.core.levels import Level
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """Something to put on the case's log. `keep_facts` for cuts, restores and refusals."""
+
+    code: str
+    params: Params = field(default_factory=dict[str, Any])
+    reasons: tuple[Reason, ...] = ()
+    keep_facts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepDraft:
+    """A step taken by event `event`, for these claims with these sums (id, principal, costs)."""
+
+    event: int
+    step: str
+    claims: tuple[tuple[int, int, int], ...]
+    pay_by_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDraft:
+    """A thing to do outside. `step_number` is that of an earlier step; None with `of_step`: the step of `event`."""
+
+    event: int
+    kind: str
+    due_at: datetime
+    lane: str = "bulk"
+    part: int = 0
+    of_step: bool = False
+    step_number: int | None = None
+    channel: str = ""
+    template: str = ""
+    service_id: int | None = None
+    level: Level | None = None
+    generation: int | None = None
+    params: Params = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDraft:
+    """A block on a service by the step of `event`."""
+
+    event: int
+    service_id: int
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyDraft:
+    """What a service is to be from now on."""
+
+    service_id: int
+    desired: Level
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeDraft:
+    """A fee on a claim, in minor units."""
+
+    event: int
+    claim_id: int
+    fee: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDraft:
+    """Work for a person. One open task a `dedup`."""
+
+    code: str
+    due_at: datetime
+    dedup: str
+    urgent: bool = False
+    event: int | None = None  # of a step taken in this turn
+    step_number: int | None = None
+    part: int | None = None
+    params: Params = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDraft:
+    """A yes that a step needs first."""
+
+    step: str
+    claims: tuple[int, ...]
+    needs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One turn of one case. Empty tuples everywhere but `wakes_at` mean: nothing to do yet."""
+
+    case_id: int
+    account_id: int
+    version: int
+    state: str
+    wakes_at: datetime | None
+    arrears: int
+    step: str
+    next_step: str
+    next_at: datetime | None
+    waits_for: str
+    events: tuple[EventDraft, ...] = ()
+    steps: tuple[StepDraft, ...] = ()
+    effects: tuple[EffectDraft, ...] = ()
+    completed_steps: tuple[tuple[int, datetime], ...] = ()
+    voided_steps: tuple[int, ...] = ()
+    blocks: tuple[BlockDraft, ...] = ()
+    lifted_blocks: tuple[int, ...] = ()
+    supplies: tuple[SupplyDraft, ...] = ()
+    fees: tuple[FeeDraft, ...] = ()
+    tasks: tuple[TaskDraft, ...] = ()
+    approvals: tuple[ApprovalDraft, ...] = ()
+    spent_approvals: tuple[int, ...] = ()
+    lapsed_approvals: tuple[int, ...] = ()
+    cancelled_effects: tuple[int, ...] = ()
+    noted_payments: tuple[int, ...] = ()

@@ -1,0 +1,203 @@
+"""Facts: all that is known about one case at one moment, as frozen data that `decide` and the guards read.
+
+Amounts are minor units of the case's currency; moments are aware UTC datetimes; days are the partner's local dates.
+Everything is in the order of its identifier, so that the same facts always hash the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from relight.core.calendars import Calendar
+from relight.core.levels import Level
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceShare:
+    """How much of a claim's open principal may count towards cutting one service."""
+
+    service_id: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """An open claim. `principal` and `costs` are what is owed now; `disputed` is the part under objection."""
+
+    id: int
+    number: str
+    principal: int
+    costs: int
+    disputed: int
+    due_date: date  # deferred_to, where that is later
+    shares: tuple[ServiceShare, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepClaimFacts:
+    """A claim as a step named it."""
+
+    claim_id: int
+    principal: int
+    costs: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFacts:
+    """What became of one thing that a step wanted done. `state` is the effect's; `finished_at` of a message is when it
+    was delivered, or sent plus its channel's delivery time; `failed`: the channel could not deliver it after all."""
+
+    id: int
+    part: int
+    kind: str
+    channel: str
+    state: str
+    due_at: datetime
+    template: str = ""
+    finished_at: datetime | None = None
+    failed: bool = False
+    service_id: int | None = None
+    generation: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """Work that a step gave to a person; the step goes on when it is done."""
+
+    part: int
+    state: str
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """A step that the case took and nobody voided."""
+
+    id: int
+    number: int
+    step: str
+    decided_at: datetime
+    completed_at: datetime | None
+    pay_by_date: date | None
+    claims: tuple[StepClaimFacts, ...]
+    effects: tuple[EffectFacts, ...] = ()
+    tasks: tuple[TaskFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFacts:
+    """A reason why a service is below full. `case_id` is ours when the reason is arrears."""
+
+    id: int
+    reason: str
+    level: Level
+    case_id: int | None
+    step_number: int | None
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """A service of the account that this case may touch. `observed` is None while nobody has looked."""
+
+    id: int
+    kind: str
+    desired: Level
+    generation: int
+    desired_at: datetime | None
+    observed: Level | None
+    observed_at: datetime | None
+    controllable: bool  # it has a driver
+    unsent: tuple[int, ...] = ()  # commands (effect ids) that have not left
+    in_flight: bool = False
+    gave_up: bool = False  # the last command of this generation was given up or refused
+    blocks: tuple[BlockFacts, ...] = ()
+
+    @property
+    def command_open(self) -> bool:
+        """Whether a command is on its way or about to be."""
+        return self.in_flight or bool(self.unsent)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFacts:
+    """A pause that covers this moment. None in `claim_id` and `service_id` means the whole case."""
+
+    id: int
+    reason: str
+    claim_id: int | None
+    service_id: int | None
+    amount: int | None
+    starts_at: datetime
+    ends_at: datetime | None
+    protective: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """A payment that a decision has not seen yet, or that is on its way (`ordered`, `authorised`)."""
+
+    id: int
+    amount: int
+    state: str
+    received_at: datetime
+    noted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFacts:
+    """What people said of a step. `claims` are those that they were shown."""
+
+    id: int
+    step: str
+    state: str
+    claims: frozenset[int]
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFacts:
+    """What all cases of a partner share in one turn."""
+
+    id: int
+    country: str
+    currency: str
+    zone: ZoneInfo
+    calendar: Calendar
+    closed_dates: frozenset[date]
+    money_complete_until: datetime | None  # the least of the required sources; None: never heard of one
+    money_stale_after_hours: int
+    stopped: bool  # by the partner's or the installation's switch
+    shadow: bool  # decisions are made, effects are withheld
+
+    def money_is_stale(self, now: datetime) -> bool:
+        """Whether payments may have arrived that nobody has told us of."""
+        if self.money_complete_until is None:
+            return True
+        return (now - self.money_complete_until).total_seconds() > self.money_stale_after_hours * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """One case at one moment."""
+
+    case_id: int
+    account_id: int
+    state: str
+    version: int
+    debtor: str
+    profile: str
+    credit: int  # received on the account and not allocated
+    partner: PartnerFacts
+    waits_for: str = ""  # what the last decision waited for
+    claims: tuple[ClaimFacts, ...] = ()
+    steps: tuple[StepFacts, ...] = ()
+    services: tuple[ServiceFacts, ...] = ()
+    holds: tuple[HoldFacts, ...] = ()
+    payments: tuple[PaymentFacts, ...] = ()
+    approvals: tuple[ApprovalFacts, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict[str, str])
+    reach: frozenset[str] = frozenset()
+    contacted_at: tuple[datetime, ...] = ()  # the last seven days' messages that count towards the cap

@@ -1,0 +1,57 @@
+"""Facts for the record: a hash of every decision's facts, and the whole as plain data for cuts and refusals."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, cast
+
+from relight.core.facts import CaseFacts, PartnerFacts
+
+_OWN_FIELDS = tuple(field.name for field in dataclasses.fields(CaseFacts) if field.name != "partner")
+
+
+def digest(facts: CaseFacts, now: datetime) -> str:
+    """SHA-256 over everything that the decision saw, the moment included; the calendar has a hash of its own."""
+    own = tuple(getattr(facts, name) for name in _OWN_FIELDS)
+    text = repr((now, own, _partner(facts.partner)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def as_data(facts: CaseFacts) -> dict[str, Any]:
+    """The facts as JSON-ready data: moments and days in ISO 8601, amounts in minor units."""
+    data = {name: _plain(getattr(facts, name)) for name in _OWN_FIELDS}
+    data["partner"] = _plain(dict(_partner(facts.partner)))
+    return data
+
+
+def _partner(partner: PartnerFacts) -> tuple[tuple[str, Any], ...]:
+    return (
+        ("id", partner.id),
+        ("country", partner.country),
+        ("zone", partner.zone.key),
+        ("calendar", partner.calendar.hash),
+        ("closed_dates", tuple(sorted(partner.closed_dates))),
+        ("money_complete_until", partner.money_complete_until),
+        ("money_stale_after_hours", partner.money_stale_after_hours),
+        ("stopped", partner.stopped),
+        ("shadow", partner.shadow),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses, sets and moments as what JSON knows."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, frozenset):
+        return sorted(_plain(item) for item in cast("frozenset[Any]", value))
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in cast("tuple[Any, ...]", value)]
+    return value

@@ -1,0 +1,170 @@
+"""Guards: what must hold whenever a step is taken, asked when it is decided and again at the commit of its release.
+
+They cannot be switched off by a policy. Answers combine as deny, then defer to the latest moment, then allow; every
+reason is kept. Unknown is not false: a condition that cannot be answered does not hold.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from relight.core.calendars import due_date
+from relight.core.conditions import Param, Truth, evaluate
+from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts
+from relight.core.law import Answer, Law, Reason, Ruling
+from relight.core.policy import Policy, Step
+from relight.core.standing import Standing, services_to_cut
+from relight.core.windows import local_date, local_midnight, next_in_window
+
+PROTECTING_FLAGS = frozenset(
+    {"life_support", "danger_life", "danger_health", "danger_significant_property", "severe_cold", "protected"}
+)
+_ASK_AGAIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """All guards' answer together; `until` is the earliest moment worth asking again, where one is known."""
+
+    answer: Answer
+    reasons: tuple[Reason, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def allows(self) -> bool:
+        """Only an allow allows."""
+        return self.answer is Answer.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The facts' names that conditions know (`ConditionFacts`), for one set of claims."""
+
+    arrears: int
+    claims: int
+    oldest_days: int
+    flags: Mapping[str, str]
+    profile: str
+    reach: frozenset[str]
+    month: int
+    levels: frozenset[str]
+
+
+def reason(code: str, law: str = "", **params: Param) -> Reason:
+    """A reason with its parameters in a fixed order."""
+    return Reason(code, tuple(sorted(params.items())), law)
+
+
+def combine(rulings: Iterable[Ruling]) -> Check:
+    """Deny wins, then the latest deferral. A denial is worth asking again when its earliest reason may have passed."""
+    told = tuple(rulings)
+    answer = max((ruling.answer for ruling in told), default=Answer.ALLOW)
+    if answer is Answer.ALLOW:
+        return Check(answer)
+    counted = [ruling for ruling in told if ruling.answer is not Answer.ALLOW]
+    moments = [ruling.until for ruling in counted if ruling.answer is answer and ruling.until is not None]
+    until = (max(moments) if answer is Answer.DEFER else min(moments)) if moments else None
+    return Check(answer, tuple(ruling.reason for ruling in counted), until)
+
+
+def seen(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], policy: Policy) -> _Seen:
+    """What conditions see of these claims."""
+    oldest = min((claim.due_date for claim in claims), default=at.today)
+    return _Seen(
+        arrears=at.sum_of(claims),
+        claims=len(claims),
+        oldest_days=(at.today - oldest).days,
+        flags=facts.flags,
+        profile=facts.profile,
+        reach=facts.reach,
+        month=at.today.month,
+        levels=frozenset(service.desired.value for service in services_to_cut(claims, facts, policy)),
+    )
+
+
+def check_step(
+    policy: Policy,
+    law: Law,
+    facts: CaseFacts,
+    at: Standing,
+    step: Step,
+    claims: tuple[ClaimFacts, ...],
+    now: datetime,
+) -> Check:
+    """May this step be taken for these claims now? Says nothing of approval, which is a person's."""
+    rulings = [*_pauses(facts, at, claims, now), *_money(policy, facts, now)]
+    rulings += _condition(policy, facts, at, step, claims)
+    if step.cuts:
+        rulings += _cut(policy, facts, claims)
+    if step.window is not None:
+        rulings += _window(facts, step, now)
+    return combine([*rulings, *law.rule(policy, step, claims, facts, now)])
+
+
+def _pauses(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], now: datetime) -> Iterable[Ruling]:
+    if facts.partner.stopped:
+        yield Ruling(Answer.DEFER, reason("guard.stopped"), now + _ASK_AGAIN)
+    if at.held:
+        case_wide = [hold for hold in facts.holds if hold.claim_id is None and hold.service_id is None]
+        ends = [hold.ends_at for hold in case_wide if hold.ends_at is not None]
+        names = tuple(sorted({hold.reason for hold in case_wide}))
+        yield Ruling(Answer.DENY, reason("guard.hold", holds=names), max(ends) if len(ends) == len(case_wide) else None)
+    if at.sum_of(claims) <= 0:
+        yield Ruling(Answer.DENY, reason("guard.nothing_owed"))
+
+
+def _money(policy: Policy, facts: CaseFacts, now: datetime) -> Iterable[Ruling]:
+    for payment in facts.payments:
+        until = in_transit_until(policy, facts, payment)
+        if until is not None and now < until:
+            yield Ruling(Answer.DEFER, reason("guard.payment_in_transit", payment=payment.id), until)
+    if facts.partner.money_is_stale(now):
+        complete = facts.partner.money_complete_until
+        params = {"complete_until": complete.isoformat()} if complete else {}
+        yield Ruling(Answer.DEFER, reason("guard.money_stale", **params), now + _ASK_AGAIN)
+
+
+def in_transit_until(policy: Policy, facts: CaseFacts, payment: PaymentFacts) -> datetime | None:
+    """Until when a payment that was ordered, but not confirmed, keeps us waiting; None for any other state."""
+    if payment.state not in ("ordered", "authorised"):
+        return None
+    partner = facts.partner
+    day = due_date(partner.calendar, local_date(payment.received_at, partner.zone), policy.settle)
+    return local_midnight(day, partner.zone)
+
+
+def _condition(
+    policy: Policy, facts: CaseFacts, at: Standing, step: Step, claims: tuple[ClaimFacts, ...]
+) -> Iterable[Ruling]:
+    verdict = evaluate(step.when, seen(facts, at, claims, policy))
+    if verdict.holds:
+        return
+    tomorrow = local_midnight(at.today + timedelta(days=1), facts.partner.zone)
+    for said in verdict.said:
+        if said.truth is not Truth.YES:
+            params: dict[str, Param] = {**said.params, "truth": said.truth.value}
+            yield Ruling(Answer.DENY, reason(said.code, "", **params), tomorrow)
+    if all(said.truth is Truth.YES for said in verdict.said):  # a negation: every leaf said yes, the whole says no
+        yield Ruling(Answer.DENY, reason("condition.not_met", step=step.name), tomorrow)
+
+
+def _cut(policy: Policy, facts: CaseFacts, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
+    if facts.debtor == "collective":
+        yield Ruling(Answer.DENY, reason("guard.collective_contract"))
+    protecting = tuple(sorted(name for name in PROTECTING_FLAGS if facts.flags.get(name) == "yes"))
+    if protecting:
+        yield Ruling(Answer.DENY, reason("guard.protected", flags=protecting))
+    services = services_to_cut(claims, facts, policy)
+    held = {hold.service_id for hold in facts.holds if hold.service_id is not None}
+    if any(service.id in held for service in services):
+        yield Ruling(Answer.DENY, reason("guard.hold", holds=("service",)))
+    if not services:
+        yield Ruling(Answer.DENY, reason("guard.nothing_to_cut"))
+
+
+def _window(facts: CaseFacts, step: Step, now: datetime) -> Iterable[Ruling]:
+    assert step.window is not None
+    partner = facts.partner
+    opens = next_in_window(now, step.window, partner.zone, partner.calendar, partner.closed_dates)
+    if opens > now:
+        yield Ruling(Answer.DEFER, reason("guard.window", opens=opens.isoformat()), opens)

@@ -1,0 +1,142 @@
+"""Leaving: whether an effect may go out, asked at the commit of its release with facts read anew.
+
+A cut or a notice that no longer stands on its claims is withheld, and the case thinks again; what only has to wait
+goes later; a command that a newer one took over from is cancelled. Restores and receipts are not held up.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from relight.core.facts import CaseFacts, ServiceFacts, StepFacts
+from relight.core.guards import Check, check_step, reason
+from relight.core.law import Answer, Law, Reason
+from relight.core.levels import Level, is_lower
+from relight.core.parts import SHADOW, waits_for_supply
+from relight.core.policy import Policy, Step
+from relight.core.standing import Standing, standing
+from relight.core.windows import next_in_window
+
+UNCOUNTED_TEMPLATES = frozenset({"payment_received", "restored", "press_button", "stop_confirmed"})
+_CAP_PERIOD = timedelta(days=7)
+
+
+class Exit(StrEnum):
+    """What becomes of an effect that is due."""
+
+    SEND = "send"
+    LATER = "later"
+    WITHHOLD = "withhold"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The answer; `why` is one code to keep on the effect, `until` when to ask again."""
+
+    exit: Exit
+    why: str = ""
+    until: datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An effect whose moment has come."""
+
+    id: int
+    kind: str
+    template: str
+    part: int
+    step_number: int | None
+    service_id: int | None
+    level: Level | None
+    generation: int | None
+
+
+_SEND = Leave(Exit.SEND)
+
+
+def check_leave(policy: Policy, law: Law, facts: CaseFacts, due: Due, now: datetime) -> Leave:
+    """May this effect leave now?"""
+    at = standing(facts, now)
+    if due.kind == "supply":
+        return _supply(policy, law, facts, at, due, now)
+    return _message(policy, law, facts, at, due, now)
+
+
+def _supply(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
+    service = next((service for service in facts.services if service.id == due.service_id), None)
+    if service is None or due.generation != service.generation:
+        return Leave(Exit.CANCEL, "superseded")
+    if facts.partner.shadow:
+        return Leave(Exit.WITHHOLD, SHADOW)
+    if not _takes_away(due, service):
+        return _SEND
+    taken = _step(facts, due)
+    if taken is None:
+        return Leave(Exit.WITHHOLD, "step_voided")
+    return _as_leave(_recheck(policy, law, facts, at, taken, now))
+
+
+def _takes_away(due: Due, service: ServiceFacts) -> bool:
+    """Whether the command leaves the customer with less than was seen last; unseen counts as full."""
+    assert due.level is not None
+    return is_lower(due.level, service.observed or Level.FULL) and bool(service.blocks)
+
+
+def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
+    if facts.partner.shadow:
+        return Leave(Exit.WITHHOLD, SHADOW)
+    if due.template in UNCOUNTED_TEMPLATES:
+        return _SEND
+    taken = _step(facts, due)
+    if taken is None:
+        return Leave(Exit.WITHHOLD, "step_voided")
+    step = _definition(policy, taken)
+    if step is not None and waits_for_supply(step, due.part):
+        if not any(block.step_number == taken.number for service in facts.services for block in service.blocks):
+            return Leave(Exit.WITHHOLD, "already_restored")
+    else:
+        asked = _as_leave(_recheck(policy, law, facts, at, taken, now))
+        if asked.exit is not Exit.SEND:
+            return asked
+    return _contact(policy, facts, now)
+
+
+def _contact(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
+    """Quiet hours, and no more messages in seven days than the cap."""
+    partner = facts.partner
+    recent = sorted(moment for moment in facts.contacted_at if now - moment < _CAP_PERIOD)
+    cap = policy.contact.max_per_7_days
+    if len(recent) >= cap:
+        return Leave(Exit.LATER, "contact_cap", recent[len(recent) - cap] + _CAP_PERIOD)
+    opens = next_in_window(now, policy.contact.window, partner.zone, partner.calendar, partner.closed_dates)
+    return Leave(Exit.LATER, "quiet_hours", opens) if opens > now else _SEND
+
+
+def _recheck(policy: Policy, law: Law, facts: CaseFacts, at: Standing, taken: StepFacts, now: datetime) -> Check:
+    """The step's own guards once more, for what of its claims is still open."""
+    step = _definition(policy, taken)
+    if step is None:
+        return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),))
+    covered = {claim.claim_id for claim in taken.claims}
+    claims = tuple(claim for claim in at.overdue if claim.id in covered)
+    return check_step(policy, law, facts, at, step, claims, now)
+
+
+def _as_leave(check: Check) -> Leave:
+    if check.allows:
+        return _SEND
+    code = check.reasons[0].code
+    if check.answer is Answer.DEFER and check.until is not None:
+        return Leave(Exit.LATER, code, check.until, check.reasons)
+    return Leave(Exit.WITHHOLD, code, None, check.reasons)
+
+
+def _definition(policy: Policy, taken: StepFacts) -> Step | None:
+    return next((step for step in policy.steps if step.name == taken.step), None)
+
+
+def _step(facts: CaseFacts, due: Due) -> StepFacts | None:
+    return next((step for step in facts.steps if step.number == due.step_number), None)

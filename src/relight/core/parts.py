@@ -1,0 +1,235 @@
+"""Parts: the actions of a step, one after the other. What each one starts, and how far it has come.
+
+A message that stands after a supply action is sent only when the service has been seen at its level; a message whose
+channel fails goes out on the next one; one that reaches nobody becomes a task, and the step stays where it is.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from relight.core.actions import FeeAction, MessageAction, SupplyAction, TaskAction
+from relight.core.calendars import due_date
+from relight.core.decision import BlockDraft, EffectDraft, FeeDraft, Params, SupplyDraft, TaskDraft
+from relight.core.draft import Draft
+from relight.core.facts import CaseFacts, ClaimFacts, EffectFacts, ServiceFacts, StepFacts
+from relight.core.levels import Level, is_lower, lowest
+from relight.core.policy import Policy, Step
+from relight.core.spans import Span, Unit
+from relight.core.standing import Standing, services_to_cut
+from relight.core.windows import local_date, local_midnight, next_in_window
+
+CHANNELS = ("sms", "email", "letter")
+SHADOW = "shadow"  # why an effect is withheld while a partner only looks
+SPREAD_SECONDS = 3600
+_OPEN = ("pending", "in_flight")
+_MANUAL_SPAN = Span(5, Unit.WORKING_DAYS)
+
+
+class Progress(Enum):
+    """How far a part has come."""
+
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"  # every channel tried so far could not deliver
+    STUCK = "stuck"  # a person has a task
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Which step and event new effects belong to: a step taken in this turn, or an earlier one by its number."""
+
+    event: int
+    step_number: int | None = None
+
+    @property
+    def of_step(self) -> bool:
+        """Whether the step is taken by this very event."""
+        return self.step_number is None
+
+
+def waits_for_supply(step: Step, part: int) -> bool:
+    """Whether a supply action stands before this part."""
+    return any(isinstance(action, SupplyAction) for action in step.do[:part])
+
+
+def part_progress(step: Step, part: int, taken: StepFacts) -> tuple[Progress, datetime]:
+    """How far a part of a step has come, and since when it has been done."""
+    action = step.do[part]
+    effects = tuple(effect for effect in taken.effects if effect.part == part)
+    match action:
+        case MessageAction(mode=mode):
+            return _message_progress(effects, mode == "all", taken.decided_at)
+        case SupplyAction():
+            return _supply_progress(effects, taken.decided_at)
+        case FeeAction() | TaskAction():
+            return Progress.DONE, taken.decided_at
+        case _:
+            done = [task.done_at for task in taken.tasks if task.part == part and task.state == "done"]
+            return (Progress.DONE, done[0]) if done and done[0] else (Progress.STUCK, taken.decided_at)
+
+
+def _message_progress(effects: tuple[EffectFacts, ...], wants_all: bool, since: datetime) -> tuple[Progress, datetime]:
+    reached = [effect.finished_at or since for effect in effects if _is_done(effect) and not effect.failed]
+    if any(effect.state in _OPEN for effect in effects) and (wants_all or not reached):
+        return Progress.OPEN, since
+    if reached:
+        return Progress.DONE, max(reached) if wants_all else min(reached)
+    return Progress.FAILED, since
+
+
+def _is_done(effect: EffectFacts) -> bool:
+    """Done, or it would have been were the partner not in shadow."""
+    return effect.state == "done" or (effect.state == "withheld" and effect.why == SHADOW)
+
+
+def _supply_progress(effects: tuple[EffectFacts, ...], since: datetime) -> tuple[Progress, datetime]:
+    if any(effect.state in _OPEN for effect in effects):
+        return Progress.OPEN, since
+    if any(effect.state in ("given_up", "refused") for effect in effects):
+        return Progress.STUCK, since
+    return Progress.DONE, max((effect.finished_at or since for effect in effects), default=since)
+
+
+def start_part(
+    draft: Draft, policy: Policy, at: Standing, step: Step, part: int, claims: tuple[ClaimFacts, ...], ref: Ref
+) -> None:
+    """Start one action of a step."""
+    action = step.do[part]
+    match action:
+        case MessageAction():
+            params = notice_params(policy, draft.facts, step, action)
+            send(draft, policy, action.template, channels_for(action, draft.facts), part, ref, params=params)
+        case SupplyAction(level):
+            for service in services_to_cut(claims, draft.facts, policy):
+                _lower(draft, service, level, part, ref)
+        case FeeAction(fee=fee, amount_minor=amount):
+            draft.fees.append(FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount))
+        case _:
+            _give_to_person(draft, action, part, ref)
+
+
+def notice_params(policy: Policy, facts: CaseFacts, step: Step, action: MessageAction) -> Params:
+    """What the words of a step's message need: its tone, and the term that it gives, counted from the day it leaves."""
+    tone = policy.profile(facts.profile).tone or action.tone or "neutral"
+    term = longest_term(policy, facts, step)
+    return {"tone": tone, "term": str(term)} if term is not None else {"tone": tone}
+
+
+def longest_term(policy: Policy, facts: CaseFacts, step: Step) -> Span | None:
+    """The longest of the terms that a step's messages name and the waits of what follows it."""
+    terms = [action.term for action in step.do if isinstance(action, MessageAction) and action.term is not None]
+    terms += [policy.step(branch.step).after for branch in policy.successors(step)]
+    return max(terms, key=facts.partner.calendar.longest_days, default=None)
+
+
+def channels_for(action: MessageAction, facts: CaseFacts, tried: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The channels to send on now: all that reach the customer, or the first that was not tried."""
+    reachable = tuple(channel for channel in action.channels if channel in facts.reach and channel not in tried)
+    if action.mode == "all" and not tried:
+        return reachable
+    if not reachable:  # rather another way than none
+        reachable = tuple(channel for channel in CHANNELS if channel in facts.reach and channel not in tried)
+    return reachable[:1]
+
+
+def send(
+    draft: Draft,
+    policy: Policy,
+    template: str,
+    channels: tuple[str, ...],
+    part: int,
+    ref: Ref,
+    *,
+    params: Params,
+    at_once: bool = False,
+) -> None:
+    """Put a message in the outbox for each channel; a task for a person when no channel is left."""
+    if not channels and not at_once:
+        number = ref.step_number if ref.step_number is not None else "new"
+        dedup = f"cannot_reach-{draft.facts.case_id}-{number}-{part}"
+        draft.tasks.append(_task(draft, "cannot_reach", dedup, part, ref, template=template))
+    due_at = draft.now if at_once else contact_moment(policy, draft.facts, draft.now, template)
+    for channel in channels:
+        draft.effects.append(
+            EffectDraft(
+                ref.event,
+                "message",
+                due_at,
+                lane="urgent" if at_once else "bulk",
+                part=part,
+                of_step=ref.of_step,
+                step_number=ref.step_number,
+                channel=channel,
+                template=template,
+                params=params,
+            )
+        )
+
+
+def contact_moment(policy: Policy, facts: CaseFacts, now: datetime, salt: str) -> datetime:
+    """When a message may leave: within the contact hours, spread over their first hour so that not all go at once."""
+    partner = facts.partner
+    window = policy.contact.window
+    opens = next_in_window(now, window, partner.zone, partner.calendar, partner.closed_dates)
+    if opens <= now:
+        return now
+    digest = hashlib.blake2b(f"{facts.case_id} {salt}".encode(), digest_size=4).digest()
+    spread = timedelta(seconds=int.from_bytes(digest, "big") % SPREAD_SECONDS)
+    return next_in_window(opens + spread, window, partner.zone, partner.calendar, partner.closed_dates)
+
+
+def command(
+    draft: Draft, service: ServiceFacts, level: Level, part: int, ref: Ref, due_at: datetime | None = None
+) -> None:
+    """Want a service at a level from now on, and put the command in the outbox under a new generation."""
+    generation = service.generation + 1
+    draft.supplies.append(SupplyDraft(service.id, level, generation))
+    draft.cancelled_effects.extend(service.unsent)
+    draft.effects.append(
+        EffectDraft(
+            ref.event,
+            "supply",
+            due_at or draft.now,
+            lane="bulk" if is_lower(level, service.desired) else "urgent",
+            part=part,
+            of_step=ref.of_step,
+            step_number=ref.step_number,
+            service_id=service.id,
+            level=level,
+            generation=generation,
+        )
+    )
+
+
+def _lower(draft: Draft, service: ServiceFacts, level: Level, part: int, ref: Ref) -> None:
+    """Block a service at a level; commanded only when that is lower than what it already is to be."""
+    draft.blocks.append(BlockDraft(ref.event, service.id, level))
+    wanted = lowest([level, *(block.level for block in service.blocks)])
+    if not is_lower(wanted, service.desired):
+        return
+    command(draft, service, wanted, part, ref)
+
+
+def _give_to_person(draft: Draft, action: object, part: int, ref: Ref) -> None:
+    code = getattr(action, "code", "") or getattr(action, "kind", "task")
+    dedup = f"{code}-{draft.facts.case_id}-{draft.facts.version + 1 + ref.event}-{part}"
+    span = getattr(action, "within", None) or _MANUAL_SPAN
+    draft.tasks.append(_task(draft, code, dedup, part, ref, span=span))
+
+
+def _task(
+    draft: Draft, code: str, dedup: str, part: int, ref: Ref, span: Span = _MANUAL_SPAN, **params: object
+) -> TaskDraft:
+    partner = draft.facts.partner
+    due = due_date(partner.calendar, local_date(draft.now, partner.zone), span)
+    return TaskDraft(
+        code,
+        local_midnight(due, partner.zone),
+        dedup,
+        event=ref.event if ref.of_step else None,
+        step_number=ref.step_number,
+        part=part,
+        params=params,
+    )

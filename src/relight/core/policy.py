@@ -1,0 +1,137 @@
+"""A compiled policy: when to ask, warn, cut and hand over, as frozen data that `decide` walks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from relight.core import actions
+from relight.core.actions import Action, Tone
+from relight.core.conditions import ALWAYS, Condition
+from relight.core.spans import Span
+from relight.core.windows import Window
+
+Base = Literal["due", "previous"]
+Approval = Literal["none", "person", "two_people"]
+CaseEnd = Literal["zero", "past_due", "latest_claim"]
+HoldScope = Literal["claim", "case", "service", "party"]
+Debtor = Literal["consumer", "business"]
+Actor = Literal["grid_company", "supplier", "network", "agency"]
+
+STANDARD_PROFILE = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """When arrears become a case: a claim overdue this long, and at least this much owed in minor units."""
+
+    overdue: Span
+    arrears_min: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When messages may go, and how many a customer may get in any seven days."""
+
+    window: Window
+    max_per_7_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How hard to press: steps that are left out, the tone, and extra time before every step."""
+
+    skip: frozenset[str] = frozenset()
+    tone: Tone | None = None
+    delay: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A way on from a step: to `step`, when the condition holds."""
+
+    when: Condition
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `after` counts from the due date for the first step, else from the completion of the one before.
+
+    `next` is None when the file says nothing (the following step comes next), and empty when the road ends here.
+    """
+
+    name: str
+    after: Span
+    base: Base
+    when: Condition = ALWAYS
+    window: Window | None = None
+    approval: Approval = "none"
+    do: tuple[Action, ...] = ()
+    next: tuple[Branch, ...] | None = None
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the step takes a service away, wholly or in part."""
+        return any(actions.cuts(action) for action in self.do)
+
+    @property
+    def burdens(self) -> bool:
+        """Whether the step cuts, charges a fee or hands over: it rests only on undisputed, noticed claims."""
+        return any(actions.burdens(action) for action in self.do)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy. `hash` is of its content, not its layout; amounts are minor units of `currency`."""
+
+    name: str
+    hash: str
+    country: str
+    currency: str
+    services: frozenset[str]
+    debtor: Debtor
+    actor: Actor
+    laws: tuple[str, ...]
+    opens: Opens
+    restore_when: CaseEnd
+    close_when: CaseEnd
+    steps: tuple[Step, ...]
+    contact: Contact
+    settle: Span
+    gap: Span
+    holds: Mapping[str, HoldScope] = field(default_factory=dict[str, HoldScope], hash=False)
+    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], hash=False)
+
+    @property
+    def first(self) -> Step:
+        """The step that follows the due date."""
+        return self.steps[0]
+
+    def step(self, name: str) -> Step:
+        """The step of that name; raises KeyError."""
+        return self.steps[self.index(name)]
+
+    def index(self, name: str) -> int:
+        """Where the step stands in the file, from 0; raises KeyError."""
+        for number, step in enumerate(self.steps):
+            if step.name == name:
+                return number
+        raise KeyError(name)
+
+    def successors(self, step: Step) -> tuple[Branch, ...]:
+        """The ways on from a step, to be tried in order: the first that holds is taken; empty where the road ends."""
+        if step.next is not None:
+            return step.next
+        following = self.index(step.name) + 1
+        return (Branch(ALWAYS, self.steps[following].name),) if following < len(self.steps) else ()
+
+    def hold_scope(self, reason: str) -> HoldScope:
+        """How far a hold for that reason reaches; the whole case when the policy does not say."""
+        return self.holds.get(reason, "case")
+
+    def profile(self, name: str) -> Profile:
+        """The profile of that name; one that the policy does not mention changes nothing."""
+        return self.profiles.get(name, _STANDARD)
+
+
+_STANDARD = Profile()

@@ -1,0 +1,120 @@
+"""Progress: steps that were taken and are not complete yet, part by part; and those whose notice never arrived."""
+
+from datetime import datetime
+
+from relight.core.actions import MessageAction
+from relight.core.draft import Draft
+from relight.core.facts import CaseFacts, ClaimFacts, StepFacts
+from relight.core.guards import reason
+from relight.core.parts import (
+    SHADOW,
+    Progress,
+    Ref,
+    channels_for,
+    notice_params,
+    part_progress,
+    send,
+    start_part,
+    waits_for_supply,
+)
+from relight.core.policy import Policy, Step
+from relight.core.restore import RESTORE, follow_restore
+from relight.core.standing import Standing, last_step
+
+
+def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
+    """Look at every step that was taken: go on, complete it, or withdraw it."""
+    names = {step.name for step in policy.steps}
+    for taken in facts.steps:
+        if taken.id in draft.voided_steps:
+            continue
+        if taken.step == RESTORE:
+            if taken.completed_at is None:
+                follow_restore(draft, policy, facts, taken, now)
+        elif taken.step in names:
+            _follow(draft, policy, facts, at, policy.step(taken.step), taken)
+
+
+def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: Step, taken: StepFacts) -> None:
+    withheld = [
+        effect
+        for effect in taken.effects
+        if effect.state == "withheld" and effect.why != SHADOW and _is_essential(step, effect.part)
+    ]
+    if withheld and taken.completed_at is None:
+        _withdraw(draft, taken, withheld[0].why or "withheld")
+        return
+    if taken.completed_at is not None:
+        if taken.effects and _never_arrived(step, taken) and _is_current(taken, facts):
+            _withdraw(draft, taken, "undeliverable")
+        return
+    _go_on(draft, policy, facts, at, step, taken)
+
+
+def _go_on(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: Step, taken: StepFacts) -> None:
+    since = taken.decided_at
+    supply_open = False
+    for part, action in enumerate(step.do):
+        if waits_for_supply(step, part) and isinstance(action, MessageAction):
+            if supply_open:
+                return
+            if not any(effect.part == part for effect in taken.effects):
+                ref = Ref(draft.event("part_started", {"step": step.name, "part": part}), taken.number)
+                start_part(draft, policy, at, step, part, _claims(taken, facts), ref)
+            continue  # telling that it happened holds nothing up
+        progress, done_at = part_progress(step, part, taken)
+        if progress is Progress.FAILED and isinstance(action, MessageAction):
+            _next_channel(draft, policy, step, taken, part, action)
+        supply_open = supply_open or progress is not Progress.DONE
+        since = max(since, done_at)
+    if not supply_open:
+        draft.completed_steps.append((taken.id, since))
+        draft.event("step_completed", {"step": step.name, "number": taken.number, "at": since.isoformat()})
+        draft.wake(draft.now)  # the following step may already be due
+
+
+def _next_channel(draft: Draft, policy: Policy, step: Step, taken: StepFacts, part: int, action: MessageAction) -> None:
+    tried = frozenset(effect.channel for effect in taken.effects if effect.part == part)
+    channels = channels_for(action, draft.facts, tried)
+    stuck = any(task.part == part for task in taken.tasks)
+    if not channels and stuck:
+        return
+    event = draft.event("channel_failed", {"step": step.name, "tried": sorted(tried), "next": list(channels)})
+    params = notice_params(policy, draft.facts, step, action)
+    send(draft, policy, action.template, channels, part, Ref(event, taken.number), params=params)
+
+
+def _withdraw(draft: Draft, taken: StepFacts, why: str) -> None:
+    draft.voided_steps.append(taken.id)
+    draft.event(
+        "step_withdrawn",
+        {"step": taken.step, "number": taken.number},
+        (reason("withdrawn." + why),),
+        keep_facts=True,
+    )
+    draft.wake(draft.now)
+
+
+def _is_essential(step: Step, part: int) -> bool:
+    """Whether the step means nothing without this part: all but the messages that tell of a cut afterwards."""
+    return part < len(step.do) and not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part))
+
+
+def _never_arrived(step: Step, taken: StepFacts) -> bool:
+    """Whether some notice of a completed step turned out to have reached nobody."""
+    for part, action in enumerate(step.do):
+        if isinstance(action, MessageAction) and _is_essential(step, part):
+            effects = [effect for effect in taken.effects if effect.part == part]
+            if effects and all(effect.failed for effect in effects):
+                return True
+    return False
+
+
+def _is_current(taken: StepFacts, facts: CaseFacts) -> bool:
+    """Whether it still is the last step of one of its claims; what came later stands on its own proofs."""
+    return any(last_step(covered.claim_id, facts) is taken for covered in taken.claims)
+
+
+def _claims(taken: StepFacts, facts: CaseFacts) -> tuple[ClaimFacts, ...]:
+    covered = {claim.claim_id for claim in taken.claims}
+    return tuple(claim for claim in facts.claims if claim.id in covered)

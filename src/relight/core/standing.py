@@ -1,0 +1,95 @@
+"""Standing: what of a case's claims counts at this moment, and how far each of them has come."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from relight.core.calendars import due_date
+from relight.core.facts import CaseFacts, ClaimFacts, ServiceFacts, StepFacts
+from relight.core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The claims of a case as of one local day. `countable` maps claims to the undisputed, unheld open principal."""
+
+    today: date
+    countable: dict[int, int]
+    overdue: tuple[ClaimFacts, ...]
+    arrears: int  # countable principal and costs of the overdue claims
+    held: bool  # the whole case is
+
+    def sum_of(self, claims: tuple[ClaimFacts, ...]) -> int:
+        """Countable principal and costs of some claims."""
+        return sum(owed(claim, self.countable) for claim in claims)
+
+
+def local_date(moment: datetime, facts: CaseFacts) -> date:
+    """The partner's date at a moment."""
+    return moment.astimezone(facts.partner.zone).date()
+
+
+def owed(claim: ClaimFacts, countable: dict[int, int]) -> int:
+    """What a claim counts with: its costs only beside principal that counts, or when no principal is left."""
+    principal = countable[claim.id]
+    return principal + claim.costs if principal or not claim.principal else 0
+
+
+def standing(facts: CaseFacts, now: datetime) -> Standing:
+    """Take disputes and holds off the claims, and find those overdue. The due date itself is still in time."""
+    today = local_date(now, facts)
+    held_sums: dict[int, int] = {}
+    for hold in facts.holds:
+        if hold.claim_id is not None:
+            whole = 1 << 62
+            held_sums[hold.claim_id] = held_sums.get(hold.claim_id, 0) + (whole if hold.amount is None else hold.amount)
+    countable = {
+        claim.id: max(0, claim.principal - claim.disputed - held_sums.get(claim.id, 0)) for claim in facts.claims
+    }
+    overdue = tuple(claim for claim in facts.claims if claim.due_date < today and owed(claim, countable) > 0)
+    held = any(hold.claim_id is None and hold.service_id is None for hold in facts.holds)
+    return Standing(today, countable, overdue, sum(owed(claim, countable) for claim in overdue), held)
+
+
+def last_step(claim_id: int, facts: CaseFacts) -> StepFacts | None:
+    """The last step taken that covers a claim: its progress. A claim that joined later has none."""
+    for step in reversed(facts.steps):
+        if any(covered.claim_id == claim_id for covered in step.claims):
+            return step
+    return None
+
+
+def is_clear(facts: CaseFacts, at: Standing, rule: str, service: ServiceFacts | None = None) -> bool:
+    """Whether arrears are cured by the policy's rule, for one service or the whole case.
+
+    zero: nothing overdue, fees included. past_due: no principal overdue. latest_claim: only the newest one remains.
+    """
+    overdue = at.overdue if service is None else tuple(claim for claim in at.overdue if concerns(claim, service))
+    if rule == "past_due":
+        return not any(at.countable[claim.id] for claim in overdue)
+    if rule == "latest_claim":
+        newest = max(facts.claims, key=lambda claim: (claim.due_date, claim.id), default=None)
+        return all(newest is not None and claim.id == newest.id for claim in overdue)
+    return not overdue
+
+
+def has_opened(policy: Policy, facts: CaseFacts, at: Standing) -> bool:
+    """Whether the arrears are old and large enough to be followed up, and not already cured by the policy's rule."""
+    calendar = facts.partner.calendar
+    ripe = any(due_date(calendar, claim.due_date, policy.opens.overdue) <= at.today for claim in at.overdue)
+    enough = at.arrears >= (policy.opens.arrears_min or 0)
+    return ripe and enough and not is_clear(facts, at, policy.close_when)
+
+
+def concerns(claim: ClaimFacts, service: ServiceFacts) -> bool:
+    """Whether a claim is for a service at all; one without lines for any service is for every one."""
+    return not claim.shares or any(share.service_id == service.id for share in claim.shares)
+
+
+def services_to_cut(claims: tuple[ClaimFacts, ...], facts: CaseFacts, policy: Policy) -> tuple[ServiceFacts, ...]:
+    """The services that these claims leave unpaid, that the policy is about and a driver reaches: never another one."""
+    unpaid = {share.service_id for claim in claims for share in claim.shares if share.amount > 0}
+    return tuple(
+        service
+        for service in facts.services
+        if service.id in unpaid and service.kind in policy.services and service.controllable
+    )

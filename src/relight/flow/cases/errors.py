@@ -1,0 +1,17 @@
+"""Refusals of the cases stage: what was wrong, and what to do."""
+
+
+class UnableTo(Exception):
+    """An act that was refused; the text says why and what to do, and nothing was changed."""
+
+
+class UnableToApprove(UnableTo):
+    """The approval cannot be decided: it was already, or by the one who asked, or twice by the same person."""
+
+
+class UnableToVoid(UnableTo):
+    """The step cannot be voided: it is not there, or it already was."""
+
+
+class UnableToFind(UnableTo):
+    """There is no such thing at this partner."""

@@ -1,0 +1,261 @@
+"""What people and other stages do to cases: each writes its facts, puts itself on the log, and wakes the case.
+
+None of these decides anything: the next turn does. All lock the account first, like every writer of facts.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoid
+from relight.flow.claims import fees
+from relight.flow.database import Tx, statements
+
+SQL = statements(__package__, "operations.sql")
+URGENT_CHANNEL = "relight_urgent"
+_VOIDED_HOLD = timedelta(days=7)
+
+
+def lock_accounts(tx: Tx, account_ids: Sequence[int]) -> None:
+    """Take the accounts' locks, in id order."""
+    tx.rows(SQL.lock_accounts, {"accounts": list(account_ids)})
+
+
+def wake(tx: Tx, account_ids: Sequence[int], now: datetime, *, urgent: bool) -> int:
+    """All open cases of these accounts (with `urgent` also closed ones) think again now; how many."""
+    if not account_ids:
+        return 0
+    woken = tx.run(SQL.wake, {"accounts": list(account_ids), "now": now, "urgent": urgent})
+    if urgent and woken:
+        notify(tx)
+    return woken
+
+
+def wake_case(tx: Tx, case_id: int, now: datetime, *, urgent: bool) -> None:
+    """One case thinks again now."""
+    tx.run(SQL.wake_case, {"case": case_id, "now": now, "urgent": urgent})
+    if urgent:
+        notify(tx)
+
+
+def notify(tx: Tx) -> None:
+    """Tell the urgent loop, at commit, that there is work."""
+    tx.run("SELECT pg_notify(%(channel)s, '')", {"channel": URGENT_CHANNEL})
+
+
+def open_cases(tx: Tx, account_ids: Sequence[int], now: datetime) -> list[int]:
+    """A case for each account with open claims under a published policy and no open case yet; the new ids."""
+    if not account_ids:
+        return []
+    return [row[0] for row in tx.rows(SQL.open_cases, {"accounts": list(account_ids), "now": now})]
+
+
+def append_event(
+    tx: Tx,
+    *,
+    case_id: int,
+    code: str,
+    actor: str,
+    now: datetime,
+    params: Mapping[str, Any] | None = None,
+    cause: str = "",
+    voids: int | None = None,
+    bulk_id: int | None = None,
+) -> int:
+    """Put a person's act on the case's log; its number. The caller holds the account's lock."""
+    return tx.value(
+        SQL.append_event,
+        {
+            "case": case_id,
+            "code": code,
+            "params": Jsonb(dict(params or {})),
+            "actor": actor,
+            "cause": cause,
+            "now": now,
+            "voids": voids,
+            "bulk": bulk_id,
+        },
+    )
+
+
+def add_note(tx: Tx, *, case_id: int, actor: str, now: datetime, text: str) -> None:
+    """A remark on the timeline; changes nothing."""
+    _lock_case(tx, case_id)
+    append_event(tx, case_id=case_id, code="note", actor=actor, now=now, params={"text": text})
+
+
+def add_task(
+    tx: Tx,
+    *,
+    case_id: int | None,
+    account_id: int,
+    code: str,
+    due_at: datetime,
+    dedup: str,
+    now: datetime,
+    params: Mapping[str, Any] | None = None,
+    urgent: bool = False,
+) -> None:
+    """Work for a person; nothing new while one with the same `dedup` is open."""
+    tx.run(
+        SQL.add_task,
+        {
+            "case": case_id,
+            "account": account_id,
+            "code": code,
+            "due_at": due_at,
+            "dedup": dedup,
+            "now": now,
+            "params": Jsonb(dict(params or {})),
+            "urgent": urgent,
+        },
+    )
+
+
+def place_hold(
+    tx: Tx,
+    *,
+    case_id: int,
+    account_id: int,
+    reason: str,
+    actor: str,
+    now: datetime,
+    ends_at: datetime | None = None,
+    review_date: date | None = None,
+    claim_id: int | None = None,
+    service_id: int | None = None,
+    amount: int | None = None,
+    note: str = "",
+    source: str = "",
+    protective: bool = False,
+) -> int:
+    """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id."""
+    lock_accounts(tx, [account_id])
+    hold_id = tx.value(
+        SQL.place_hold,
+        {
+            "case": case_id,
+            "account": account_id,
+            "claim": claim_id,
+            "service": service_id,
+            "amount": amount,
+            "reason": reason,
+            "note": note,
+            "now": now,
+            "ends_at": ends_at,
+            "review_date": review_date,
+            "protective": protective,
+            "source": source,
+            "actor": actor,
+        },
+    )
+    if hold_id is None:
+        raise UnableToFind("There is no such account.")
+    params = {"hold": hold_id, "reason": reason, "until": ends_at.isoformat() if ends_at else None, "claim": claim_id}
+    append_event(tx, case_id=case_id, code="hold_placed", actor=actor, now=now, params=params)
+    wake_case(tx, case_id, now, urgent=True)
+    return hold_id
+
+
+def end_hold(tx: Tx, *, hold_id: int, actor: str, now: datetime, note: str = "") -> None:
+    """Let go of a hold; ending one that has ended changes nothing."""
+    found = tx.row(SQL.hold, {"hold": hold_id})
+    if found is None:
+        raise UnableToFind("There is no such hold.")
+    case_id, account_id, reason, _ = found
+    lock_accounts(tx, [account_id])
+    if not tx.run(SQL.end_hold, {"hold": hold_id, "now": now, "actor": actor}):
+        return
+    if case_id is not None:
+        params = {"hold": hold_id, "reason": reason, "note": note}
+        append_event(tx, case_id=case_id, code="hold_ended", actor=actor, now=now, params=params)
+    wake(tx, [account_id], now, urgent=True)
+
+
+def decide_approval(tx: Tx, *, approval_id: int, actor: str, granted: bool, now: datetime, note: str = "") -> None:
+    """A person's yes or no to what a case asks. Raises `UnableToApprove`; two people must be two."""
+    found = tx.row(SQL.approval, {"approval": approval_id})
+    if found is None:
+        raise UnableToFind("There is no such approval.")
+    lock_accounts(tx, [found[1]])
+    case_id, _, step, state, requested_by, decided_by, _ = tx.row(SQL.approval, {"approval": approval_id}) or found
+    if state != "requested":
+        raise UnableToApprove(f"This was already {state}. Load the page again to see by whom.")
+    if actor == requested_by:
+        raise UnableToApprove("Who asked for it cannot approve it. Ask a colleague.")
+    if actor in decided_by:
+        raise UnableToApprove("You have already said yes; a second person has to agree.")
+    new_state = tx.value(
+        SQL.answer_approval,
+        {"approval": approval_id, "actor": [actor], "granted": granted, "now": now, "note": note},
+    )
+    code = "approval_given" if granted else "approval_denied"
+    append_event(
+        tx, case_id=case_id, code=code, actor=actor, now=now, params={"step": step, "note": note, "state": new_state}
+    )
+    if new_state != "requested":
+        dedup = f"approve-{case_id}-{step}"
+        tx.run(SQL.finish_step_tasks, {"case": case_id, "now": now, "actor": actor, "dedup": dedup})
+    wake_case(tx, case_id, now, urgent=True)
+
+
+def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: datetime, note: str) -> None:
+    """Take a wrong step out of counts and clocks and reverse its fee; what it blocked is given back by the next turn.
+
+    The case is held for seven days, so that a person can mend what was wrong before it could be taken again.
+    """
+    account_id = _lock_case(tx, case_id)
+    found = tx.row(SQL.void_step, {"case": case_id, "number": step_number, "now": now})
+    if found is None:
+        raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
+    _reverse_fees(tx, case_id, step_number, now)
+    append_event(
+        tx,
+        case_id=case_id,
+        code="step_voided",
+        actor=actor,
+        now=now,
+        params={"step": found[1], "number": step_number, "note": note},
+        voids=step_number,
+    )
+    place_hold(
+        tx,
+        case_id=case_id,
+        account_id=account_id,
+        reason="manual",
+        actor=actor,
+        now=now,
+        ends_at=now + _VOIDED_HOLD,
+        note=note,
+    )
+
+
+def finish_task(tx: Tx, *, task_id: int, actor: str, now: datetime, state: str = "done", note: str = "") -> None:
+    """A person did what was asked (or dismissed it); the step that waited for it goes on."""
+    found = tx.row(SQL.task, {"task": task_id})
+    if found is None:
+        raise UnableToFind("There is no such task.")
+    case_id, account_id, code, was, _ = found
+    if account_id is not None:
+        lock_accounts(tx, [account_id])
+    params = {"task": task_id, "state": state, "now": now, "actor": actor, "note": note}
+    if was != "open" or not tx.run(SQL.finish_task, params) or case_id is None:
+        return
+    event = {"task": task_id, "code": code, "state": state, "note": note}
+    append_event(tx, case_id=case_id, code="task_finished", actor=actor, now=now, params=event)
+    wake_case(tx, case_id, now, urgent=False)
+
+
+def _lock_case(tx: Tx, case_id: int) -> int:
+    account_id = tx.value(SQL.account_of, {"case": case_id})
+    if account_id is None:
+        raise UnableToFind("There is no such case.")
+    lock_accounts(tx, [account_id])
+    return account_id
+
+
+def _reverse_fees(tx: Tx, case_id: int, step_number: int, now: datetime) -> None:
+    for transfer_id, claim_id, amount in tx.rows(SQL.step_fees, {"case": case_id, "number": step_number}):
+        fees.reverse(tx, transfer_id=transfer_id, claim_id=claim_id, amount=amount, now=now)

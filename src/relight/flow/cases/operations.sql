@@ -1,0 +1,97 @@
+-- wake: every open case of these accounts thinks again now; least() keeps the CHECK whatever was slept through
+UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND (state <> 'closed' OR %(urgent)s)
+
+-- wake_case: one case thinks again now
+UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
+WHERE id = %(case)s
+
+-- lock_accounts: every writer of facts takes these first, in id order, so that two of them cannot deadlock
+SELECT id FROM account WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+
+-- open_cases: one open case an account and policy; the newest published version of the highest priority wins.
+-- The first open claim creates it; it wakes on the day after the earliest due date, or at once when that has passed.
+INSERT INTO dunning_case
+    (partner_id, account_id, policy_version_id, services, wakes_at, turned_at, opened_at)
+SELECT a.partner_id, a.id, v.id, v.services,
+    least(greatest(min(c.due_date)::timestamp AT TIME ZONE 'UTC', %(now)s::timestamptz), %(now)s + interval '7 days'),
+    %(now)s, %(now)s
+FROM account a
+JOIN claim c ON c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open'
+JOIN LATERAL (
+    SELECT p.id, p.services FROM policy_version p
+    WHERE c.service_kind = ANY (p.services) AND (p.debtor = a.debtor OR a.debtor = 'collective')
+        AND p.published_at <= %(now)s AND (p.retired_at IS NULL OR p.retired_at > %(now)s)
+    ORDER BY p.priority DESC, p.published_at DESC, p.id DESC LIMIT 1
+) v ON true
+WHERE a.id = ANY(%(accounts)s::bigint[])
+    AND NOT EXISTS (
+        SELECT FROM dunning_case k WHERE k.account_id = a.id AND k.state <> 'closed' AND c.service_kind = ANY (k.services))
+GROUP BY a.partner_id, a.id, v.id, v.services
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- append_event: a person's act goes on the case's log under the next number
+WITH bumped AS (
+    UPDATE dunning_case SET version = version + 1 WHERE id = %(case)s RETURNING partner_id, id, version
+)
+INSERT INTO case_event (partner_id, case_id, number, code, params, actor, cause, at, voids, bulk_id)
+SELECT partner_id, id, version, %(code)s, %(params)s, %(actor)s, %(cause)s, %(now)s, %(voids)s, %(bulk)s FROM bumped
+RETURNING number
+
+-- add_task: one open task for the same thing
+INSERT INTO task (partner_id, account_id, case_id, code, params, urgent, created_at, due_at, dedup)
+SELECT partner_id, id, %(case)s, %(code)s, %(params)s, %(urgent)s, %(now)s, %(due_at)s, %(dedup)s
+FROM account WHERE id = %(account)s
+ON CONFLICT (partner_id, dedup) WHERE state = 'open' DO NOTHING
+
+-- place_hold: a pause from now
+INSERT INTO hold (partner_id, account_id, case_id, claim_id, service_id, amount, reason, note, starts_at, ends_at,
+    review_date, protective, source, placed_by)
+SELECT partner_id, id, %(case)s, %(claim)s, %(service)s, %(amount)s, %(reason)s, %(note)s, %(now)s, %(ends_at)s,
+    %(review_date)s, %(protective)s, %(source)s, %(actor)s
+FROM account WHERE id = %(account)s
+RETURNING id
+
+-- hold: what a hold is on
+SELECT h.case_id, h.account_id, h.reason, h.ends_at FROM hold h WHERE h.id = %(hold)s
+
+-- end_hold: it ends now, by somebody
+UPDATE hold SET ends_at = %(now)s, ended_by = %(actor)s WHERE id = %(hold)s AND (ends_at IS NULL OR ends_at > %(now)s)
+
+-- approval: what is asked, locked against a second answer at the same time
+SELECT p.case_id, c.account_id, p.step, p.state, p.requested_by, p.decided_by, p.needs
+FROM approval p JOIN dunning_case c ON c.partner_id = p.partner_id AND c.id = p.case_id
+WHERE p.id = %(approval)s
+
+-- answer_approval: one more yes, or a no; enough of the first make it granted
+UPDATE approval SET
+    decided_by = decided_by || %(actor)s, decided_at = %(now)s, note = %(note)s,
+    state = CASE WHEN NOT %(granted)s THEN 'refused'
+        WHEN cardinality(decided_by) + 1 >= needs THEN 'granted' ELSE 'requested' END
+WHERE id = %(approval)s RETURNING state
+
+-- finish_step_tasks: the task that stood for an approval is done with it
+UPDATE task SET state = 'done', done_at = %(now)s, done_by = %(actor)s
+WHERE case_id = %(case)s AND state = 'open' AND dedup = %(dedup)s
+
+-- void_step: out of counts and clocks; the log keeps both the step and its voiding
+UPDATE step_taken SET voided_at = %(now)s WHERE case_id = %(case)s AND number = %(number)s AND voided_at IS NULL
+RETURNING id, step
+
+-- step_fees: what a step charged, to be taken back with it
+SELECT t.id, t.claim_id, t.amount
+FROM transfer t JOIN step_claim s ON s.claim_id = t.claim_id JOIN step_taken k ON k.id = s.step_id
+WHERE k.case_id = %(case)s AND k.number = %(number)s AND t.kind = 'fee' AND t.posted_at = k.decided_at
+    AND NOT EXISTS (SELECT FROM transfer r WHERE r.reverses_id = t.id)
+
+-- account_of: whose case it is
+SELECT account_id FROM dunning_case WHERE id = %(case)s
+
+-- task: what a task is about
+SELECT t.case_id, coalesce(t.account_id, c.account_id), t.code, t.state, t.step_number
+FROM task t LEFT JOIN dunning_case c ON c.partner_id = t.partner_id AND c.id = t.case_id WHERE t.id = %(task)s
+
+-- finish_task: done by somebody
+UPDATE task SET state = %(state)s, done_at = %(now)s, done_by = %(actor)s, note = %(note)s
+WHERE id = %(task)s AND state = 'open'

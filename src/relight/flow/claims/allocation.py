@@ -1,0 +1,39 @@
+"""Which claims money pays: those that it names first, then the oldest due; principal before costs within a claim.
+
+What is left stays as the account's credit. The caller holds the accounts' locks.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from relight.flow.database import Tx, statements
+
+SQL = statements(__package__, "allocation.sql")
+_BY_NAME = f"WITH {SQL.by_name}, {SQL.post_pairs}"
+_BY_AGE = f"WITH {SQL.by_age}, {SQL.post_pairs}"
+
+
+def allocate_by_name(tx: Tx, money: Sequence[tuple[Any, ...]], *, today: date, now: datetime) -> None:
+    """Pay the claims that money names: tuples of account, payment (or None), amount and reference, in order."""
+    if not money:
+        return
+    accounts, payments, amounts, references = (list(column) for column in zip(*money, strict=True))
+    tx.run(
+        _BY_NAME,
+        {
+            "partner": tx.partner_id,
+            "accounts": accounts,
+            "payments": payments,
+            "amounts": amounts,
+            "references": references,
+            "today": today,
+            "now": now,
+        },
+    )
+
+
+def allocate_by_age(tx: Tx, account_ids: Sequence[int], *, today: date, now: datetime) -> None:
+    """Spend what these accounts have in credit on what is oldest due, payment by payment in the order it came."""
+    if account_ids:
+        tx.run(_BY_AGE, {"partner": tx.partner_id, "accounts": list(account_ids), "today": today, "now": now})

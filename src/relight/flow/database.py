@@ -1,0 +1,107 @@
+"""The database as every stage sees it: one partner a transaction, named statements, and the only clock.
+
+Stages take a `Tx` and never commit: the caller owns the transaction. Statements live in `.sql` files beside the stage,
+each under a line `-- name: why this plan`, and are loaded with `statements(__package__, "queries.sql")`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.resources import files
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+_NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
+
+Params = Mapping[str, Any]
+
+
+def statements(package: str, file_name: str) -> SimpleNamespace:
+    """The named statements of a `.sql` file, as attributes. Raises ValueError for a name given twice."""
+    text = files(package).joinpath(file_name).read_text("utf-8")
+    pieces = _NAMED.split(text)
+    found: dict[str, str] = {}
+    for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
+        if name in found:
+            raise ValueError(f"{package}/{file_name}: {name} is there twice")
+        found[name] = body.strip()
+    return SimpleNamespace(**found)
+
+
+class Tx:
+    """One open transaction, scoped to one partner (or to none: then no partner's rows are visible)."""
+
+    __slots__ = ("connection", "partner_id")
+
+    def __init__(self, connection: psycopg.Connection[TupleRow], partner_id: int | None):
+        self.connection, self.partner_id = connection, partner_id
+
+    def rows(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a statement, as tuples."""
+        return self.connection.execute(statement, params).fetchall()
+
+    def row(self, statement: str, params: Params | None = None) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        return self.connection.execute(statement, params).fetchone()
+
+    def value(self, statement: str, params: Params | None = None) -> Any:
+        """The first column of the first row, or None."""
+        found = self.row(statement, params)
+        return found[0] if found else None
+
+    def run(self, statement: str, params: Params | None = None) -> int:
+        """Run a statement; how many rows it touched."""
+        return self.connection.execute(statement, params).rowcount
+
+
+class Database:
+    """Connections for the role that runs in production. `transaction` is the only way in."""
+
+    def __init__(self, conninfo: str, *, size_max: int = 8, name: str = "relight"):
+        self.conninfo = conninfo
+        self._pool = ConnectionPool(
+            conninfo,
+            min_size=1,
+            max_size=size_max,
+            timeout=30,
+            open=False,
+            name=name,
+            kwargs={"application_name": name, "options": "-c search_path=relight"},
+        )
+
+    def open(self) -> "Database":
+        """Connect; raises psycopg.OperationalError within 30 seconds when there is no server."""
+        self._pool.open(wait=True, timeout=30)
+        return self
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self._pool.close()
+
+    def __enter__(self) -> "Database":
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, partner_id: int | None) -> Iterator[Tx]:
+        """One READ COMMITTED transaction that sees one partner's rows; commits at the end, rolls back on error."""
+        with self._pool.connection() as connection:
+            with connection.transaction():
+                connection.execute(
+                    "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
+                )
+                yield Tx(connection, partner_id)
+
+    def clock(self) -> datetime:
+        """The database's moment: the only clock that decisions know."""
+        with self._pool.connection() as connection:
+            found = connection.execute("SELECT clock_timestamp()").fetchone()
+            assert found is not None
+            return found[0]

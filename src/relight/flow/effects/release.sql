@@ -1,0 +1,92 @@
+-- due_bulk: effects whose moment has come, with their accounts locked; never a second command for a service in flight
+SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
+    e.channel, e.params, e.key, e.attempts, e.created_at
+FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.due_at <= %(now)s
+    AND NOT (e.kind = 'supply' AND EXISTS (
+        SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
+            AND f.state = 'in_flight'))
+ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
+
+-- due_urgent: the same for restores and receipts, by their own index
+SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
+    e.channel, e.params, e.key, e.attempts, e.created_at
+FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+WHERE e.state = 'pending' AND e.lane = 'urgent' AND e.due_at <= %(now)s
+    AND NOT (e.kind = 'supply' AND EXISTS (
+        SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
+            AND f.state = 'in_flight'))
+ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
+
+-- still_due: read again under the lock: what another worker took meanwhile is not ours
+SELECT e.id FROM effect e
+WHERE e.id = ANY (%(ids)s::bigint[]) AND e.state = 'pending'
+    AND NOT (e.kind = 'supply' AND EXISTS (
+        SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
+            AND f.state = 'in_flight'))
+
+-- stop: withheld or cancelled, with the reason
+UPDATE effect e SET state = w.state, why = w.why, finished_at = %(now)s
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(whys)s::text[]) AS w (id, state, why)
+WHERE e.id = w.id AND e.state = 'pending'
+
+-- later: not now; the reason is kept for whoever looks
+UPDATE effect e SET due_at = w.due_at, why = w.why
+FROM unnest(%(ids)s::bigint[], %(due)s::timestamptz[], %(whys)s::text[]) AS w (id, due_at, why)
+WHERE e.id = w.id AND e.state = 'pending'
+
+-- start: the attempts, on record before anything leaves
+WITH gone AS (
+    UPDATE effect e SET state = 'in_flight', attempts = e.attempts + 1, lease_until = %(lease_until)s, why = ''
+    FROM unnest(%(ids)s::bigint[]) AS w (id) WHERE e.id = w.id AND e.state = 'pending'
+    RETURNING e.id, e.attempts
+)
+INSERT INTO attempt (partner_id, effect_id, number, driver, started_at, send_before)
+SELECT %(partner)s, g.id, g.attempts, d.driver, %(now)s, %(send_before)s
+FROM gone g JOIN unnest(%(ids)s::bigint[], %(drivers)s::text[]) AS d (id, driver) ON d.id = g.id
+RETURNING effect_id, id, number
+
+-- spend_cuts: what the limits an hour and a day count
+INSERT INTO spent_cut (partner_id, attempt_id, at) SELECT %(partner)s, unnest(%(attempts)s::bigint[]), %(now)s
+
+-- cuts_spent: in the last hour and the last day
+SELECT count(*) FILTER (WHERE at > %(now)s - interval '1 hour'), count(*) FROM spent_cut
+WHERE at > %(now)s - interval '1 day'
+
+-- lock_limits: one releaser of cuts at a time a partner, so that two cannot both spend the last one
+SELECT pg_advisory_xact_lock(8210, %(partner)s)
+
+-- targets: how the outside knows the services of supply effects
+SELECT e.id, s.kind, s.driver, s.address, s.full_profile, d.serial, d.address
+FROM effect e JOIN service s ON s.partner_id = e.partner_id AND s.id = e.service_id
+LEFT JOIN device d ON d.partner_id = s.partner_id AND d.access_point_id = s.access_point_id AND d.starts_at <= %(now)s
+    AND (d.ends_at IS NULL OR d.ends_at > %(now)s)
+WHERE e.id = ANY (%(ids)s::bigint[])
+
+-- finish_attempt: its end, if nobody has seen one yet
+UPDATE attempt SET finished_at = %(now)s, result = %(result)s, code = %(code)s, detail = %(detail)s, facts = %(facts)s
+WHERE id = %(attempt)s AND finished_at IS NULL RETURNING id
+
+-- late_answer: an end that came after the attempt had been given up for lost; kept beside it
+UPDATE attempt SET facts = facts || jsonb_build_object('late', %(facts)s::jsonb) WHERE id = %(attempt)s
+
+-- effect: what an outcome is about
+SELECT e.id, e.case_id, e.account_id, e.kind, e.service_id, e.level, e.generation, e.attempts, e.created_at, e.lane,
+    e.state, e.template, u.generation, u.desired
+FROM effect e LEFT JOIN supply u ON u.service_id = e.service_id WHERE e.id = %(effect)s
+
+-- end: done, refused, given up or withheld
+UPDATE effect SET state = %(state)s, finished_at = %(now)s, why = %(why)s, lease_until = NULL
+WHERE id = %(effect)s AND state = 'in_flight'
+
+-- again: back in the outbox for another attempt
+UPDATE effect SET state = 'pending', due_at = %(due_at)s, lease_until = NULL, why = %(why)s
+WHERE id = %(effect)s AND state = 'in_flight'
+
+-- lost: attempts whose lease ran out: nobody saw their end
+SELECT e.id, e.account_id, a.id, a.driver FROM effect e
+JOIN attempt a ON a.partner_id = e.partner_id AND a.effect_id = e.id AND a.number = e.attempts
+WHERE e.state = 'in_flight' AND e.lease_until <= %(now)s ORDER BY e.account_id LIMIT %(limit)s
+
+-- renew: still at it
+UPDATE effect SET lease_until = %(lease_until)s WHERE id = ANY (%(ids)s::bigint[]) AND state = 'in_flight'

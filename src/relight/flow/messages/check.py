@@ -1,0 +1,61 @@
+"""What every message must hold, asserted on each one as it is rendered.
+
+Sources: forbrukerkjøpsloven § 48 a (notices), the house rule that whoever would rather not follow a link can pay
+without one, and that nothing is asked for but the exact sum owed.
+"""
+
+from relight.flow.messages import gsm7
+from relight.flow.messages.catalog import ASKING
+from relight.flow.messages.context import MessageContext
+from relight.flow.messages.facts import facts_of
+from relight.flow.messages.port import Channel
+
+
+def missing(template: str, channel: Channel, context: MessageContext, text: str) -> list[str]:
+    """What the rendered `text` lacks, in words for the person who mends the sentence; empty when it may go."""
+    lacks: list[str] = []
+    if template in ASKING:
+        lacks += _money(channel, context, text)
+    if template == "disconnect_notice":
+        lacks += _notice(channel, context, text)
+    if channel is Channel.SMS:
+        lacks += _discreet(text, context)
+    return lacks
+
+
+def _money(channel: Channel, context: MessageContext, text: str) -> list[str]:
+    facts = facts_of(context)
+    wanted = {
+        "the exact sum": facts["amount"],
+        "the pay link": context.pay_url,
+        "the payment reference": context.reference,
+        "the account number": context.account,
+        "our own site": context.brand.site,
+    }
+    return [what for what, value in wanted.items() if not _holds(text, str(value), channel)]
+
+
+def _notice(channel: Channel, context: MessageContext, text: str) -> list[str]:
+    facts = facts_of(context)
+    wanted = {"the last day to pay": facts["pay_by_short"], "our telephone": context.brand.phone}
+    if channel is Channel.SMS:
+        wanted["the social service"] = facts["social_service_short"]
+    else:
+        wanted |= {"the term": facts["term"], "the social service": facts["social_service"]}
+    return [what for what, value in wanted.items() if not _holds(text, str(value), channel)]
+
+
+def _discreet(text: str, context: MessageContext) -> list[str]:
+    lacks = []
+    if gsm7.outside(text):
+        lacks.append("plain GSM-7 letters")
+    told = {"the address": context.service_address, "the name": context.first_name}
+    lacks += [f"discretion (it tells {what})" for what, value in told.items() if value and value in text.split()]
+    return lacks
+
+
+def _holds(text: str, value: str, channel: Channel) -> bool:
+    if channel is Channel.SMS:
+        value = gsm7.fold(value)
+    # No-break spaces are a matter of looks: what counts is that the words are there.
+    return value.replace("\xa0", " ") in text.replace("\xa0", " ")

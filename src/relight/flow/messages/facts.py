@@ -1,0 +1,97 @@
+"""From a message's context to the plain strings that sentences may use: nothing but text reaches a template."""
+
+from collections.abc import Mapping
+
+from relight.flow.messages.catalog import help_contacts, reference_word, service_kind, service_words, words_of
+from relight.flow.messages.context import HelpContact, MessageContext, WrongContext
+from relight.flow.messages.formats import day_month, long_date, money, unbroken
+
+_WITH_EMERGENCY_CALLS = frozenset({"broadband", "telephony"})
+
+
+def facts_of(context: MessageContext) -> Mapping[str, object]:
+    """Every name that a sentence may use; docs/messages.md lists them for translators."""
+    return {
+        "brand": _brand_name(context),
+        "creditor": context.creditor,
+        "site": context.brand.site,
+        "phone": unbroken(context.brand.phone),
+        "country": context.country,
+        "first_name": context.first_name,
+        "address": context.service_address,
+        **_money(context),
+        **_service(context),
+        **_times(context),
+        **_help(context),
+    }
+
+
+def helpers_of(context: MessageContext) -> tuple[HelpContact, ...]:
+    """The context's own help contacts, or the country's."""
+    return context.help or help_contacts(context.country, context.language)
+
+
+def ways_to_reach(contact: HelpContact) -> str:
+    """A help contact's telephone and site, as far as there are any."""
+    return ", ".join(way for way in (unbroken(contact.phone), contact.site) if way)
+
+
+def _brand_name(context: MessageContext) -> str:
+    brand = context.brand
+    return f"{brand.name} / {brand.co_brand}" if brand.co_brand else brand.name
+
+
+def _money(context: MessageContext) -> dict[str, object]:
+    paid = context.amount_paid
+    return {
+        "amount": money(context.amount_due, context.currency, context.language),
+        "paid": "" if paid is None else money(paid, context.currency, context.language),
+        "remains": context.amount_due > 0,
+        "reference": unbroken(context.reference),
+        "reference_word": reference_word(context.language, context.country),
+        "account": unbroken(context.account),
+        "link": context.pay_url,
+    }
+
+
+def _service(context: MessageContext) -> dict[str, object]:
+    forms = service_words(context.language, context.service)
+    kind = service_kind(context.service)
+    return {
+        "the": forms["the"],
+        "The": forms["the"][0].upper() + forms["the"][1:],
+        "obj": forms["obj"],
+        "of": forms["of"],
+        "service_name": forms["name"],
+        "service_kind": kind,
+        "button": kind == "electricity",
+        "emergency_calls": kind in _WITH_EMERGENCY_CALLS,
+    }
+
+
+def _times(context: MessageContext) -> dict[str, object]:
+    pay_by, cut, language = context.pay_by, context.cut_date, context.language
+    return {
+        "pay_by": long_date(pay_by, language) if pay_by else "",
+        "pay_by_short": day_month(pay_by, language) if pay_by else "",
+        "cut_date": long_date(cut, language) if cut else "",
+        "term": _term(context),
+    }
+
+
+def _term(context: MessageContext) -> str:
+    if context.term is None:
+        return ""
+    one, many = words_of(context.language)["units"][context.term.unit.value]
+    return f"{context.term.count} {one if context.term.count == 1 else many}"
+
+
+def _help(context: MessageContext) -> dict[str, object]:
+    for contact in helpers_of(context):
+        if contact.social_service:
+            ways = ways_to_reach(contact)
+            return {
+                "social_service": f"{contact.name} ({ways})" if ways else contact.name,
+                "social_service_short": contact.short or contact.name,
+            }
+    raise WrongContext(f"help: no contact for country {context.country!r} is marked social_service")

@@ -1,0 +1,43 @@
+"""Which ways to pay a partner has: its settings `{"payments": {"stripe": {…}}}`, and the drivers that they name."""
+
+import json
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from relight.flow.payments.errors import NoSuchProvider
+from relight.flow.payments.port import PaymentProvider
+
+GROUP = "relight.drivers.payments"
+_BUILT_MAX = 256
+
+Settings = Mapping[str, Mapping[str, Any]]
+"""Provider's name to its settings, as in `partner.driver_settings["payments"]`."""
+
+
+def provider(settings: Settings | None, name: str) -> PaymentProvider:
+    """The partner's provider of that name; raises `NoSuchProvider`, or the driver's own ValueError for bad settings."""
+    if not settings or name not in settings:
+        raise NoSuchProvider(f"no payment provider {name!r}; there are {', '.join(settings or ()) or 'none'}")
+    return _built(name, json.dumps(settings[name], sort_keys=True))
+
+
+def providers(settings: Settings | None) -> list[PaymentProvider]:
+    """All of the partner's providers, in the order of its settings."""
+    return [provider(settings, name) for name in settings or ()]
+
+
+@lru_cache(maxsize=_BUILT_MAX)
+def _built(name: str, settings: str) -> PaymentProvider:
+    """One object for each name and settings: it keeps its connections, and new settings make a new one."""
+    return _driver(name)(json.loads(settings))
+
+
+@cache
+def _driver(name: str) -> Any:
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        known = ", ".join(sorted(point.name for point in entry_points(group=GROUP)))
+        raise NoSuchProvider(f"no driver for payment provider {name!r}; installed are {known}")
+    return next(iter(found)).load()

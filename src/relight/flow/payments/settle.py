@@ -1,0 +1,38 @@
+"""The only entrance for money: webhooks, bank files and CSV alike post, allocate, and wake the cases that were paid.
+
+The caller owns the transaction; when it commits, the urgent loop decides whether something can be given back.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from relight.flow.cases.operations import open_cases, wake
+from relight.flow.claims.operations import Received, receive_payments
+from relight.flow.claims.rows import PaymentRow
+from relight.flow.database import Tx
+
+
+class Settled(NamedTuple):
+    """What became of each row, in order, and the accounts whose cases think again now."""
+
+    received: list[Received]
+    account_ids: tuple[int, ...]
+
+
+def settle(
+    tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime, run_id: int | None = None
+) -> Settled:
+    """Take in what a source says of payments; what was told before changes nothing and wakes nobody.
+
+    A payment that came back opens its claims again, so cases are opened for those that have none.
+    """
+    received = receive_payments(tx, source_id, rows, now=now, run_id=run_id)
+    moved = [answer for answer in received if answer.moved and answer.account_id is not None]
+    account_ids = tuple(sorted({answer.account_id for answer in moved if answer.account_id is not None}))
+    returned = sorted({answer.account_id for answer in moved if answer.account_id and answer.state == "returned"})
+    if returned:
+        open_cases(tx, returned, now)
+    if account_ids:
+        wake(tx, list(account_ids), now, urgent=True)
+    return Settled(received, account_ids)

@@ -1,0 +1,69 @@
+"""Acting: hand released attempts to their drivers, and write how they ended. Nothing here decides."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+
+from relight.flow.database import Database
+from relight.flow.effects.drivers import DriverRoom, NoDriver
+from relight.flow.effects.port import Outcome, Repeat, Result
+from relight.flow.road.outcome import finish
+from relight.flow.road.release import Job
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def section_of(job: Job) -> str:
+    """Which of the partner's drivers an attempt goes to."""
+    return "messages" if job.message is not None else "supply"
+
+
+async def act(room: DriverRoom, job: Job) -> tuple[Outcome, Repeat]:
+    """Let the driver act; whatever happens is an outcome."""
+    try:
+        driver = room.get(job.partner_id, section_of(job), job.driver)
+    except (NoDriver, ValueError) as wrong:
+        return Outcome(Result.BUSY, code="no_driver", detail=str(wrong), retry_after_seconds=300), Repeat.SAFE
+    try:
+        if job.message is not None:
+            outcome = await driver.send(job.message, job.attempt)
+        else:
+            assert job.target is not None
+            assert job.level is not None
+            outcome = await driver.apply(job.target, job.level, job.attempt)
+    except Exception as bug:
+        log.exception("driver_raised", driver=job.driver, effect=job.effect_id)
+        outcome = Outcome(Result.UNKNOWN, code=type(bug).__name__, detail="the driver failed; see the log")
+    return outcome, driver.repeat
+
+
+async def act_and_finish(db: Database, room: DriverRoom, job: Job, clock: Clock) -> None:
+    """One attempt to its end, the outcome written in a thread of its own."""
+    outcome, repeat = await act(room, job)
+    await asyncio.to_thread(write, db, job, outcome, repeat, clock)
+
+
+def write(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
+    """Write how an attempt ended."""
+    finish(
+        db,
+        partner_id=job.partner_id,
+        account_id=job.account_id,
+        effect_id=job.effect_id,
+        attempt_id=job.attempt_id,
+        outcome=outcome,
+        repeat=repeat,
+        now=clock(),
+    )
+
+
+async def gather_all(tasks: list[Awaitable[None]]) -> None:
+    """Wait for all; the first bug is raised after the others have ended."""
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,210 @@
+"""Gathering: all that is known about a batch of cases, in a dozen statements, as frozen facts.
+
+The accounts are locked by an earlier statement: facts read in the statement that locks can pair a new version with an
+old balance (tried). Nothing here decides.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from relight.core.calendars import calendar_for
+from relight.core.facts import (
+    ApprovalFacts,
+    BlockFacts,
+    CaseFacts,
+    ClaimFacts,
+    EffectFacts,
+    HoldFacts,
+    PartnerFacts,
+    PaymentFacts,
+    ServiceFacts,
+    ServiceShare,
+    StepClaimFacts,
+    StepFacts,
+    TaskFacts,
+)
+from relight.core.leave import UNCOUNTED_TEMPLATES
+from relight.core.levels import Level
+from relight.flow.database import Tx, statements
+
+SQL = statements(__package__, "facts.sql")
+_UNCOUNTED = sorted(UNCOUNTED_TEMPLATES)
+
+Row = tuple[Any, ...]
+zone = cache(ZoneInfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A case's facts, and the policy version it is under."""
+
+    facts: CaseFacts
+    policy_version_id: int
+    wakes_at: datetime | None
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerTurn:
+    """A partner's facts and limits for this turn."""
+
+    facts: PartnerFacts
+    cuts_per_hour: int
+    cuts_per_day: int
+
+
+def partner_turn(tx: Tx) -> PartnerTurn:
+    """What all cases of the partner share this turn."""
+    row = tx.row(SQL.partner, {"partner": tx.partner_id})
+    assert row is not None, "a turn is always one partner's"
+    (id_, country, currency, time_zone, closed, stale_hours, shadow, stopped, complete_until, hourly, daily) = row
+    facts = PartnerFacts(
+        id=id_,
+        country=country,
+        currency=currency,
+        zone=zone(time_zone),
+        calendar=calendar_for(country),
+        closed_dates=frozenset(closed),
+        money_complete_until=complete_until,
+        money_stale_after_hours=stale_hours,
+        stopped=stopped,
+        shadow=shadow,
+    )
+    return PartnerTurn(facts, hourly, daily)
+
+
+def gather(tx: Tx, partner: PartnerFacts, cases: Sequence[int], now: datetime) -> list[Gathered]:
+    """The facts of these cases, in the order of their ids."""
+    rows = tx.rows(SQL.cases, {"cases": list(cases)})
+    accounts = sorted({row[1] for row in rows})
+    params = {"cases": list(cases), "accounts": accounts, "now": now, "uncounted": _UNCOUNTED}
+    known = _Known(tx, params)
+    return [Gathered(known.case(row, partner), row[9], row[10], tuple(row[8])) for row in rows]
+
+
+def _by_first(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    grouped: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row[0]].append(row)
+    return grouped
+
+
+class _Known:
+    """One batch's rows, grouped by case or account, and the facts made from them."""
+
+    def __init__(self, tx: Tx, params: dict[str, Any]):
+        def read(name: str) -> dict[int, list[Row]]:
+            return _by_first(tx.rows(getattr(SQL, name), params))
+
+        self.claims, self.services, self.holds = read("claims"), read("services"), read("holds")
+        self.payments, self.flags, self.contacts = read("payments"), read("flags"), read("contacts")
+        self.steps, self.approvals = read("steps"), read("approvals")
+        self.effects = _by_two(tx.rows(SQL.effects, params)) if self.steps else {}
+        self.tasks = _by_two(tx.rows(SQL.step_tasks, params)) if self.steps else {}
+        self.reach = {row[0]: frozenset(row[1]) for row in tx.rows(SQL.reach, params)}
+
+    def case(self, row: Row, partner: PartnerFacts) -> CaseFacts:
+        case_id, account_id, state, version, debtor, profile, credit, waits_for, kinds = row[:9]
+        return CaseFacts(
+            case_id=case_id,
+            account_id=account_id,
+            state=state,
+            version=version,
+            debtor=debtor,
+            profile=profile,
+            credit=credit,
+            partner=partner,
+            waits_for=waits_for,
+            claims=tuple(_claim(r) for r in self.claims.get(account_id, ()) if r[1] in kinds),
+            steps=tuple(self._step(case_id, r) for r in self.steps.get(case_id, ())),
+            services=tuple(_service(r) for r in self.services.get(account_id, ()) if r[2] in kinds),
+            holds=tuple(
+                HoldFacts(r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9])
+                for r in self.holds.get(account_id, ())
+                if r[1] is None or r[1] == case_id
+            ),
+            payments=tuple(PaymentFacts(r[1], r[2], r[3], r[4], r[5]) for r in self.payments.get(account_id, ())),
+            approvals=tuple(
+                ApprovalFacts(r[1], r[2], r[3], frozenset(r[4]), r[5]) for r in self.approvals.get(case_id, ())
+            ),
+            flags=_flags(self.flags.get(account_id, ())),
+            reach=self.reach.get(account_id, frozenset()),
+            contacted_at=tuple(r[1] for r in self.contacts.get(account_id, ())),
+        )
+
+    def _step(self, case_id: int, row: Row) -> StepFacts:
+        _, id_, number, step, decided_at, completed_at, pay_by, claims, principals, costs = row
+        covered = zip(claims or (), principals or (), costs or (), strict=True)
+        return StepFacts(
+            id_,
+            number,
+            step,
+            decided_at,
+            completed_at,
+            pay_by,
+            tuple(StepClaimFacts(*claim) for claim in covered),
+            tuple(_effect(r) for r in self.effects.get((case_id, number), ())),
+            tuple(TaskFacts(r[2], r[3], r[4]) for r in self.tasks.get((case_id, number), ()) if r[2] is not None),
+        )
+
+
+def _by_two(rows: Iterable[Row]) -> dict[tuple[int, int], list[Row]]:
+    grouped: dict[tuple[int, int], list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row[0], row[1]].append(row)
+    return grouped
+
+
+def _claim(row: Row) -> ClaimFacts:
+    shares = zip(row[8] or (), row[9] or (), strict=True)
+    return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], tuple(ServiceShare(s, a) for s, a in shares))
+
+
+def _effect(row: Row) -> EffectFacts:
+    return EffectFacts(
+        id=row[2],
+        part=row[3],
+        kind=row[4],
+        channel=row[5],
+        state=row[6],
+        due_at=row[7],
+        template=row[8],
+        finished_at=row[9],
+        failed=row[10],
+        service_id=row[11],
+        generation=row[12],
+        why=row[13],
+    )
+
+
+def _service(row: Row) -> ServiceFacts:
+    blocks = tuple(BlockFacts(b[0], b[1], Level(b[2]), b[3], b[4], datetime.fromisoformat(b[5])) for b in row[9] or ())
+    return ServiceFacts(
+        id=row[1],
+        kind=row[2],
+        desired=Level(row[3]),
+        generation=row[4],
+        desired_at=row[5],
+        observed=Level(row[6]) if row[6] else None,
+        observed_at=row[7],
+        controllable=row[8],
+        unsent=tuple(sorted(row[10] or ())),
+        in_flight=bool(row[11]),
+        gave_up=bool(row[12]),
+        blocks=blocks,
+    )
+
+
+def _flags(rows: Iterable[Row]) -> dict[str, str]:
+    """One answer a flag: a yes anywhere is yes; else an unknown anywhere is unknown."""
+    found: dict[str, str] = {}
+    rank = {"no": 0, "unknown": 1, "yes": 2}
+    for _, name, value in rows:
+        if name not in found or rank[value] > rank[found[name]]:
+            found[name] = value
+    return dict(sorted(found.items()))

@@ -1,0 +1,149 @@
+"""The road run by hand: everything due at one moment, decided, released, acted on and answered, until nothing is left.
+
+`relight run --as-of` and the demo's fast motion use it; a worker does the same with loops that wait. One loop object
+is kept for its whole life, since drivers keep connections on it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.database import Database
+from relight.flow.effects.drivers import DriverRoom
+from relight.flow.effects.port import Repeat
+from relight.flow.feeds.operations import sequence
+from relight.flow.road.act import act_and_finish, gather_all
+from relight.flow.road.outcome import lost
+from relight.flow.road.release import Job, LinkMaker, Releaser
+from relight.flow.road.turn import Turner
+from relight.flow.supply import operations as supply
+
+LANES = ("urgent", "bulk")
+ROUNDS_MAX = 1000
+
+
+@dataclass(slots=True)
+class Done:
+    """What one run did."""
+
+    decisions: int = 0
+    attempts: int = 0
+    rounds: int = 0
+
+
+class Machine:
+    """One worker's parts without its loops. Close it: drivers hold connections."""
+
+    def __init__(self, db: Database, link: LinkMaker, clock: Callable[[], datetime]):
+        self.db, self.clock = db, clock
+        self.room = DriverRoom(db, clock=clock)
+        self.turner = Turner(db)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf)
+        self._loop = asyncio.Runner()
+
+    def __enter__(self) -> "Machine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the drivers and the loop."""
+        self._loop.run(self.room.aclose())
+        self._loop.close()
+
+    def run(self) -> Done:
+        """Do everything that is due at the clock's moment; raises RuntimeError when it does not come to rest."""
+        done = Done()
+        for _ in range(ROUNDS_MAX):
+            done.rounds += 1
+            decisions, attempts = self._decide(), self._release()
+            done.decisions += decisions
+            done.attempts += attempts
+            if not decisions and not attempts:
+                self._sequence()
+                return done
+        raise RuntimeError(f"the road did not come to rest in {ROUNDS_MAX} rounds at {self.clock()}")
+
+    def look_at_buttons(self) -> int:
+        """Ask the services that wait for their button whether it was pressed; how many were back."""
+        now = self.clock()
+        back = 0
+        for partner_id in self._partners():
+            with self.db.transaction(partner_id) as tx:
+                waiting = supply.waiting_for_button(tx, before=now, now=now, limit=500)
+            for one in waiting:
+                back += self._loop.run(look(self.db, self.room, partner_id, one, self.clock))
+        return back
+
+    def find_lost(self) -> int:
+        """End the attempts whose lease ran out."""
+        now = self.clock()
+        with self.db.transaction(None) as tx:
+            rows = tx.rows("SELECT due_partners(%(now)s, 'lost')", {"now": now})
+        return sum(lost(self.db, row[0], repeat_of(self.room, row[0]), now) for row in rows)
+
+    def _decide(self) -> int:
+        now = self.clock()
+        return sum(self.turner.drain(lane, now) for lane in LANES)
+
+    def _release(self) -> int:
+        now = self.clock()
+        attempts = 0
+        for lane in LANES:
+            for partner_id in self.releaser.due_partners(lane, now):
+                while True:
+                    seen, jobs = self.releaser.release(partner_id, lane, now)
+                    if not seen:
+                        break
+                    self._loop.run(self._act(jobs))
+                    attempts += len(jobs)
+        return attempts
+
+    async def _act(self, jobs: list[Job]) -> None:
+        await gather_all([act_and_finish(self.db, self.room, job, self.clock) for job in jobs])
+
+    def _sequence(self) -> None:
+        with self.db.transaction(None) as tx:
+            rows = tx.rows("SELECT due_partners(%(now)s, 'feed')", {"now": self.clock()})
+        for (partner_id,) in rows:
+            while sequence(self.db, partner_id):
+                pass
+
+    def _partners(self) -> list[int]:
+        with self.db.transaction(None) as tx:
+            return [row[0] for row in tx.rows("SELECT id FROM partner ORDER BY id")]
+
+
+def repeat_of(room: DriverRoom, partner_id: int) -> Callable[[str], Repeat]:
+    """What each of a partner's drivers promises about repeating, by the name an attempt keeps."""
+
+    def tell(name: str) -> Repeat:
+        section = "messages" if name in ("sms", "email", "letter") else "supply"
+        return room.repeat(partner_id, section, name)
+
+    return tell
+
+
+async def look(
+    db: Database, room: DriverRoom, partner_id: int, one: supply.Waiting, clock: Callable[[], datetime]
+) -> bool:
+    """Read one waiting service back; when it is on, its case thinks again."""
+    try:
+        driver = room.get(partner_id, "supply", one.driver)
+        seen = await driver.read(one.target)
+    except (LookupError, ValueError, OSError):
+        return False
+    level = seen.level.value if seen.level is not None else "ready"
+    return await asyncio.to_thread(_keep, db, partner_id, one, level, seen.proof, clock())
+
+
+def _keep(db: Database, partner_id: int, one: supply.Waiting, level: str, proof: str, now: datetime) -> bool:
+    with db.transaction(partner_id) as tx:
+        lock_accounts(tx, [one.account_id])
+        supply.observe(tx, one.service_id, level, proof, now)
+        if level != "ready":
+            wake(tx, [one.account_id], now, urgent=True)
+    return level == "full"

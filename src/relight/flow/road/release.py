@@ -1,0 +1,290 @@
+"""Release: the moment an effect leaves. Lock the account, read the facts anew, run the guards again, spend the limits,
+commit the attempt; only then may a driver act. A payment committed before this stops a cut; a later one restores.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from relight.core.facts import CaseFacts
+from relight.core.law import Law, NoLaw
+from relight.core.leave import Due, Exit, Leave, check_leave
+from relight.core.levels import Level
+from relight.core.standing import standing
+from relight.flow.cases.operations import add_task, wake_case
+from relight.flow.cases.policies import PolicyShelf
+from relight.flow.database import Database, Tx, statements
+from relight.flow.effects.port import Attempt
+from relight.flow.messages.context import ClaimItem
+from relight.flow.messages.handlers import Ready, Unready, Wanted, prepare
+from relight.flow.messages.port import Message
+from relight.flow.payments.operations import links_for
+from relight.flow.road.gather import Gathered, PartnerTurn, gather, partner_turn
+from relight.flow.supply.operations import target
+from relight.flow.supply.port import Target
+
+SQL = statements("relight.flow.effects", "release.sql")
+BATCH = {"bulk": 100, "urgent": 50}
+SEND_WITHIN = timedelta(seconds=2)
+LEASE = timedelta(seconds=60)
+_PERSON_WITHIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An attempt on record, for a driver to act on: a message, or a level for a target."""
+
+    partner_id: int
+    account_id: int
+    effect_id: int
+    attempt_id: int
+    attempt: Attempt
+    driver: str
+    message: Message | None = None
+    target: Target | None = None
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """A due effect's row."""
+
+    id: int
+    case_id: int
+    account_id: int
+    kind: str
+    template: str
+    part: int
+    step_number: int | None
+    service_id: int | None
+    level: str
+    generation: int | None
+    channel: str
+    params: Mapping[str, Any]
+    key: str
+    attempts: int
+    created_at: datetime
+
+    def as_due(self) -> Due:
+        level = Level(self.level) if self.level else None
+        return Due(
+            self.id, self.kind, self.template, self.part, self.step_number, self.service_id, level, self.generation
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What becomes of a batch's effects."""
+
+    stopped: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
+    later: list[tuple[int, datetime, str]] = field(default_factory=list[tuple[int, datetime, str]])
+    sending: list[_Outgoing] = field(default_factory=list[_Outgoing])
+    cuts: set[int] = field(default_factory=set[int])
+    woken: set[int] = field(default_factory=set[int])
+
+
+class Releaser:
+    """Lets due effects leave. `link` makes a pay link's address of (partner id, link id)."""
+
+    def __init__(self, db: Database, link: "LinkMaker", *, law: Law | None = None, shelf: PolicyShelf | None = None):
+        self.db, self.link, self.law, self.shelf = db, link, law or NoLaw(), shelf or PolicyShelf()
+
+    def due_partners(self, lane: str, now: datetime) -> list[int]:
+        """Partners with effects due in a lane."""
+        with self.db.transaction(None) as tx:
+            rows = tx.rows("SELECT due_partners(%(now)s, %(what)s)", {"now": now, "what": f"release {lane}"})
+            return [row[0] for row in rows]
+
+    def release(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> tuple[int, list[Job]]:
+        """One batch of one partner's due effects: how many were looked at, and the attempts to act on."""
+        with self.db.transaction(partner_id) as tx:
+            statement = SQL.due_urgent if lane == "urgent" else SQL.due_bulk
+            rows = [_Outgoing(*row) for row in tx.rows(statement, {"now": now, "limit": limit or BATCH[lane]})]
+            if not rows:
+                return 0, []
+            still = {row[0] for row in tx.rows(SQL.still_due, {"ids": [row.id for row in rows]})}
+            outgoing = [row for row in rows if row.id in still]
+            turn = partner_turn(tx)
+            cases = {
+                one.facts.case_id: one for one in gather(tx, turn.facts, sorted({row.case_id for row in outgoing}), now)
+            }
+            batch = self._sort(tx, turn, outgoing, cases, now)
+            jobs = self._start(tx, turn, batch, cases, now)
+            _write(tx, batch, now)
+            return len(rows), jobs
+
+    def _sort(
+        self,
+        tx: Tx,
+        turn: PartnerTurn,
+        outgoing: Sequence[_Outgoing],
+        cases: Mapping[int, Gathered],
+        now: datetime,
+    ) -> _Batch:
+        batch = _Batch()
+        room: int | None = None
+        services: set[int] = set()
+        for row in outgoing:
+            case = cases[row.case_id]
+            policy = self.shelf.get(tx, case.policy_version_id)
+            leave = check_leave(policy, self.law, case.facts, row.as_due(), now)
+            if leave.exit is Exit.SEND and row.service_id is not None and row.service_id in services:
+                leave = Leave(Exit.LATER, "one_command", now + timedelta(seconds=1))
+            if leave.exit is Exit.SEND and _is_cut(row, case.facts):
+                room = _room(tx, turn, now) if room is None else room
+                if room <= 0:
+                    leave = Leave(Exit.LATER, "cut_limit", now + timedelta(minutes=10))
+                else:
+                    room -= 1
+                    batch.cuts.add(row.id)
+            if row.service_id is not None and leave.exit is Exit.SEND:
+                services.add(row.service_id)
+            _file(batch, row, leave, now)
+        return batch
+
+    def _start(
+        self, tx: Tx, turn: PartnerTurn, batch: _Batch, cases: Mapping[int, Gathered], now: datetime
+    ) -> list[Job]:
+        """Put the attempts on record, with everything their drivers need."""
+        messages = self._messages(tx, turn, batch, cases, now)
+        targets = _targets(tx, batch, now)
+        ready = [row for row in batch.sending if row.id in messages or row.id in targets]
+        if not ready:
+            return []
+        drivers = [targets[row.id][0] if row.id in targets else row.channel for row in ready]
+        send_before = now + SEND_WITHIN
+        params = {
+            "ids": [row.id for row in ready],
+            "drivers": drivers,
+            "partner": turn.facts.id,
+            "now": now,
+            "lease_until": now + LEASE,
+            "send_before": send_before,
+        }
+        started = {row[0]: (row[1], row[2]) for row in tx.rows(SQL.start, params)}
+        assert len(started) == len(ready), "an effect left twice"
+        if batch.cuts:
+            spent = [started[id_][0] for id_ in batch.cuts if id_ in started]
+            tx.run(SQL.spend_cuts, {"attempts": spent, "partner": turn.facts.id, "now": now})
+        return [
+            Job(
+                partner_id=turn.facts.id,
+                account_id=row.account_id,
+                effect_id=row.id,
+                attempt_id=started[row.id][0],
+                attempt=Attempt(row.key, started[row.id][1], send_before),
+                driver=driver,
+                message=messages.get(row.id),
+                target=targets[row.id][1] if row.id in targets else None,
+                level=Level(row.level) if row.id in targets else None,
+            )
+            for row, driver in zip(ready, drivers, strict=True)
+        ]
+
+    def _messages(
+        self, tx: Tx, turn: PartnerTurn, batch: _Batch, cases: Mapping[int, Gathered], now: datetime
+    ) -> dict[int, Message]:
+        rows = [row for row in batch.sending if row.kind == "message"]
+        if not rows:
+            return {}
+        links = links_for(tx, [(row.case_id, row.account_id) for row in rows], now)
+        today = now.astimezone(turn.facts.zone).date()
+        wanted = [_wanted(row, cases[row.case_id], now, self.link(turn.facts.id, links[row.case_id])) for row in rows]
+        messages: dict[int, Message] = {}
+        by_id = {row.id: row for row in rows}
+        for made in prepare(tx, wanted, turn.facts.calendar, today, now):
+            if isinstance(made, Ready):
+                messages[made.effect_id] = made.message
+            else:
+                _cannot_send(tx, batch, by_id[made.effect_id], made, now)
+        return messages
+
+
+class LinkMaker:
+    """The address of a pay link, as customers get it."""
+
+    def __init__(self, base_url: str, make: Any):
+        self.base_url, self.make = base_url.rstrip("/"), make
+
+    def __call__(self, partner_id: int, link_id: int) -> str:
+        return f"{self.base_url}/p/{self.make(partner_id, link_id)}"
+
+
+def _wanted(row: _Outgoing, case: Gathered, now: datetime, pay_url: str) -> Wanted:
+    at = standing(case.facts, now)
+    claims = tuple(
+        ClaimItem(claim.number, claim.due_date, at.countable[claim.id])
+        for claim in at.overdue
+        if at.countable[claim.id]
+    )
+    fees = at.arrears - sum(item.amount for item in claims)
+    return Wanted(
+        row.id, row.case_id, row.account_id, row.channel, row.template, row.params, case.services, claims, fees, pay_url
+    )
+
+
+def _cannot_send(tx: Tx, batch: _Batch, row: _Outgoing, made: Unready, now: datetime) -> None:
+    """A message that cannot be made counts as refused: the next channel is tried, and a person is told why."""
+    batch.sending.remove(row)
+    batch.stopped.append((row.id, "refused", made.why))
+    batch.woken.add(row.case_id)
+    if made.why == "unfit_message":
+        add_task(
+            tx,
+            case_id=row.case_id,
+            account_id=row.account_id,
+            code="unfit_message",
+            due_at=now + _PERSON_WITHIN,
+            dedup=f"unfit-{row.template}-{row.channel}-{row.case_id}",
+            now=now,
+            params={"template": row.template, "channel": row.channel, "detail": made.detail},
+        )
+
+
+def _is_cut(row: _Outgoing, facts: CaseFacts) -> bool:
+    """Whether this command takes a service away (restores and repeats do not spend the limits)."""
+    if row.kind != "supply" or row.attempts:
+        return False
+    return any(service.id == row.service_id and service.blocks for service in facts.services)
+
+
+def _room(tx: Tx, turn: PartnerTurn, now: datetime) -> int:
+    tx.rows(SQL.lock_limits, {"partner": turn.facts.id})
+    hourly, daily = tx.row(SQL.cuts_spent, {"now": now}) or (0, 0)
+    return min(turn.cuts_per_hour - hourly, turn.cuts_per_day - daily)
+
+
+def _file(batch: _Batch, row: _Outgoing, leave: Leave, now: datetime) -> None:
+    match leave.exit:
+        case Exit.SEND:
+            batch.sending.append(row)
+        case Exit.LATER:
+            batch.later.append((row.id, leave.until or now + timedelta(hours=1), leave.why))
+        case Exit.WITHHOLD:
+            batch.stopped.append((row.id, "withheld", leave.why))
+            batch.woken.add(row.case_id)
+        case Exit.CANCEL:
+            batch.stopped.append((row.id, "cancelled", leave.why))
+            batch.woken.add(row.case_id)
+
+
+def _targets(tx: Tx, batch: _Batch, now: datetime) -> dict[int, tuple[str, Target]]:
+    ids = [row.id for row in batch.sending if row.kind == "supply"]
+    if not ids:
+        return {}
+    return {
+        id_: (driver, target(kind, address, profile, serial, device))
+        for id_, kind, driver, address, profile, serial, device in tx.rows(SQL.targets, {"ids": ids, "now": now})
+    }
+
+
+def _write(tx: Tx, batch: _Batch, now: datetime) -> None:
+    if batch.stopped:
+        ids, states, whys = (list(column) for column in zip(*batch.stopped, strict=True))
+        tx.run(SQL.stop, {"ids": ids, "states": states, "whys": whys, "now": now})
+    if batch.later:
+        ids, due, whys = (list(column) for column in zip(*batch.later, strict=True))
+        tx.run(SQL.later, {"ids": ids, "due": due, "whys": whys})
+    for case_id in sorted(batch.woken):
+        wake_case(tx, case_id, now, urgent=False)

@@ -1,0 +1,58 @@
+"""A turn: lock due cases, gather their facts, decide, record. One transaction a batch; a crash rolls it back whole."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from relight.core.decide import decide
+from relight.core.decision import Decision
+from relight.core.facts import CaseFacts
+from relight.core.law import Law, NoLaw
+from relight.core.policy import Policy
+from relight.flow.cases.policies import PolicyShelf
+from relight.flow.database import Database
+from relight.flow.road.gather import SQL, gather, partner_turn
+from relight.flow.road.record import Decided, record
+
+BATCH = {"bulk": 200, "urgent": 50}  # an urgent payment waits for at most one batch of either
+
+Decide = Callable[[Policy, Law, CaseFacts, datetime], Decision]
+
+
+class Turner:
+    """Decides due cases. Keeps compiled policies between turns; everything else is read anew."""
+
+    def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide):
+        self.db, self.law, self.decider = db, law or NoLaw(), decider
+        self.shelf = PolicyShelf()
+
+    def due_partners(self, lane: str, now: datetime) -> list[int]:
+        """Partners with cases due in a lane."""
+        with self.db.transaction(None) as tx:
+            return [row[0] for row in tx.rows("SELECT due_partners(%(now)s, %(what)s)",
+                                              {"now": now, "what": f"decide {lane}"})]  # fmt: skip
+
+    def turn(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
+        """One batch of one partner's due cases; how many were decided."""
+        with self.db.transaction(partner_id) as tx:
+            claim = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
+            locked = [row[0] for row in tx.rows(claim, {"now": now, "limit": limit or BATCH[lane]})]
+            if not locked:
+                return 0
+            partner = partner_turn(tx)
+            due = [found for found in gather(tx, partner.facts, locked, now) if found.wakes_at is not None
+                   and found.wakes_at <= now]  # fmt: skip
+            decided: list[Decided] = []
+            for found in due:
+                policy = self.shelf.get(tx, found.policy_version_id)
+                decision = self.decider(policy, self.law, found.facts, now)
+                decided.append(Decided(decision, found.facts, policy.hash, self.law.hash))
+            record(tx, decided, now)
+            return len(decided)
+
+    def drain(self, lane: str, now: datetime) -> int:
+        """Decide until nothing is due in a lane at this moment; how many decisions."""
+        total = 0
+        for partner_id in self.due_partners(lane, now):
+            while done := self.turn(partner_id, lane, now):
+                total += done
+        return total

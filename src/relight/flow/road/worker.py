@@ -1,0 +1,242 @@
+"""The worker: the road's stages as loops that wait. As many processes and hosts as wanted; none leads.
+
+Each lane has a deciding and a releasing loop. The urgent lane is told by the database (`LISTEN`) and polls as a safety
+net; drivers act on the event loop, the database is spoken to in threads. A worker that dies loses nothing: a turn rolls
+back, and an attempt whose lease runs out is found by any other.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import structlog
+
+from relight.flow.cases.operations import URGENT_CHANNEL
+from relight.flow.database import Database
+from relight.flow.effects.drivers import DriverRoom, NoDriver
+from relight.flow.feeds.operations import sequence
+from relight.flow.messages.port import Channel
+from relight.flow.road.act import act_and_finish
+from relight.flow.road.hear import Ear
+from relight.flow.road.machine import look, repeat_of
+from relight.flow.road.outcome import lost
+from relight.flow.road.release import LEASE, Job, LinkMaker, Releaser
+from relight.flow.road.release import SQL as RELEASE_SQL
+from relight.flow.road.turn import Turner
+from relight.flow.supply import operations as supply
+
+log = structlog.get_logger(__name__)
+
+LANES = ("urgent", "bulk")
+_POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
+_SLOTS = {"urgent": 200, "bulk": 200}
+_BUTTON_SECONDS = 5
+_HOUSEKEEPING_SECONDS = 5
+_AFTER_ERROR_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One lane's state: the attempts under way, and the bells that wake its loops."""
+
+    name: str
+    decide: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    acting: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
+    jobs: dict[int, Job] = field(default_factory=dict[int, Job])
+
+
+Extra = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Worker:
+    """The loops of one process. `extras` are further coroutines to keep running (polling payments, say)."""
+
+    def __init__(
+        self, db: Database, link: LinkMaker, *, lanes: Sequence[str] = LANES, extras: Sequence[tuple[str, Extra]] = ()
+    ):
+        self.db, self.lanes, self.extras = db, [_Lane(name) for name in lanes], extras
+        self.room = DriverRoom(db)
+        self.turner = Turner(db)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf)
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`; then let attempts under way end, and close the drivers."""
+        loops = [self._kept(f"listen {lane.name}", lambda lane=lane: self._listen(lane)) for lane in self.lanes]
+        for lane in self.lanes:
+            loops.append(self._kept(f"decide {lane.name}", lambda lane=lane: self._decide(lane)))
+            loops.append(self._kept(f"release {lane.name}", lambda lane=lane: self._release(lane)))
+        loops.append(self._kept("leases", self._leases))
+        if any(lane.name == "bulk" for lane in self.lanes):
+            loops += [self._kept("lost", self._lost), self._kept("feed", self._feed), self._kept("ears", self._ears)]
+            loops += [self._kept(name, extra) for name, extra in self.extras]
+        if any(lane.name == "urgent" for lane in self.lanes):
+            loops.append(self._kept("buttons", self._buttons))
+        tasks = [asyncio.create_task(loop) for loop in loops]
+        await self.stopping.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for lane in self.lanes for task in lane.acting.values()), return_exceptions=True)
+        await self.room.aclose()
+
+    def stop(self) -> None:
+        """Come to rest: nothing new is taken."""
+        self.stopping.set()
+
+    async def _kept(self, name: str, loop: Extra) -> None:
+        """Run a loop for good: a lost connection is tried again, and a bug is logged and does not end the others."""
+        while True:
+            try:
+                await loop()
+            except asyncio.CancelledError:
+                raise
+            except psycopg.OperationalError as lost_connection:
+                log.warning("database_away", loop=name, error=type(lost_connection).__name__)
+            except Exception:
+                log.exception("loop_failed", loop=name)
+            await asyncio.sleep(_AFTER_ERROR_SECONDS)
+
+    async def _decide(self, lane: _Lane) -> None:
+        while True:
+            lane.decide.clear()
+            if await asyncio.to_thread(self._decide_once, lane.name):
+                lane.release.set()
+            else:
+                await _rung(lane.decide, _POLL_SECONDS[lane.name])
+
+    def _decide_once(self, lane: str) -> int:
+        """One batch of every partner with due cases, so that none waits for another's million."""
+        now = self.db.clock()
+        return sum(self.turner.turn(partner_id, lane, now) for partner_id in self.turner.due_partners(lane, now))
+
+    async def _release(self, lane: _Lane) -> None:
+        while True:
+            lane.release.clear()
+            room = _SLOTS[lane.name] - len(lane.acting)
+            seen, jobs = await asyncio.to_thread(self._release_once, lane.name, room) if room > 0 else (0, [])
+            for job in jobs:
+                self._start(lane, job)
+            if not seen:
+                await _rung(lane.release, _POLL_SECONDS[lane.name])
+
+    def _release_once(self, lane: str, room: int) -> tuple[int, list[Job]]:
+        now = self.db.clock()
+        seen, jobs = 0, list[Job]()
+        for partner_id in self.releaser.due_partners(lane, now):
+            if len(jobs) >= room:
+                break
+            looked, batch = self.releaser.release(partner_id, lane, now, limit=min(50, room - len(jobs)))
+            seen, jobs = seen + looked, jobs + batch
+        return seen, jobs
+
+    def _start(self, lane: _Lane, job: Job) -> None:
+        task = asyncio.create_task(act_and_finish(self.db, self.room, job, self.db.clock))
+        lane.acting[job.attempt_id], lane.jobs[job.attempt_id] = task, job
+        task.add_done_callback(lambda ended: self._ended(lane, job, ended))
+
+    def _ended(self, lane: _Lane, job: Job, task: asyncio.Task[None]) -> None:
+        lane.acting.pop(job.attempt_id, None)
+        lane.jobs.pop(job.attempt_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("outcome_not_written", effect=job.effect_id, error=repr(task.exception()))
+        lane.decide.set()
+        lane.release.set()
+
+    async def _listen(self, lane: _Lane) -> None:
+        if lane.name != "urgent":
+            await asyncio.Event().wait()
+        connection = await psycopg.AsyncConnection.connect(self.db.conninfo, autocommit=True)
+        async with connection:
+            await connection.execute(f"LISTEN {URGENT_CHANNEL}")
+            async for _ in connection.notifies():
+                lane.decide.set()
+                lane.release.set()
+
+    async def _leases(self) -> None:
+        """Attempts that take longer than their lease keep it while we live."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            by_partner: dict[int, list[int]] = {}
+            for lane in self.lanes:
+                for job in lane.jobs.values():
+                    by_partner.setdefault(job.partner_id, []).append(job.effect_id)
+            for partner_id, effects in by_partner.items():
+                await asyncio.to_thread(self._renew, partner_id, effects)
+
+    def _renew(self, partner_id: int, effects: list[int]) -> None:
+        now = self.db.clock()
+        with self.db.transaction(partner_id) as tx:
+            tx.run(RELEASE_SQL.renew, {"ids": effects, "lease_until": now + LEASE})
+
+    async def _lost(self) -> None:
+        while True:
+            await asyncio.to_thread(self._find_lost)
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+
+    def _find_lost(self) -> None:
+        now = self.db.clock()
+        for partner_id in self._due("lost"):
+            lost(self.db, partner_id, repeat_of(self.room, partner_id), now)
+
+    async def _feed(self) -> None:
+        while True:
+            given = await asyncio.to_thread(lambda: sum(sequence(self.db, id_) for id_ in self._due("feed")))
+            if not given:
+                await asyncio.sleep(0.5)
+
+    async def _buttons(self) -> None:
+        while True:
+            before = self.db.clock() - timedelta(seconds=_BUTTON_SECONDS)
+            for partner_id in await asyncio.to_thread(self._partners):
+                waiting = await asyncio.to_thread(self._waiting, partner_id, before)
+                await asyncio.gather(*(look(self.db, self.room, partner_id, one, self.db.clock) for one in waiting))
+            await asyncio.sleep(_BUTTON_SECONDS)
+
+    def _waiting(self, partner_id: int, before: Any) -> list[supply.Waiting]:
+        with self.db.transaction(partner_id) as tx:
+            return supply.waiting_for_button(tx, before=before, now=self.db.clock(), limit=100)
+
+    async def _ears(self) -> None:
+        """Listen on every partner's message drivers; partners that come later are found within a minute."""
+        listening: dict[tuple[int, str], asyncio.Task[None]] = {}
+        try:
+            while True:
+                for partner_id in await asyncio.to_thread(self._partners):
+                    for name in await asyncio.to_thread(self.room.names, partner_id, "messages"):
+                        key = (partner_id, name)
+                        if name in set(Channel) and (key not in listening or listening[key].done()):
+                            listening[key] = asyncio.create_task(self._hear(partner_id, name))
+                await asyncio.sleep(60)
+        finally:
+            for task in listening.values():
+                task.cancel()
+
+    async def _hear(self, partner_id: int, name: str) -> None:
+        try:
+            driver = await asyncio.to_thread(self.room.get, partner_id, "messages", name)
+            await driver.listen(Ear(self.db, partner_id, self.db.clock))
+        except (NoDriver, ValueError) as wrong:
+            log.warning("cannot_listen", channel=name, error=str(wrong))
+
+    def _due(self, what: str) -> list[int]:
+        with self.db.transaction(None) as tx:
+            rows = tx.rows("SELECT due_partners(%(now)s, %(what)s)", {"now": self.db.clock(), "what": what})
+            return [row[0] for row in rows]
+
+    def _partners(self) -> list[int]:
+        with self.db.transaction(None) as tx:
+            return [row[0] for row in tx.rows("SELECT id FROM partner ORDER BY id")]
+
+
+async def _rung(bell: asyncio.Event, seconds: float) -> None:
+    """Wait for the bell, or a while."""
+    try:
+        async with asyncio.timeout(seconds):
+            await bell.wait()
+    except TimeoutError:
+        return

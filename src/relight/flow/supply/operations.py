@@ -1,0 +1,47 @@
+"""What was seen of a service: facts for the next turn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from relight.flow.database import Tx, statements
+from relight.flow.supply.port import Target
+
+SQL = statements(__package__, "operations.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A service that is ready and waits for its button."""
+
+    service_id: int
+    account_id: int
+    driver: str
+    target: Target
+
+
+def target(
+    kind: str, address: Mapping[str, Any], profile: str, serial: str | None, device: Mapping[str, Any] | None
+) -> Target:
+    """A service as its driver knows it: the device's address under the service's own."""
+    return Target(kind=kind, address={**(device or {}), **address}, serial=serial or "", profile=profile)
+
+
+def observe(tx: Tx, service_id: int, level: str, proof: str, now: datetime) -> None:
+    """Keep what a read-back saw."""
+    tx.run(SQL.observe, {"service": service_id, "level": level, "proof": proof, "now": now})
+
+
+def forget(tx: Tx, service_id: int, now: datetime) -> None:
+    """What was seen may no longer be so."""
+    tx.run(SQL.forget, {"service": service_id, "now": now})
+
+
+def waiting_for_button(tx: Tx, *, before: datetime, now: datetime, limit: int) -> list[Waiting]:
+    """Services that wait for their button and were not looked at since `before`."""
+    rows = tx.rows(SQL.waiting_for_button, {"before": before, "now": now, "limit": limit})
+    return [
+        Waiting(service_id, account_id, driver, target(kind, address, profile, serial, device))
+        for service_id, account_id, kind, driver, address, profile, serial, device in rows
+    ]

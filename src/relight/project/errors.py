@@ -1,0 +1,26 @@
+"""Refusals of the ground floor: what was found wrong with home, server or roles, and what to do about it."""
+
+
+class UnableToProvideDatabase(Exception):
+    """Relight cannot give its commands a database. `found` says what is wrong, `remedy` what to do."""
+
+    def __init__(self, found: str, *, remedy: str) -> None:
+        super().__init__(f"{found} {remedy}")
+        self.found = found
+        self.remedy = remedy
+
+
+class UnableToUseHome(UnableToProvideDatabase):
+    """The folder Relight keeps its data in cannot be made or used."""
+
+
+class UnableToStartServer(UnableToProvideDatabase):
+    """The embedded PostgreSQL cannot be found, made or started."""
+
+
+class UnableToStopServer(UnableToProvideDatabase):
+    """The embedded PostgreSQL did not stop when its last user let it go."""
+
+
+class UnableToUseDatabaseUrl(UnableToProvideDatabase):
+    """`DATABASE_URL` or `DATABASE_OWNER_URL` leads to a database that Relight cannot run on."""

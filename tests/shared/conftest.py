@@ -1,0 +1,16 @@
+"""Tests on the material in `../shared`: collected only where it is there. `make test` counts the rest."""
+
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(__file__).resolve().parents[3] / "shared"
+
+if not _SHARED.is_dir():
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with the shared material."""
+    return _SHARED
