@@ -122,7 +122,7 @@ def verify(language: str = "nb", **changes: object) -> page.VerifyPage:
     return replace(usual, **changes)
 
 
-def testpay(language: str = "nb") -> page.TestPayPage:
+def card_trial(language: str = "nb") -> page.TestPayPage:
     """The test provider's page."""
     return page.TestPayPage(
         shell=shell(language),
@@ -156,7 +156,7 @@ def in_language(language: str) -> Iterator[Sample]:
     yield Sample("unknown_link-nameless", "unknown_link", nameless)
     for name in ("not_me_done", "more_time_done", "nothing_due", "error"):
         yield Sample(name, name, page.SimplePage(shell=shell(language)))
-    yield Sample("testpay", "testpay", testpay(language))
+    yield Sample("testpay", "testpay", card_trial(language))
 
 
 def _unknown(language: str, **changes: object) -> page.UnknownLinkPage:

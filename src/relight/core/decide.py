@@ -15,7 +15,7 @@ from relight.core.law import Law
 from relight.core.parts import CHANNELS, Ref, send
 from relight.core.policy import Policy
 from relight.core.progress import follow_steps
-from relight.core.restore import RESTORE, reassert, restore_where_due, restoring
+from relight.core.restore import reassert, restore_where_due, restoring
 from relight.core.standing import Standing, has_opened, is_clear, standing
 
 _RECEIVED = ("confirmed", "booked")
@@ -65,7 +65,7 @@ def _next_state(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) ->
     """watching: nothing to follow up yet. active: followed up. closed: nothing owed, and everything is given back."""
     if facts.state == "closed":
         return "closed"
-    unfinished = restoring(facts) or any(step.step == RESTORE for step in draft.steps)
+    unfinished = restoring(draft, facts)
     blocked = any(
         block.case_id == facts.case_id and block.id not in draft.lifted_blocks
         for service in facts.services

@@ -150,7 +150,7 @@ def send(
         number = ref.step_number if ref.step_number is not None else "new"
         dedup = f"cannot_reach-{draft.facts.case_id}-{number}-{part}"
         draft.tasks.append(_task(draft, "cannot_reach", dedup, part, ref, template=template))
-    due_at = draft.now if at_once else contact_moment(policy, draft.facts, draft.now, template)
+    due_at = draft.now if at_once else contact_moment(policy, draft.facts, draft.now)
     for channel in channels:
         draft.effects.append(
             EffectDraft(
@@ -168,14 +168,14 @@ def send(
         )
 
 
-def contact_moment(policy: Policy, facts: CaseFacts, now: datetime, salt: str) -> datetime:
+def contact_moment(policy: Policy, facts: CaseFacts, now: datetime) -> datetime:
     """When a message may leave: within the contact hours, spread over their first hour so that not all go at once."""
     partner = facts.partner
     window = policy.contact.window
     opens = next_in_window(now, window, partner.zone, partner.calendar, partner.closed_dates)
     if opens <= now:
         return now
-    digest = hashlib.blake2b(f"{facts.case_id} {salt}".encode(), digest_size=4).digest()
+    digest = hashlib.blake2b(str(facts.case_id).encode(), digest_size=4).digest()
     spread = timedelta(seconds=int.from_bytes(digest, "big") % SPREAD_SECONDS)
     return next_in_window(opens + spread, window, partner.zone, partner.calendar, partner.closed_dates)
 

@@ -136,6 +136,10 @@ def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:
         command(draft, service, service.desired, COMMAND, Ref(event, step if step is not None else 0), now + wait)
 
 
-def restoring(facts: CaseFacts) -> bool:
-    """Whether a restore is under way."""
-    return any(step.step == RESTORE and step.completed_at is None for step in facts.steps)
+def restoring(draft: Draft, facts: CaseFacts) -> bool:
+    """Whether a restore is under way when this turn is over."""
+    completed = {step_id for step_id, _ in draft.completed_steps}
+    begun = any(step.step == RESTORE for step in draft.steps)
+    return begun or any(
+        step.step == RESTORE and step.completed_at is None and step.id not in completed for step in facts.steps
+    )

@@ -134,7 +134,7 @@ def test_who_is_back_is_told_how_long_it_took(seconds: int, said: str) -> None:
 
 
 def test_the_test_provider_s_page_cannot_be_mistaken_and_takes_no_card_number() -> None:
-    html = render_page("testpay", samples.testpay())
+    html = render_page("testpay", samples.card_trial())
 
     assert "Dette er en prøve. Ingen penger flyttes." in html
     assert [field["type"] for field in Elements(html).named("input")] == ["hidden"]

@@ -55,7 +55,8 @@ def fill(sentence: str, facts: Mapping[str, object]) -> str:
 @cache
 def read_words(name: str) -> Mapping[str, Any]:
     """One YAML file of words, by its name without ending."""
-    return yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    words: Mapping[str, Any] = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return words
 
 
 def words_of(language: str) -> Mapping[str, Any]:
@@ -85,7 +86,7 @@ def service_words(language: str, kind: str) -> Mapping[str, str]:
 def reference_word(language: str, country: str) -> str:
     """What a payment's reference is called where the customer pays."""
     by_country = words_of(language)["reference_word"]
-    return by_country.get(country, by_country["other"])
+    return str(by_country.get(country, by_country["other"]))
 
 
 @cache

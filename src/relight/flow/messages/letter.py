@@ -22,9 +22,6 @@ from relight.flow.messages.colours import WHITE, readable
 from relight.flow.messages.context import MessageContext, WrongContext
 from relight.flow.messages.render import Body
 
-# PDF/A for archives and print shops, PDF/UA for those who listen to their letters.
-STANDARDS = ["a-2a", "ua-1"]
-
 # A typst compiler may be used by one thread at a time ("Already borrowed" otherwise); it keeps fonts warm in between.
 _one_at_a_time = Lock()
 
@@ -39,7 +36,10 @@ def letter_pdf(context: MessageContext, body: Body) -> bytes:
     data = json.dumps(_letter(context, body), ensure_ascii=False)
     dated = datetime.combine(context.dated, time(12), UTC)
     with _one_at_a_time:
-        pdf = _compiler().compile(format="pdf", sys_inputs={"letter": data}, pdf_standards=STANDARDS, timestamp=dated)
+        # PDF/A for archives and print shops, PDF/UA for those who listen to their letters.
+        pdf = _compiler().compile(
+            format="pdf", sys_inputs={"letter": data}, pdf_standards=["a-2a", "ua-1"], timestamp=dated
+        )
     assert isinstance(pdf, bytes)
     return pdf
 

@@ -6,6 +6,7 @@ Messages are rendered with typical values of a country, so that lengths mean som
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from jinja2 import TemplateError
 
@@ -113,7 +114,7 @@ def sample(language: str, template: str) -> MessageContext:
 
 
 _LATER = ClaimItem("118841", date(2026, 10, 20), 39_700)
-_FJORDNETT = {
+_FJORDNETT: dict[str, Any] = {
     "country": "NO",
     "currency": "NOK",
     "creditor": "Fjordnett AS",
@@ -123,7 +124,7 @@ _FJORDNETT = {
     "pay_url": "https://betal.fjordnett.no/p/Xq3fKz7",
     "service": "electricity_grid",
 }
-_TYPICAL: dict[str, dict[str, object]] = {
+_TYPICAL: dict[str, dict[str, Any]] = {
     "nb": _FJORDNETT,
     "en": _FJORDNETT | {"service": "broadband"},
     "da": {

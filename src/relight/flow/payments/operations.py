@@ -16,7 +16,7 @@ from relight.flow.cases import operations as cases
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments import queries
-from relight.flow.payments.checkouts import attach, link_for, links_for, start_checkout
+from relight.flow.payments.checkouts import Started, attach, link_for, links_for, start_checkout
 from relight.flow.payments.errors import UnableToPay
 from relight.flow.payments.port import PaymentProvider, ProviderEvent, ProviderUnavailable
 from relight.flow.payments.providers import Settings, provider
@@ -24,7 +24,7 @@ from relight.flow.payments.settle import settle
 from relight.flow.payments.weighing import AskedFor, Verdict, Weighed, weigh
 
 __all__ = (
-    "ask_for_time", "attach", "fail_second_check", "link_for", "links_for", "not_me", "poll_open_checkouts",
+    "Started", "ask_for_time", "attach", "fail_second_check", "link_for", "links_for", "not_me", "poll_open_checkouts",
     "record_notices", "start_checkout",
 )  # fmt: skip
 
@@ -124,8 +124,11 @@ def not_me(tx: Tx, *, case_id: int, account_id: int, now: datetime) -> None:
     )
 
 
-def fail_second_check(tx: Tx, *, case_id: int, account_id: int, link_id: int, now: datetime) -> None:
-    """A wrong answer to the second check, on the log: an hour's wrong answers are counted there (`queries.check`)."""
+def fail_second_check(tx: Tx, *, case_id: int, link_id: int, now: datetime) -> None:
+    """A wrong answer to the second check, on the log: an hour's wrong answers are counted there (`queries.check`).
+
+    The caller holds the account's lock.
+    """
     cases.append_event(
         tx, case_id=case_id, code="second_check_failed", actor="customer", now=now, params={"link": link_id}
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from relight.flow.payments.errors import NoSuchProvider
 from relight.flow.payments.port import PaymentProvider
@@ -26,6 +26,38 @@ def provider(settings: Settings | None, name: str) -> PaymentProvider:
 def providers(settings: Settings | None) -> list[PaymentProvider]:
     """All of the partner's providers, in the order of its settings."""
     return [provider(settings, name) for name in settings or ()]
+
+
+class HostedPayment(Protocol):
+    """A payment as a provider without pages of its own shows it; money is in minor units."""
+
+    amount: int
+    currency: str
+    reference: str
+    return_url: str
+    state: str
+
+
+@runtime_checkable
+class HostedByUs(Protocol):
+    """A provider whose customer page Relight shows: the test provider."""
+
+    @property
+    def webhook_url(self) -> str:
+        """Where its webhooks go, or nothing: to the site that shows the page."""
+        ...
+
+    def payment(self, ref: str) -> HostedPayment:
+        """A payment by its reference; raises LookupError."""
+        ...
+
+    def finish(self, ref: str, choice: str) -> HostedPayment:
+        """The customer's answer: pay, decline or cancel; raises LookupError."""
+        ...
+
+    def deliver(self, payment: HostedPayment, url: str) -> bool:
+        """Send the webhook; whether it was taken."""
+        ...
 
 
 @lru_cache(maxsize=_BUILT_MAX)

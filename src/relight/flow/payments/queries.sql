@@ -173,7 +173,7 @@ WHERE state IN ('created', 'open') AND provider_ref <> ''
 ORDER BY id DESC LIMIT %(limit)s
 
 -- partner_by_slug: whose webhook this is
-SELECT id, driver_settings -> 'payments' FROM partner WHERE slug = %(slug)s
+SELECT id, driver_settings -> 'payments' AS providers FROM partner WHERE slug = %(slug)s
 
 -- partners: every partner that has providers
 SELECT id, driver_settings -> 'payments' FROM partner WHERE driver_settings ? 'payments' ORDER BY id

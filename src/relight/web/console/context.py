@@ -2,43 +2,59 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
+from relight.web.console import words
+from relight.web.console.desk import Desk
 from relight.web.console.queries import shell as query
-
-FLASH_LEVELS = {"success": "success", "error": "danger", "warning": "warning", "info": "info"}
+from relight.web.console.respond import LIVE
+from relight.web.console.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """Something that changes how everything here is to be read: a words key, its colour, and its parameters."""
+    """Something that changes how everything here is to be read: a text and its colour."""
 
-    key: str
+    text: str
     colour: str
-    params: dict[str, Any]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context for the frame; empty outside the console, and costs nothing there."""
-    desk = getattr(request, "desk", None)
-    if desk is None:
+    if not hasattr(request, "moment"):
         return {}
-    if desk.partner is None or request.htmx.target == "live":
-        return {"desk": desk}
+    desk: Desk | None = request.desk
+    voice = voice_of(request)
+    context = {"desk": desk, "voice": voice, "languages": words.LANGUAGES}
+    if desk is None or desk.partner is None or request.htmx.target == LIVE:
+        return context
     waiting = query.waiting(desk)
-    return {"desk": desk, "waiting": waiting, "banners": _banners(desk, waiting)}
+    return {**context, "waiting": waiting, "banners": _banners(desk, waiting, voice)}
 
 
-def _banners(desk, waiting: query.Waiting) -> list[Banner]:
+def voice_of(request: HttpRequest) -> Voice:
+    """The reader's voice: their language, and their partner's clock and currency."""
+    desk: Desk | None = request.desk
+    if desk is None or desk.partner is None:
+        zone, currency = ZoneInfo("UTC"), "NOK"
+    else:
+        zone, currency = desk.partner.zone, desk.partner.currency
+    language = desk.language if desk else words.choose(request, "")
+    return Voice(language, zone, currency, request.moment.astimezone(zone).date())
+
+
+def _banners(desk: Desk, waiting: query.Waiting, voice: Voice) -> list[Banner]:
     banners = []
-    if desk.everything_stopped_at:
-        banners.append(Banner("banner.everything_stopped", "danger", {"at": desk.everything_stopped_at}))
-    elif desk.at.stopped_at:
-        banners.append(Banner("banner.stopped", "danger", {"at": desk.at.stopped_at}))
-    for name, complete_until in waiting.stale:
+    stopped_at = desk.everything_stopped_at or desk.at.stopped_at
+    if stopped_at:
+        key = "banner.everything_stopped" if desk.everything_stopped_at else "banner.stopped"
+        banners.append(Banner(voice.say(key, at=voice.stamp(stopped_at)), "danger"))
+    for source, complete_until in waiting.stale:
         key = "banner.stale" if complete_until else "banner.never_came"
-        banners.append(Banner(key, "warning", {"source": name, "at": complete_until}))
+        at = voice.stamp(complete_until) if complete_until else ""
+        banners.append(Banner(voice.say(key, source=source, at=at), "warning"))
     if desk.at.mode == "shadow":
-        banners.append(Banner("banner.shadow", "info", {}))
+        banners.append(Banner(voice.say("banner.shadow"), "info"))
     return banners

@@ -224,7 +224,6 @@ class SimplePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestPayPage:
-    __test__ = False  # not a test class, whatever pytest thinks of its name
     """The built-in test provider's page, clearly a test. `submit_url` takes POST `outcome`: paid, failed, cancelled."""
 
     shell: Shell

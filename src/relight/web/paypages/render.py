@@ -29,7 +29,7 @@ from relight.web.paypages.contexts import (
     UnknownLinkPage,
     VerifyPage,
 )
-from relight.web.paypages.words import Words, language_name
+from relight.web.paypages.words import language_name, words_for
 
 PAGES: dict[str, type] = {
     "pay": PayPage,
@@ -63,7 +63,7 @@ def render_page(name: str, context: Page) -> str:
             page=context,
             shell=shell,
             name=name,
-            words=Words(shell.language, shell.country, shell.service),
+            words=words_for(shell.language, shell.country, shell.service),
             help_contacts=shell.help or help_contacts(shell.country, shell.language),
             colours=_colours(shell.brand.colour if shell.brand else _DEFAULT_COLOUR),
             final=isinstance(context, StatusPage) and context.stage in FINAL_STAGES,

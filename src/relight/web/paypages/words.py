@@ -1,7 +1,7 @@
 """The pay page's words in five languages, read once from `words/<language>.yaml`."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -18,7 +18,8 @@ def words_of(language: str) -> Mapping[str, Any]:
     """All words of one language; raises `WrongContext` for one that we do not have."""
     if language not in LANGUAGES:
         raise WrongContext(f"language {language!r}: one of {', '.join(LANGUAGES)}")
-    return yaml.safe_load((_FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    words: Mapping[str, Any] = yaml.safe_load((_FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    return words
 
 
 class Words:
@@ -38,20 +39,35 @@ class Words:
             "service_name": forms["name"],
             "reference_word": reference_word(language, country),
         }
+        self._said: dict[str, str] = {}
         self.has_button = service_kind(service) == "electricity"
 
     def __call__(self, key: str, **facts: object) -> str:
         """One sentence, filled in. Text, not HTML: the page escapes it."""
+        if facts:
+            return fill(self._sentence(key), {**self._facts, **facts})
+        if key not in self._said:
+            sentence = self._sentence(key)
+            self._said[key] = fill(sentence, self._facts) if "{{" in sentence else sentence
+        return self._said[key]
+
+    def _sentence(self, key: str) -> str:
         sentence: Any = self._words
         for part in key.split("."):
             sentence = sentence[part]
-        return fill(sentence, {**self._facts, **facts}) if "{{" in sentence else sentence
+        return str(sentence)
 
     def listed(self, key: str) -> tuple[str, ...]:
         """A list of sentences that need no facts."""
         return tuple(self._words[key])
 
 
+@lru_cache(maxsize=1024)
+def words_for(language: str, country: str, service: str) -> Words:
+    """The words of a page, kept: most sentences of a service are the same for all its customers."""
+    return Words(language, country, service)
+
+
 def language_name(language: str) -> str:
     """What speakers call their language."""
-    return words_of(language)["language_name"]
+    return str(words_of(language)["language_name"])

@@ -1,0 +1,239 @@
+"""A file as rows of cells, one at a time in constant memory: CSV with any delimiter, or the first sheet of an .xlsx.
+
+A broken line costs itself and nothing else: it comes out as a `Broken`, and reading goes on after it.
+"""
+
+import csv
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import IO, NamedTuple
+from zipfile import BadZipFile
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from relight.flow.claims.errors import UnableToImport
+
+Cell = str | Decimal | date | None
+
+LINE_CHARACTERS_MAX = 100_000
+QUOTED_LINES_MAX = 100  # a quoted text may hold line breaks; a quote that is never closed must not eat the file
+SAMPLE_LINES = 5_000
+LATIN_LINES_MIN, LATIN_SHARE = 3, 0.05
+# What Windows calls Latin-1; it has signs where Latin-1 has none, and five bytes that mean nothing.
+LATIN = "cp1252"
+
+_DELIMITERS = ";\t,|"
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\udc80-\udcff]")
+
+
+class Broken(NamedTuple):
+    """What could not be read: a sentence with what to do. `column` is the cell's place, or None for the whole line."""
+
+    reason: str
+    column: int | None = None
+
+
+class Row(NamedTuple):
+    """One row: where it starts in the file (from 1), and its cells, or why there are none."""
+
+    line: int
+    cells: list[Cell]
+    broken: Broken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's header and an iterator over its rows, to be read once, while the file is open."""
+
+    header: list[str]
+    rows: Iterator[Row]
+
+
+@contextmanager
+def open_table(path: Path, *, delimiter: str = "", encoding: str = "") -> Iterator[Table]:
+    """Open a file by what it holds, not by its name. Raises `UnableToImport`.
+
+    Without `encoding` a text is UTF-8, unless its header or at least one line in twenty says that it is Latin-1.
+    """
+    try:
+        start = _start(path)
+    except OSError as refused:
+        raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
+    if start.startswith(b"PK\x03\x04"):
+        with _open_workbook(path) as table:
+            yield table
+        return
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnableToImport(f"{path.name} is an old Excel file. Save it as .xlsx or as CSV, and import that.")
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:200]:
+        raise UnableToImport(f"{path.name} is not plain text. Save it as “CSV UTF-8” or as .xlsx, and import that.")
+    with path.open(encoding=encoding or _guess_encoding(path), errors="surrogateescape", newline=None) as file:
+        yield _read_text(file, path.name, delimiter)
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(512)
+
+
+def _guess_encoding(path: Path) -> str:
+    """UTF-8 until shown otherwise: by the header, or by enough lines where nothing looks like UTF-8."""
+    latin = utf8 = lines = 0
+    with path.open("rb") as file:
+        for line in islice(file, SAMPLE_LINES):
+            lines += 1
+            if line.isascii():
+                continue
+            if _is_utf8(line):
+                utf8 += 1
+            elif lines == 1:
+                return LATIN
+            else:
+                latin += 1
+    return LATIN if not utf8 and latin >= max(LATIN_LINES_MIN, LATIN_SHARE * lines) else "utf-8-sig"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_text(file: IO[str], name: str, delimiter: str) -> Table:
+    lines = enumerate(_lines(file), start=1)
+    first, header = next(((at, line) for at, line in lines if line is None or line.strip()), (0, None))
+    if header is None:
+        why = "has no header line that can be read" if first else "is empty"
+        raise UnableToImport(f"{name} {why}. Its first line must name the columns.")
+    separator = delimiter or max(_DELIMITERS, key=header.count)
+    names = [str(cell).strip() for cell in _split(header, separator)]
+    return Table(names, _rows(lines, separator, len(names)))
+
+
+def _lines(file: IO[str]) -> Iterator[str | None]:
+    """Lines without their ends; None for one that is too long to be a line."""
+    while line := file.readline(LINE_CHARACTERS_MAX):
+        if line.endswith("\n") or len(line) < LINE_CHARACTERS_MAX:
+            yield line.removesuffix("\n")
+            continue
+        while rest := file.readline(LINE_CHARACTERS_MAX):
+            if rest.endswith("\n"):
+                break
+        yield None
+
+
+def _rows(lines: Iterator[tuple[int, str | None]], delimiter: str, columns: int) -> Iterator[Row]:
+    waiting: list[tuple[int, str | None]] = []  # lines that were read to find the end of a quoted text
+    while True:
+        at, line = waiting.pop() if waiting else next(lines, (0, ""))
+        if not at:
+            return
+        if line is None:
+            yield Row(at, [], Broken(f"The line is longer than {LINE_CHARACTERS_MAX} characters. Split it up."))
+            continue
+        if line.count('"') % 2:
+            line, waiting = _close_quote(line, waiting, lines)
+            if line is None:
+                yield Row(at, [], Broken("A quotation mark is opened and never closed. Close it or take it out."))
+                continue
+        if not line.strip(delimiter + " \t"):
+            continue
+        cells = line.split(delimiter) if '"' not in line else _split(line, delimiter)
+        yield Row(at, cells, _what_is_broken(cells, columns, line))  # type: ignore[arg-type]
+
+
+def _close_quote(
+    line: str, waiting: list[tuple[int, str | None]], lines: Iterator[tuple[int, str | None]]
+) -> tuple[str | None, list[tuple[int, str | None]]]:
+    """The whole of a quoted text that goes on over lines, or None and the lines to be read again on their own."""
+    taken: list[tuple[int, str | None]] = []
+    for _ in range(QUOTED_LINES_MAX):
+        following = waiting.pop() if waiting else next(lines, None)
+        if following is None or following[1] is None:
+            break
+        taken.append(following)
+        line = f"{line}\n{following[1]}"
+        if line.count('"') % 2 == 0:
+            return line, waiting
+    else:
+        following = None
+    again = [*([following] if following else []), *reversed(taken)]
+    return None, [*waiting, *again]
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line] if "\n" not in line else line.splitlines(keepends=True), delimiter=delimiter))
+
+
+def _what_is_broken(cells: list[str], columns: int, line: str) -> Broken | None:
+    if (not line.isascii() or not line.isprintable()) and _UNREADABLE.search(line):
+        column = next((at for at, cell in enumerate(cells) if _UNREADABLE.search(cell)), None)
+        return Broken("There are bytes here that are not UTF-8 text. Save the file as UTF-8.", column)
+    if len(cells) < columns:
+        return Broken(f"The line ends after {len(cells)} of {columns} columns. It may have been cut off; complete it.")
+    if any(cells[columns:]):
+        return Broken(
+            f"The line has {len(cells)} columns and the header {columns}. Put quotation marks around texts that hold "
+            "the delimiter."
+        )
+    return None
+
+
+@contextmanager
+def _open_workbook(path: Path) -> Iterator[Table]:
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="openpyxl")
+            book = load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as refused:
+        raise UnableToImport(f"{path.name} is not an Excel file that can be read. Save it again as .xlsx.") from refused
+    try:
+        rows = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
+        header = next((values for _, values in rows if any(value is not None for value in values)), None)
+        if header is None:
+            raise UnableToImport(f"{path.name} has nothing on its first sheet. Its first row must name the columns.")
+        names = ["" if value is None else str(value).strip() for value in header]
+        while names and not names[-1]:
+            names.pop()
+        yield Table(names, _sheet_rows(rows, len(names)))
+    finally:
+        book.close()
+
+
+def _sheet_rows(rows: Iterator[tuple[int, tuple[object, ...]]], columns: int) -> Iterator[Row]:
+    for at, values in rows:
+        cells = [_cell(value) for value in values[:columns]]
+        if all(cell in (None, "") for cell in cells):
+            continue
+        cells += [None] * (columns - len(cells))
+        yield Row(at, cells, _broken_cell(cells))
+
+
+def _broken_cell(cells: list[Cell]) -> Broken | None:
+    for at, cell in enumerate(cells):
+        if isinstance(cell, str) and _UNREADABLE.search(cell):
+            return Broken("There are characters here that are not text. Take them out.", at)
+    return None
+
+
+def _cell(value: object) -> Cell:
+    """A cell's value without a float: a number is what Excel shows of it, to fifteen digits."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.date()
+    if value is None or isinstance(value, str | date):
+        return value
+    if isinstance(value, int):
+        return Decimal(value)
+    return Decimal(format(value, ".15g")) if isinstance(value, float) else str(value)

@@ -1,0 +1,116 @@
+"""Starting up: find or make the database, its tables, the installation's secret and a first partner.
+
+The first command that needs it does all of it; later ones find everything in place and lose a few milliseconds.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import psycopg
+
+from relight.flow.database import Database
+from relight.project import connect, paths
+from relight.project.locks import exclusive
+
+SETTINGS = "relight.project.settings"
+STAGES = ("partners", "accounts", "claims", "cases", "effects", "messages", "payments", "supply", "feeds")
+_MIGRATE_WAIT_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running installation: addresses of the database for the two roles."""
+
+    owner: str
+    app: str
+    is_embedded: bool
+
+
+@cache
+def start() -> Started:
+    """Everything in place. Raises `UnableToProvideDatabase` with a remedy. Children inherit it by environment."""
+    urls = connect.resolve()
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    os.environ["RELIGHT_APP_DATABASE"], os.environ["RELIGHT_OWNER_DATABASE"] = urls.app, urls.owner
+    os.environ.setdefault("RELIGHT_SECRET_KEY", _secret(paths.home()))
+    with exclusive(paths.home() / "migrate.lock", wait_seconds=_MIGRATE_WAIT_SECONDS):
+        if not is_current(urls.owner):
+            migrate()
+        _first_partner(urls.owner)
+    return Started(urls.owner, urls.app, urls.is_embedded)
+
+
+def open_database(*, size_max: int = 8) -> Database:
+    """The database as the role that runs in production."""
+    return Database(start().app, size_max=size_max).open()
+
+
+def is_current(owner: str) -> bool:
+    """Whether every migration of ours has been applied."""
+    with psycopg.connect(owner, options="-c search_path=relight") as connection:
+        table = connection.execute("SELECT to_regclass('relight.django_migrations')").fetchone()
+        if table is None or table[0] is None:
+            return False
+        applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
+    return _ours() <= applied
+
+
+def migrate() -> None:
+    """Bring the tables up to date, as their owner."""
+    import django  # noqa: PLC0415 - half a second that a current installation need not spend
+    from django.core.management import call_command  # noqa: PLC0415
+
+    django.setup()
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+
+
+def _ours() -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for stage in STAGES:
+        for entry in files(f"relight.flow.{stage}.migrations").iterdir():
+            if entry.name.endswith(".py") and entry.name[0].isdigit():
+                found.add((f"relight_{stage}", entry.name.removesuffix(".py")))
+    return found
+
+
+def _secret(home: Path) -> str:
+    """The installation's secret, made once, readable by its owner only."""
+    path = home / "secret"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def _first_partner(owner: str) -> None:
+    """A fresh installation has one partner, in shadow: nothing leaves until somebody says so."""
+    now = datetime.now(UTC)
+    with psycopg.connect(owner, options="-c search_path=relight") as connection:
+        if connection.execute("SELECT 1 FROM partner LIMIT 1").fetchone():
+            return
+        found = connection.execute(
+            "INSERT INTO partner (slug, name, country, currency, language, time_zone, created_at)"
+            " VALUES ('default', 'Default', 'NO', 'NOK', 'nb', 'Europe/Oslo', %s) RETURNING id",
+            (now,),
+        ).fetchone()
+        assert found is not None
+        connection.execute(
+            "INSERT INTO creditor (partner_id, name) VALUES (%(id)s, 'Default');",
+            {"id": found[0]},
+        )
+        connection.execute(
+            "INSERT INTO brand (partner_id, name, sms_sender, email_sender)"
+            " VALUES (%(id)s, 'Default', 'Relight', 'no-reply@relight.invalid')",
+            {"id": found[0]},
+        )
+        connection.execute(
+            "INSERT INTO source (partner_id, name, kind) VALUES (%(id)s, 'bank', 'bank')", {"id": found[0]}
+        )

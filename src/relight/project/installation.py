@@ -1,0 +1,54 @@
+"""The installation that commands work on."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from relight.flow.database import Database
+from relight.flow.payments.links import LinkKey, make
+from relight.flow.road.release import LinkMaker
+from relight.project import boot, checks
+
+
+class Installed:
+    """See `relight.cli.installation.Installation`."""
+
+    def database(self, *, size_max: int = 8) -> Database:
+        """The database as the role that runs in production."""
+        return boot.open_database(size_max=size_max)
+
+    def owner_url(self) -> str:
+        """The address for the role that owns the tables."""
+        return boot.start().owner
+
+    def checks(self) -> Sequence[checks.Check]:
+        """What doctor looks at."""
+        return checks.run_checks()
+
+    def migrate(self) -> None:
+        """Bring the tables up to date."""
+        boot.start()
+
+    def pay_link(self, base_url: str) -> LinkMaker:
+        """A maker of pay links' addresses, signed with the installation's secret."""
+        boot.start()
+        key = LinkKey.of(os.environ["RELIGHT_SECRET_KEY"])
+        return LinkMaker(base_url, lambda partner_id, link_id: make(partner_id, link_id, key))
+
+    def serve(self, *, host: str, port: int, workers: int) -> None:
+        """Serve the web until it is ended."""
+        from relight.project.serve import serve  # noqa: PLC0415 - the web server is for those who serve
+
+        boot.start()
+        serve(host=host, port=port, workers=workers)
+
+    def make_user(self, *, username: str, password: str, partner: str, role: str) -> None:
+        """A user with a role at a partner."""
+        from relight.project.users import make_user  # noqa: PLC0415 - Django is half a second
+
+        boot.start()
+        make_user(username=username, password=password, partner=partner, role=role)
+
+    def now(self) -> datetime:
+        """The host's moment."""
+        return datetime.now(UTC)

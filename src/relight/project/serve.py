@@ -1,0 +1,19 @@
+"""The web server: granian under WSGI, on loopback unless told otherwise."""
+
+from granian.constants import Interfaces
+from granian.server import Server
+
+
+def serve(*, host: str, port: int, workers: int) -> None:
+    """Serve until ended by a signal."""
+    Server(
+        "relight.project.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=4,
+        backlog=1024,
+        log_access=False,
+        process_name=None,
+    ).serve()

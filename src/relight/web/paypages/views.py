@@ -1,0 +1,229 @@
+"""The pay page: the sum and the ways to pay, the way to the provider, and back to watch the light return."""
+
+import logging
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from relight.flow.payments import operations, queries
+from relight.flow.payments.errors import NoSuchProvider, NothingToPay
+from relight.flow.payments.port import Order, PaymentProvider, ProviderUnavailable
+from relight.flow.payments.providers import provider, providers
+from relight.flow.payments.queries import PayFacts, Progress
+from relight.web.database import database
+from relight.web.paypages import live
+from relight.web.paypages.contexts import (
+    Hitch,
+    PayPage,
+    ReceiptPage,
+    ServiceState,
+    Shell,
+    SimplePage,
+    StatusPage,
+    TryAgainPage,
+    Way,
+)
+from relight.web.paypages.render import status_json
+from relight.web.paypages.shell import (
+    answer,
+    answer_json,
+    form_targets_of,
+    pay_page,
+    private,
+    reference_of,
+    shell_of,
+    unknown_link,
+    with_language,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: the answer to a form lies elsewhere, to be fetched with GET (RFC 9110, 15.4.4)."""
+
+    status_code = 303
+
+
+@pay_page
+@require_GET
+def page(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
+    """What is owed and how to pay it: one round trip to the database, nothing personal."""
+    now, (found, _) = database().ask(partner_id, queries.page(link_id), queries.opened(link_id))
+    facts = PayFacts(**found[0]) if found else None
+    if facts is None or not facts.is_usable(now):
+        return unknown_link(request, facts)
+    shell = shell_of(request, facts)
+    if facts.amount <= 0:
+        return answer("nothing_due", SimplePage(shell=shell))
+    return answer("pay", _pay_page(request, token, facts, shell), form_targets=form_targets_of(facts))
+
+
+@pay_page
+@require_POST
+def pay(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
+    """Start a checkout and send the customer to the provider's own page. Clicked twice, it is the same checkout."""
+    with database().transaction(partner_id) as tx:
+        found = queries.facts(tx, link_id)
+        if found is None or not found[0].is_usable(found[1]):
+            return unknown_link(request, found[0] if found else None)
+        facts, now = found
+        try:
+            taken = provider(facts.providers, request.POST.get("way", ""))
+            started = operations.start_checkout(
+                tx, link_id=link_id, provider=taken.name, amount=facts.amount, currency=facts.currency, now=now
+            )
+        except (NothingToPay, NoSuchProvider):
+            return _see_other(request, "page", token)
+    try:
+        checkout = taken.create(_order(request, token, facts, started))
+    except ProviderUnavailable as error:
+        _log.warning("%s could not start a payment: %s", taken.name, error)
+        return _try_again(request, token, facts, Hitch.UNAVAILABLE, status=503)
+    with database().transaction(partner_id) as tx:
+        operations.attach(tx, checkout_id=started.checkout_id, provider_ref=checkout.provider_ref, now=now)
+    return private(SeeOther(checkout.redirect_url))
+
+
+@pay_page
+@require_GET
+def status(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
+    """Where the payment is on its way to light; without script the page fetches itself anew."""
+    facts, progress = _follow(partner_id, link_id)
+    if facts is None or progress is None:
+        return unknown_link(request)
+    if progress.checkout_state is None:
+        return _see_other(request, "page", token)
+    if live.has_failed(progress):
+        return _try_again(request, token, facts, Hitch.FAILED)
+    if "cancelled" in request.GET and not live.money_came(progress):
+        return _try_again(request, token, facts, Hitch.CANCELLED)
+    if _something_remains(facts, progress):
+        return _see_other(request, "receipt", token)
+    return answer("status", _status_page(request, token, facts, progress))
+
+
+@pay_page
+@require_GET
+def status_as_json(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
+    """What the open page asks each second for a minute."""
+    facts, progress = _follow(partner_id, link_id)
+    if facts is None or progress is None:
+        return unknown_link(request)
+    if live.has_failed(progress) or _something_remains(facts, progress):
+        return answer_json({"stage": "elsewhere", "seconds": None, "final": True})
+    return answer_json(status_json(_status_page(request, token, facts, progress)))
+
+
+@pay_page
+@require_GET
+def receipt(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
+    """What was paid, when and how, and what is left."""
+    facts, progress = _follow(partner_id, link_id)
+    if facts is None or progress is None:
+        return unknown_link(request)
+    if not live.money_came(progress) or progress.confirmed_at is None or progress.paid is None:
+        return _see_other(request, "page", token)
+    shell = shell_of(request, facts)
+    return answer(
+        "receipt",
+        ReceiptPage(
+            shell=shell,
+            creditor=facts.creditor,
+            amount_paid=progress.paid,
+            currency=progress.currency or facts.currency,
+            paid_at=progress.confirmed_at.astimezone(ZoneInfo(facts.time_zone)),
+            reference=reference_of(facts),
+            way=_label_of(facts, progress.provider, shell.language),
+            remaining=facts.amount,
+            status_url="" if _something_remains(facts, progress) else _address(request, "status", token),
+            pay_page_url=_address(request, "page", token),
+        ),
+    )
+
+
+def _follow(partner_id: int, link_id: int) -> tuple[PayFacts | None, Progress | None]:
+    """Facts and progress, in one round trip. Not ended by the link's expiry: who has paid may watch."""
+    _, (found, going) = database().ask(partner_id, queries.page(link_id), queries.progress(link_id))
+    if not found or not going:
+        return None, None
+    return PayFacts(**found[0]), queries.progress_of(going[0])
+
+
+def _something_remains(facts: PayFacts, progress: Progress) -> bool:
+    """Paid, and still overdue: the page must not promise a light that does not come."""
+    return live.money_came(progress) and facts.overdue > 0 and any(service.blocked for service in progress.services)
+
+
+def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -> PayPage:
+    return PayPage(
+        shell=shell,
+        creditor=facts.creditor,
+        amount=facts.amount,
+        currency=facts.currency,
+        reference=reference_of(facts),
+        account=facts.bank_account,
+        ways=tuple(Way(taken.name, _label(taken, shell.language)) for taken in providers(facts.providers)),
+        pay_url=_address(request, "pay", token),
+        not_me_url=_address(request, "not_me", token),
+        details_url=_address(request, "details", token),
+        more_time_url=_address(request, "more_time", token),
+        pay_by=None if facts.overdue else facts.due_date,
+        state=_state(facts),
+    )
+
+
+def _state(facts: PayFacts) -> ServiceState:
+    levels = set(facts.levels or ())
+    if "off" in levels:
+        return ServiceState.OFF
+    return ServiceState.LIMITED if levels & {"limited", "walled_garden"} else ServiceState.ON
+
+
+def _status_page(request: HttpRequest, token: str, facts: PayFacts, progress: Progress) -> StatusPage:
+    return StatusPage(
+        shell=shell_of(request, facts),
+        stage=live.stage_of(progress),
+        json_url=_address(request, "status_json", token),
+        self_url=_address(request, "status", token),
+        receipt_url=_address(request, "receipt", token),
+        seconds=live.seconds_to_light(progress),
+    )
+
+
+def _order(request: HttpRequest, token: str, facts: PayFacts, started: operations.Started) -> Order:
+    reference = reference_of(facts)
+    return Order(
+        key=started.key,
+        amount=started.amount,
+        currency=started.currency,
+        description=f"{facts.creditor} {reference}",
+        reference=reference,
+        return_url=request.build_absolute_uri(reverse("paypages:status", args=[token])),
+        language=shell_of(request, facts).language,
+    )
+
+
+def _try_again(request: HttpRequest, token: str, facts: PayFacts, why: Hitch, status: int = 200) -> HttpResponse:
+    page = TryAgainPage(shell=shell_of(request, facts), why=why, pay_page_url=_address(request, "page", token))
+    return answer("try_again", page, status=status)
+
+
+def _label(taken: PaymentProvider, language: str) -> str:
+    return taken.labels.get(language) or taken.labels["en"]
+
+
+def _label_of(facts: PayFacts, name: str | None, language: str) -> str:
+    if not name or name not in (facts.providers or {}):
+        return ""
+    return _label(provider(facts.providers, name), language)
+
+
+def _address(request: HttpRequest, name: str, token: str) -> str:
+    return with_language(request, reverse(f"paypages:{name}", args=[token]))
+
+
+def _see_other(request: HttpRequest, name: str, token: str) -> HttpResponse:
+    return private(SeeOther(_address(request, name, token)))

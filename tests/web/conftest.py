@@ -1,0 +1,52 @@
+"""The web on a database of its own, as a browser meets it: over HTTP, through the WSGI application that production runs."""
+
+import os
+import threading
+from collections.abc import Iterator
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+
+from tests.flow.conftest import database_urls, db, now, other_partner, owner, partner
+
+__all__ = ["database_urls", "db", "now", "other_partner", "owner", "partner"]
+
+SECRET = "only for tests"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Tests say what they saw."""
+
+
+@pytest.fixture(scope="session")
+def django_ready(database_urls: dict[str, str]) -> None:
+    """Django set up on the tests' database."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "relight.project.settings"
+    os.environ["RELIGHT_APP_DATABASE"] = database_urls["app"]
+    os.environ["RELIGHT_OWNER_DATABASE"] = database_urls["owner"]
+    os.environ["RELIGHT_SECRET_KEY"] = SECRET
+    import django
+
+    django.setup()
+
+
+@pytest.fixture(scope="session")
+def site(django_ready: None) -> Iterator[str]:
+    """The address of a running site; ends with the session."""
+    from relight.project.wsgi import application
+    from relight.web import database
+
+    server = make_server("127.0.0.1", 0, application, server_class=_Server, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    database.close()
