@@ -40,9 +40,7 @@ def test_a_payment_pays_the_claim_that_it_names_then_the_oldest(db: Database, pa
         assert ledger.differences(tx) == []
 
 
-def test_principal_is_paid_before_costs_and_the_rest_waits_as_credit(
-    db: Database, partner: int, now: datetime
-) -> None:
+def test_principal_is_paid_before_costs_and_the_rest_waits_as_credit(db: Database, partner: int, now: datetime) -> None:
     with db.transaction(partner) as tx:
         account = make_account(tx, now)
         claim = make_claim(tx, account, now, amount=1000)

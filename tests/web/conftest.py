@@ -3,14 +3,16 @@
 import os
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import psycopg
 import pytest
 
-from tests.flow.conftest import database_urls, db, now, other_partner, owner, partner
+from tests.flow.conftest import database_urls, db, make_partner, other_partner, owner
 
-__all__ = ["database_urls", "db", "now", "other_partner", "owner", "partner"]
+__all__ = ["database_urls", "db", "other_partner", "owner"]
 
 SECRET = "only for tests"
 
@@ -22,6 +24,18 @@ class _Server(ThreadingMixIn, WSGIServer):
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
         """Tests say what they saw."""
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment itself: the site reads the database's clock, which no test can set."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def partner(owner: psycopg.Connection, now: datetime) -> int:
+    """A fresh partner's id."""
+    return make_partner(owner, now)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from relight.flow.database import Database
+from relight.flow.road.release import LinkMaker
 
 
 class CheckResult(Protocol):
@@ -35,7 +36,7 @@ class Installation(Protocol):
         """Bring the tables up to date."""
         ...
 
-    def pay_link(self, base_url: str) -> "object":
+    def pay_link(self, base_url: str) -> LinkMaker:
         """A maker of pay links' addresses."""
         ...
 

@@ -1,43 +1,51 @@
-"""The `relight` command: one file a command, each with an example in its help."""
+"""The `relight` command: one file a command, loaded when it is asked for, each with an example in its help."""
+
+from importlib import import_module
 
 import click
 
-from relight.cli.bench import bench
-from relight.cli.demo import demo
-from relight.cli.doctor import doctor, migrate
-from relight.cli.importing import import_group
-from relight.cli.partners import partner, user
-from relight.cli.policies import policy
-from relight.cli.running import run, serve, web, worker
-from relight.cli.switch import live, resume, stop
-from relight.cli.timeline import explain
+COMMANDS = {
+    "demo": "relight.cli.demo:demo",
+    "serve": "relight.cli.running:serve",
+    "web": "relight.cli.running:web",
+    "worker": "relight.cli.running:worker",
+    "import": "relight.cli.importing:import_group",
+    "policy": "relight.cli.policies:policy",
+    "run": "relight.cli.running:run",
+    "explain": "relight.cli.timeline:explain",
+    "feed": "relight.cli.feed:feed",
+    "doctor": "relight.cli.doctor:doctor",
+    "migrate": "relight.cli.doctor:migrate",
+    "partner": "relight.cli.partners:partner",
+    "user": "relight.cli.partners:user",
+    "stop": "relight.cli.switch:stop",
+    "resume": "relight.cli.switch:resume",
+    "live": "relight.cli.switch:live",
+    "bench": "relight.cli.bench:bench",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A group whose commands are imported when they are used: `relight doctor` does not wait for the demo."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(module), name)
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="relight")
 def relight() -> None:
     """Relight follows up unpaid bills, and gives the service back within seconds of payment.
 
     Begin with:  relight demo
     """
-
-
-for command in (
-    demo,
-    serve,
-    web,
-    worker,
-    import_group,
-    policy,
-    run,
-    explain,
-    doctor,
-    migrate,
-    partner,
-    user,
-    stop,
-    resume,
-    live,
-    bench,
-):
-    relight.add_command(command)

@@ -40,6 +40,7 @@ def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standi
         for claim in facts.claims:
             draft.wake(_midnight(due_date(facts.partner.calendar, claim.due_date, policy.opens.overdue), facts))
         return
+    _wake_for_new_arrears(draft, policy, facts, at)
     candidates = _candidates(policy, facts, at)
     due = [candidate for candidate in candidates if candidate.day <= at.today]
     for candidate in candidates:
@@ -47,6 +48,13 @@ def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standi
             _note_next(draft, candidate, _midnight(candidate.day, facts))
     if due:
         _take(draft, policy, law, facts, at, max(due, key=lambda c: policy.index(c.step.name)), now)
+
+
+def _wake_for_new_arrears(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
+    """Claims that are not overdue yet come to their first step later."""
+    for claim in facts.claims:
+        if claim.due_date >= at.today:
+            draft.wake(_midnight(earliest_day(policy, facts, policy.first, claim.due_date, None), facts))
 
 
 def _candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate]:

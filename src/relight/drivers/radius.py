@@ -5,7 +5,7 @@ The operator's manual is docs/drivers/radius.md. Sources: RFC 2865, RFC 2866, RF
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -23,19 +23,27 @@ _UNSETTLED_MAX = 10_000
 _RETRY_SECONDS = 5
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class _TooLate(Exception):
     """`send_before` had passed when the first change was about to leave."""
 
 
 class RadiusDriver:
-    """One realm. Thread-safe; blocking work runs in threads of its own. Raises WrongSettings when built wrongly."""
+    """One realm. Thread-safe; blocking work runs in threads of its own. Raises WrongSettings when built wrongly.
+
+    `clock` is what `send_before` is compared with, and dates what was seen; FreeRADIUS keeps its own.
+    """
 
     name = "radius"
     repeat = Repeat.SAFE
     levels = frozenset(LEVELS)
 
-    def __init__(self, settings: Mapping[str, object]) -> None:
+    def __init__(self, settings: Mapping[str, object], *, clock: Callable[[], datetime] = _utc_now) -> None:
         self.settings = read_settings(settings)
+        self._clock = clock
         store = GroupStore(
             self.settings.database,
             timeout_seconds=self.settings.database_timeout_seconds,
@@ -71,7 +79,7 @@ class RadiusDriver:
         if isinstance(order, Outcome):
             return order
         try:
-            former = self._realm.move(order, lambda: _check_in_time(attempt))
+            former = self._realm.move(order, lambda: self._check_in_time(attempt))
         except _TooLate:
             return Outcome.late()
         except UnableToMove as refusal:
@@ -121,6 +129,10 @@ class RadiusDriver:
             return _database_out(Result.UNKNOWN, error, facts)
         return Outcome(Result.REFUSED, trouble.code, trouble.detail, facts={**facts, "put_back": put_back})
 
+    def _check_in_time(self, attempt: Attempt) -> None:
+        if self._clock() >= attempt.send_before:
+            raise _TooLate
+
     def _remember(self, order: Order, former: str, outcome: Outcome) -> None:
         username = order.address.username
         if outcome.result in (Result.DONE, Result.REFUSED):
@@ -133,26 +145,21 @@ class RadiusDriver:
             address = read_address(target.address)
             sight = self._realm.look(address, self.settings.group(Level.FULL, target.profile))
             if self._has_unsettled_session(address):
-                return Observation(None, datetime.now(UTC), "an open session has not followed the last command")
+                return Observation(None, self._clock(), "an open session has not followed the last command")
         except ValueError as error:
-            return Observation(None, datetime.now(UTC), str(error))
+            return Observation(None, self._clock(), str(error))
         except DatabaseOut as error:
-            return Observation(None, datetime.now(UTC), f"database: {error.code}")
+            return Observation(None, self._clock(), f"database: {error.code}")
         except NoAnswer:
-            return Observation(None, datetime.now(UTC), "no answer to the log-in")
+            return Observation(None, self._clock(), "no answer to the log-in")
         except NotSent as error:
-            return Observation(None, datetime.now(UTC), f"the log-in could not be sent ({error})")
-        return Observation(sight.level, datetime.now(UTC), sight.proof)
+            return Observation(None, self._clock(), f"the log-in could not be sent ({error})")
+        return Observation(sight.level, self._clock(), sight.proof)
 
     def _has_unsettled_session(self, address: Address) -> bool:
         if address.username not in self._unsettled:
             return False
         return any(session.is_open for session in self._realm.store.sessions(address.username))
-
-
-def _check_in_time(attempt: Attempt) -> None:
-    if datetime.now(UTC) >= attempt.send_before:
-        raise _TooLate
 
 
 def _database_out(result: Result, error: DatabaseOut, facts: Mapping[str, object] | None = None) -> Outcome:

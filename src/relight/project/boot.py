@@ -62,8 +62,8 @@ def is_current(owner: str) -> bool:
 
 def migrate() -> None:
     """Bring the tables up to date, as their owner."""
-    import django  # noqa: PLC0415 - half a second that a current installation need not spend
-    from django.core.management import call_command  # noqa: PLC0415
+    import django
+    from django.core.management import call_command
 
     django.setup()
     call_command("migrate", database="owner", verbosity=0, interactive=False)

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+
+import psycopg
 
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.release import LinkMaker
 from relight.project import boot, checks
+from relight.project.errors import UnableToProvideDatabase
 
 
 class Installed:
@@ -22,7 +26,9 @@ class Installed:
         return boot.start().owner
 
     def checks(self) -> Sequence[checks.Check]:
-        """What doctor looks at."""
+        """What doctor looks at, once what can be put in place is in place."""
+        with suppress(UnableToProvideDatabase, psycopg.Error):  # the checks say what is wrong, and the remedy
+            boot.start()
         return checks.run_checks()
 
     def migrate(self) -> None:
@@ -37,14 +43,14 @@ class Installed:
 
     def serve(self, *, host: str, port: int, workers: int) -> None:
         """Serve the web until it is ended."""
-        from relight.project.serve import serve  # noqa: PLC0415 - the web server is for those who serve
+        from relight.project.serve import serve
 
         boot.start()
         serve(host=host, port=port, workers=workers)
 
     def make_user(self, *, username: str, password: str, partner: str, role: str) -> None:
         """A user with a role at a partner."""
-        from relight.project.users import make_user  # noqa: PLC0415 - Django is half a second
+        from relight.project.users import make_user
 
         boot.start()
         make_user(username=username, password=password, partner=partner, role=role)

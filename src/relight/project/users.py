@@ -6,7 +6,7 @@ import django
 from django.contrib.auth.hashers import make_password
 
 
-class UnableToMakeUser(Exception):  # noqa: N818
+class UnableToMakeUser(LookupError):
     """There is no such partner, or the role or password cannot be used; the text says which."""
 
 
@@ -14,9 +14,9 @@ def make_user(*, username: str, password: str, partner: str, role: str) -> None:
     """Make the user, or give an existing one a new password and role. Raises `UnableToMakeUser`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "relight.project.settings")
     django.setup()
-    from django.contrib.auth.models import User  # noqa: PLC0415 - models exist after setup only
+    from django.contrib.auth.models import User
 
-    from relight.flow.partners.models import Membership, Partner  # noqa: PLC0415
+    from relight.flow.partners.models import Membership, Partner
 
     found = Partner.objects.using("owner").filter(slug=partner).first()
     if found is None:

@@ -1,5 +1,6 @@
 """Mappings: which column is which field, and how a file writes dates and numbers. Data, kept as YAML; users give their own."""
 
+import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -80,7 +81,9 @@ def find_mapping(kind: str, header: list[str], given: str | Path | None) -> File
     if not found.fits(header):
         have = {fold(name) for name in header}
         missing = [name for name in found.recognise if fold(name) not in have]
-        raise UnableToImport(f"Mapping {found.name} needs the columns {', '.join(missing)}, and the file has none such.")
+        raise UnableToImport(
+            f"Mapping {found.name} needs the columns {', '.join(missing)}, and the file has none such."
+        )
     return found
 
 
@@ -163,6 +166,10 @@ def _check(data: dict[str, Any], name: str) -> None:
     wrong = [form for form in _list(data.get("dates", "YYYY-MM-DD")) if not is_date_format(form)]
     if wrong:
         raise UnableToImport(f"{name}: {wrong[0]!r} is not a date format. Write it like DD.MM.YYYY or M/D/YYYY.")
+    try:
+        codecs.lookup(str(data.get("encoding") or "utf-8"))
+    except LookupError:
+        raise UnableToImport(f"{name}: there is no encoding {data['encoding']!r}. Write utf-8 or latin-1.") from None
     if data.get("decimal", ".") not in (".", ","):
         raise UnableToImport(f"{name}: `decimal` must be . or , (in quotation marks).")
 

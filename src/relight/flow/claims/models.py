@@ -176,8 +176,19 @@ class Transfer(PartnerRow):
         db_table = "transfer"
         constraints = (
             one_of(
-                "kind", "claim", "correction", "credit_note", "fee", "interest", "payment", "allocation", "release",
-                "return", "refund", "write_off", "remission",
+                "kind",
+                "claim",
+                "correction",
+                "credit_note",
+                "fee",
+                "interest",
+                "payment",
+                "allocation",
+                "release",
+                "return",
+                "refund",
+                "write_off",
+                "remission",
             ),
             one_of("part", "", "principal", "costs"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount"),

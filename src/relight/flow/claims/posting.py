@@ -38,13 +38,15 @@ class Refusal(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """How many rows were new, changed and unchanged; whose facts changed; which known claims say something else now."""
+    """How many rows were new, changed and unchanged; whose facts changed; which known claims say something else
+    now; the places of the rows that were known already."""
 
     new: int
     changed: int
     unchanged: int
     account_ids: tuple[int, ...]
     changed_claim_ids: tuple[int, ...] = ()
+    unchanged_at: tuple[int, ...] = ()
     refused: tuple[Refusal, ...] = ()
 
 
@@ -58,11 +60,12 @@ def post_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: da
     _stage(tx, rows, creditors, leave_out=frozenset(refusal.index for refusal in refused))
     tx.run(STAGE.new_accounts, {"partner": tx.partner_id, "now": now})
     tx.rows(STAGE.lock_accounts)
-    customers = [row.customer for row in rows if row.customer is not None]
-    save_customers(tx, customers, now=now)
+    save_customers(tx, [customer for row in rows for customer in row.customers], now=now)
     tx.run(STAGE.place)
-    fates = {fate: (count, seqs, has_credit, accounts) for fate, count, seqs, has_credit, accounts in tx.rows(STAGE.fates)}
-    refused += [_refuse(rows, at, fate) for fate, (_, seqs, *_) in fates.items() for at in seqs or ()]
+    fates = {
+        fate: (count, seqs, has_credit, accounts) for fate, count, seqs, has_credit, accounts in tx.rows(STAGE.fates)
+    }
+    refused += [_refuse(rows, at, fate) for fate, (_, seqs, *_) in fates.items() if fate in _REFUSALS for at in seqs]
     changed = _post(tx, fates, run_id=run_id, now=now)
     return Posted(
         new=_count(fates, "new"),
@@ -70,6 +73,7 @@ def post_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: da
         unchanged=_count(fates, "same"),
         account_ids=tuple(sorted({account for *_, accounts in fates.values() for account in accounts or ()})),
         changed_claim_ids=changed,
+        unchanged_at=tuple(fates["same"][1]) if "same" in fates else (),
         refused=tuple(sorted(refused)),
     )
 

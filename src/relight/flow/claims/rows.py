@@ -73,7 +73,7 @@ class ClaimRow(NamedTuple):
     cancelled: bool = False
     credits: str = ""
     lines: tuple[LineRow, ...] = ()
-    customer: Customer | None = None
+    customers: tuple[Customer, ...] = ()
 
 
 class PaymentRow(NamedTuple):

@@ -86,7 +86,7 @@ FROM (
 ) f
 WHERE f.seq = s.seq
 
--- fates: how many of each, and which rows are refused
-SELECT fate, count(*), array_agg(seq) FILTER (WHERE fate NOT IN ('new', 'changed', 'same')),
+-- fates: how many of each, which rows are refused or known already, and whose facts change
+SELECT fate, count(*), array_agg(seq ORDER BY seq) FILTER (WHERE fate NOT IN ('new', 'changed')),
     coalesce(bool_or(amount < 0), false), array_agg(DISTINCT account_id) FILTER (WHERE fate IN ('new', 'changed'))
 FROM staged_claim GROUP BY fate

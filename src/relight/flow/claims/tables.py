@@ -134,6 +134,7 @@ def _lines(file: IO[str]) -> Iterator[str | None]:
 
 def _rows(lines: Iterator[tuple[int, str | None]], delimiter: str, columns: int) -> Iterator[Row]:
     waiting: list[tuple[int, str | None]] = []  # lines that were read to find the end of a quoted text
+    opens = re.compile(rf'(^|{re.escape(delimiter)})"')
     while True:
         at, line = waiting.pop() if waiting else next(lines, (0, ""))
         if not at:
@@ -141,8 +142,8 @@ def _rows(lines: Iterator[tuple[int, str | None]], delimiter: str, columns: int)
         if line is None:
             yield Row(at, [], Broken(f"The line is longer than {LINE_CHARACTERS_MAX} characters. Split it up."))
             continue
-        if line.count('"') % 2:
-            line, waiting = _close_quote(line, waiting, lines)
+        if line.count('"') % 2 and opens.search(line):
+            line, waiting = _close_quote(line, waiting, lines, delimiter, columns)
             if line is None:
                 yield Row(at, [], Broken("A quotation mark is opened and never closed. Close it or take it out."))
                 continue
@@ -153,7 +154,11 @@ def _rows(lines: Iterator[tuple[int, str | None]], delimiter: str, columns: int)
 
 
 def _close_quote(
-    line: str, waiting: list[tuple[int, str | None]], lines: Iterator[tuple[int, str | None]]
+    line: str,
+    waiting: list[tuple[int, str | None]],
+    lines: Iterator[tuple[int, str | None]],
+    delimiter: str,
+    columns: int,
 ) -> tuple[str | None, list[tuple[int, str | None]]]:
     """The whole of a quoted text that goes on over lines, or None and the lines to be read again on their own."""
     taken: list[tuple[int, str | None]] = []
@@ -164,7 +169,10 @@ def _close_quote(
         taken.append(following)
         line = f"{line}\n{following[1]}"
         if line.count('"') % 2 == 0:
-            return line, waiting
+            if len(_split(line, delimiter)) == columns:
+                return line, waiting
+            following = None
+            break  # it only meets the next line's stray quotation mark
     else:
         following = None
     again = [*([following] if following else []), *reversed(taken)]

@@ -4,14 +4,16 @@ Django declares the columns; the `Tenancy` operation (tenancy.py) makes the prim
 composite foreign keys and the row-level security from them, so that the database itself keeps partners apart.
 """
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 
-def link(to: str, *, index: bool = False, **options: object) -> models.ForeignKey:
+def link(to: str, *, index: bool = False, null: bool = False) -> "models.ForeignKey[Any, Any]":
     """A reference to another row of the same partner; the composite constraint comes from `Tenancy`."""
     return models.ForeignKey(
-        to, on_delete=models.DO_NOTHING, db_constraint=False, db_index=index, related_name="+", **options
+        to, on_delete=models.DO_NOTHING, db_constraint=False, db_index=index, related_name="+", null=null
     )
 
 

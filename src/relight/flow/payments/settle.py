@@ -20,9 +20,7 @@ class Settled(NamedTuple):
     account_ids: tuple[int, ...]
 
 
-def settle(
-    tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime, run_id: int | None = None
-) -> Settled:
+def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime, run_id: int | None = None) -> Settled:
     """Take in what a source says of payments; what was told before changes nothing and wakes nobody.
 
     A payment that came back opens its claims again, so cases are opened for those that have none.

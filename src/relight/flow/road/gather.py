@@ -128,7 +128,7 @@ class _Known:
                 for r in self.holds.get(account_id, ())
                 if r[1] is None or r[1] == case_id
             ),
-            payments=tuple(PaymentFacts(r[1], r[2], r[3], r[4], r[5]) for r in self.payments.get(account_id, ())),
+            payments=self._payments(account_id),
             approvals=tuple(
                 ApprovalFacts(r[1], r[2], r[3], frozenset(r[4]), r[5]) for r in self.approvals.get(case_id, ())
             ),
@@ -136,6 +136,13 @@ class _Known:
             reach=self.reach.get(account_id, frozenset()),
             contacted_at=tuple(r[1] for r in self.contacts.get(account_id, ())),
         )
+
+    def _payments(self, account_id: int) -> tuple[PaymentFacts, ...]:
+        """What came in is told to the first of an account's cases only: one receipt a payment. What is on its way is
+        told to all."""
+        rows = self.payments.get(account_id, [])
+        self.payments[account_id] = [row for row in rows if row[3] in ("ordered", "authorised")]
+        return tuple(PaymentFacts(r[1], r[2], r[3], r[4], r[5]) for r in rows)
 
     def _step(self, case_id: int, row: Row) -> StepFacts:
         _, id_, number, step, decided_at, completed_at, pay_by, claims, principals, costs = row

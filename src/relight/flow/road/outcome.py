@@ -137,7 +137,8 @@ def _settle(tx: Tx, effect: _Effect, outcome: Outcome, repeat: Repeat, now: date
 def _done(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
     tx.run(SQL.end, {"effect": effect.id, "state": "done", "now": now, "why": ""})
     if effect.kind == "message":
-        ids = [str(id_) for id_ in outcome.facts.get("provider_ids", ())]
+        told = outcome.facts.get("provider_ids", ())
+        ids = [str(id_) for id_ in told] if isinstance(told, list | tuple) else []
         tx.run(messages.SQL.sent, {"effect": effect.id, "now": now, "provider_ids": ids})
         return
     assert effect.service_id is not None

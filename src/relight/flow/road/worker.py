@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -66,10 +67,10 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`; then let attempts under way end, and close the drivers."""
-        loops = [self._kept(f"listen {lane.name}", lambda lane=lane: self._listen(lane)) for lane in self.lanes]
+        loops = [self._kept(f"listen {lane.name}", partial(self._listen, lane)) for lane in self.lanes]
         for lane in self.lanes:
-            loops.append(self._kept(f"decide {lane.name}", lambda lane=lane: self._decide(lane)))
-            loops.append(self._kept(f"release {lane.name}", lambda lane=lane: self._release(lane)))
+            loops.append(self._kept(f"decide {lane.name}", partial(self._decide, lane)))
+            loops.append(self._kept(f"release {lane.name}", partial(self._release, lane)))
         loops.append(self._kept("leases", self._leases))
         if any(lane.name == "bulk" for lane in self.lanes):
             loops += [self._kept("lost", self._lost), self._kept("feed", self._feed), self._kept("ears", self._ears)]

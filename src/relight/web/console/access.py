@@ -4,46 +4,41 @@ from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from relight.web.console.desk import Desk
+from relight.flow.cases.errors import UnableToFind
 from relight.web.console.respond import go_to
 
 View = Callable[..., HttpResponse]
 
 
-class DeskRequest(HttpRequest):
-    """A request that came through `PartnerMiddleware` with somebody signed in."""
-
-    desk: Desk
-
-
 def signed_in(view: View) -> View:
-    """Send strangers to the sign-in page, and tell a user without a partner whom to ask."""
+    """Send strangers to the sign-in page; tell a user without a partner whom to ask, and what is not there so."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        desk = request.desk
-        if desk is None:
+        if request.desk is None:
             return go_to(request, f"{reverse('console:login')}?{urlencode({'next': _back_to(request)})}")
-        if desk.partner is None:
+        if request.desk.partner is None:
             return render(request, "console/no_partner.html", status=403)
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except (Http404, UnableToFind):
+            return refusal(request, "not_found", 404)
 
     return guarded
 
 
 def allowed(act: str) -> Callable[[View], View]:
-    """Only for roles that may do `act`; others get 403."""
+    """Only for roles that may do `act`; others are told so, with 403."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if not request.desk.may(act):
-                raise PermissionDenied(act)
+                return refusal(request, "forbidden", 403)
             return view(request, *args, **kwargs)
 
         return signed_in(guarded)
@@ -51,6 +46,12 @@ def allowed(act: str) -> Callable[[View], View]:
     return decorate
 
 
+def refusal(request: HttpRequest, what: str, status: int) -> HttpResponse:
+    """A page, or a dialog, that says `error.<what>`."""
+    frame = "console/_dialog.html" if request.htmx else "console/act_page.html"
+    return render(request, "console/refusal.html", {"what": what, "frame": frame}, status=status)
+
+
 def _back_to(request: HttpRequest) -> str:
-    """Where to go on after sign-in: the page itself, or for a partial or an act the page it was made from."""
-    return request.get_full_path() if request.method == "GET" and not request.htmx else reverse("console:cases")
+    """Where to go on after sign-in: the page itself, or for a partial or an act the front page."""
+    return request.get_full_path() if request.method == "GET" and not request.htmx else reverse("console:overview")

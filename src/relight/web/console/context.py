@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from relight.web.console import words
 from relight.web.console.desk import Desk
 from relight.web.console.queries import shell as query
-from relight.web.console.respond import LIVE
+from relight.web.console.queries import shell as query
 from relight.web.console.voice import Voice
 
 
@@ -28,17 +29,24 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     desk: Desk | None = request.desk
     voice = voice_of(request)
     context = {"desk": desk, "voice": voice, "languages": words.LANGUAGES}
-    if desk is None or desk.partner is None or request.htmx.target == LIVE:
+    if desk is None or desk.partner is None:
         return context
-    waiting = query.waiting(desk)
+    waiting = waiting_of(request)
     return {**context, "waiting": waiting, "banners": _banners(desk, waiting, voice)}
+
+
+def waiting_of(request: HttpRequest) -> query.Waiting:
+    """What waits for people, asked once a request."""
+    if not hasattr(request, "waiting"):
+        request.waiting = query.waiting(request.desk)
+    return request.waiting
 
 
 def voice_of(request: HttpRequest) -> Voice:
     """The reader's voice: their language, and their partner's clock and currency."""
     desk: Desk | None = request.desk
     if desk is None or desk.partner is None:
-        zone, currency = ZoneInfo("UTC"), "NOK"
+        zone, currency = ZoneInfo(settings.TIME_ZONE), "NOK"
     else:
         zone, currency = desk.partner.zone, desk.partner.currency
     language = desk.language if desk else words.choose(request, "")

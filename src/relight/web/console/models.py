@@ -4,7 +4,7 @@ from django.db import models
 
 
 class SignInFailure(models.Model):
-    """Somebody typed a wrong password for `login` (as it would be looked up, lower case). Old rows are cleared."""
+    """Somebody typed a wrong password for the user name `login`. Rows older than a day are cleared."""
 
     login = models.TextField()
     at = models.DateTimeField()

@@ -1,12 +1,15 @@
-"""Answers that serve both htmx and a browser without scripts: redirects, live regions, forms in a dialog."""
+"""Answers that serve both htmx and a browser without scripts: redirects, live regions, and what acts end with."""
 
+import json
 from hashlib import blake2b
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 LIVE = "live"
+DONE_EVENT = "console:done"
 
 
 def go_to(request: HttpRequest, url: str) -> HttpResponse:
@@ -18,20 +21,33 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     return response
 
 
+def done(request: HttpRequest, url: str, said: str, *, well: bool = True) -> HttpResponse:
+    """An act is over: the dialog closes, says so and the page renews itself; without scripts, a redirect to `url`."""
+    if not request.htmx:
+        (messages.success if well else messages.error)(request, said)
+        return HttpResponseRedirect(url)
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({DONE_EVENT: {"said": said, "well": well}})
+    return response
+
+
 def digest(shown: object) -> str:
     """A short name for what a page shows; the same only when nothing changed. Frozen dataclasses repr in full."""
     return blake2b(repr(shown).encode(), digest_size=9).hexdigest()
 
 
 def live(request: HttpRequest, page: str, region: str, shown: object, context: dict[str, Any]) -> HttpResponse:
-    """A page with one region that renews itself: the whole page, only the region, or 204 where nothing changed."""
+    """A page with one region that renews itself: the whole page, only the region, or 204 where nothing changed.
+
+    The browser tells in X-Seen what it shows; `shown` is everything that the region is made of.
+    """
     seen = digest((shown, request.desk.language))
-    context = {**context, "seen": seen}
-    if request.htmx and request.htmx.target == LIVE:
-        response = (
-            HttpResponse(status=204) if request.headers.get("X-Seen") == seen else render(request, region, context)
-        )
-    else:
+    context = {**context, "seen": seen, "region": region}
+    if request.htmx.target != LIVE:
         response = render(request, page, context)
+    elif request.headers.get("X-Seen") == seen:
+        response = HttpResponse(status=204)
+    else:
+        response = render(request, "console/_live.html", context)
     response["Vary"] = "HX-Request, HX-Target, Cookie"
     return response

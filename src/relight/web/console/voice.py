@@ -92,7 +92,7 @@ class Voice:
         key = f"event.{code}"
         if key not in words.texts(self.language):
             return self.say("event.unknown", code=code)
-        said = {**_Missing(), **{name: self.param(name, value, code) for name, value in params.items()}}
+        said = {name: self.param(name, value, code) for name, value in params.items()}
         if code == "approval_requested":
             said["needs_people"] = self.say("people.two" if params.get("needs") == 2 else "people.one")  # noqa: PLR2004
         return _sentence(words.fill(words.texts(self.language)[key], _Missing(said)))

@@ -1,4 +1,5 @@
 // Asks each second for a minute; when the stage changes, the page is fetched anew and its live part put in place.
+// A page without a live part (nothing was taken; a sum remains) takes the place of this one.
 (function () {
   var live = document.getElementById("live"), again = document.getElementById("again"), left = 60;
   function ask() {
@@ -13,6 +14,7 @@
       .then(function (answer) { if (!answer.ok) throw answer.status; return answer.text(); })
       .then(function (html) {
         var fresh = new DOMParser().parseFromString(html, "text/html").getElementById("live");
+        if (!fresh) { location.reload(); return { final: true }; }
         live.innerHTML = fresh.innerHTML;
         live.dataset.stage = fresh.dataset.stage;
         document.title = live.querySelector("h1").textContent + document.title.slice(document.title.lastIndexOf(" \u2013 "));

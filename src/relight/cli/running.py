@@ -1,0 +1,147 @@
+"""`relight serve`, `web`, `worker` and `run`: the installation at work."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+
+import click
+
+from relight.cli.context import database, installation, moment, refusals
+from relight.cli.output import answer, json_option, news
+from relight.flow.payments.operations import poll_open_checkouts
+from relight.flow.road.machine import Machine
+from relight.flow.road.worker import LANES, Worker
+
+_POLL_PAYMENTS_SECONDS = 20
+_CHILD_GRACE_SECONDS = 15
+
+base_url_option = click.option(
+    "--base-url", envvar="RELIGHT_BASE_URL", default="http://127.0.0.1:8000", show_default=True,
+    help="How customers reach the pay page.",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--lane", "lanes", multiple=True, type=click.Choice(LANES), help="Only this lane; both if left out.")
+@base_url_option
+@refusals
+def worker(lanes: tuple[str, ...], base_url: str) -> None:
+    """Work: decide, send, restore, listen. Start as many as wanted, on as many hosts; any of them may die.
+
+    Without --lane the urgent lane gets a process of its own, so that no restore waits for a night run's arithmetic.
+
+    Example:  relight worker
+    """
+    if lanes:
+        _work(lanes, base_url)
+    else:
+        _children([["worker", "--lane", lane, "--base-url", base_url] for lane in LANES])
+
+
+def _work(lanes: tuple[str, ...], base_url: str) -> None:
+    link = installation().pay_link(base_url)
+    with database(size_max=16) as db:
+
+        async def poll() -> None:
+            while True:
+                await asyncio.to_thread(poll_open_checkouts, db, db.clock())
+                await asyncio.sleep(_POLL_PAYMENTS_SECONDS)
+
+        async def main() -> None:
+            made = Worker(db, link, lanes=lanes, extras=[("poll payments", poll)])
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, made.stop)
+            news(f"working: {', '.join(lanes)}")
+            await made.run()
+
+        asyncio.run(main())
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback unless you say otherwise.")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--processes", default=2, show_default=True)
+@refusals
+def web(host: str, port: int, processes: int) -> None:
+    """Serve the pay pages, webhooks and console.
+
+    Example:  relight web --port 8000
+    """
+    installation().serve(host=host, port=port, workers=processes)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback unless you say otherwise.")
+@click.option("--port", default=8000, show_default=True)
+@base_url_option
+@refusals
+def serve(host: str, port: int, base_url: str) -> None:
+    """Web and workers together, for a small installation.
+
+    Example:  relight serve
+    """
+    installation().migrate()
+    news(f"console: http://{host}:{port}/console/")
+    _children(
+        [
+            ["web", "--host", host, "--port", str(port)],
+            *(["worker", "--lane", lane, "--base-url", base_url] for lane in LANES),
+        ]
+    )
+
+
+def _children(commands: list[list[str]]) -> None:
+    """Run commands of ours as processes; when one ends, or we are told to, all end."""
+    installation().migrate()
+    running = [subprocess.Popen([sys.executable, "-m", "relight.project.main", *command]) for command in commands]
+    try:
+        while all(process.poll() is None for process in running):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        news("ending …")
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.terminate()
+        for process in running:
+            try:
+                process.wait(_CHILD_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    failed = [process.returncode for process in running if process.returncode not in (0, 130, 143, -2, -15)]
+    if failed:
+        raise SystemExit(failed[0])
+
+
+@click.command()
+@click.option(
+    "--as-of", "as_of", default=None, metavar="MOMENT", help="A moment such as 2026-03-02T09:00; now if left out."
+)
+@base_url_option
+@json_option
+@refusals
+def run(as_of: str | None, base_url: str, as_json: bool) -> None:
+    """Do everything that is due at a moment, once.
+
+    Example:  relight run --as-of 2026-03-02T09:00:00+01:00
+    """
+    at = moment(as_of) if as_of else None
+    link = installation().pay_link(base_url)
+    with database() as db:
+
+        def clock() -> datetime:
+            return at or db.clock()
+
+        with Machine(db, link, clock) as machine:
+            machine.find_lost()
+            done = machine.run()
+            back = machine.look_at_buttons()
+            if back:
+                done = machine.run()
+    result = {"decisions": done.decisions, "attempts": done.attempts, "buttons": back}
+    text = f"{done.decisions} decisions, {done.attempts} attempts."
+    answer(result, as_json=as_json, text=text)

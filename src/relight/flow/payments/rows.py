@@ -1,0 +1,76 @@
+"""Rows of a payment file into `PaymentRow`s: one row a payment, as CSV or Excel; banks' own formats come in their place."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from relight.flow.claims.fields import Fields, Problem, RowReader
+from relight.flow.claims.rows import PaymentRow
+from relight.flow.claims.tables import Row
+
+_STATES = ("ordered", "authorised", "failed", "confirmed", "booked", "returned")
+
+
+class ReadPayment(NamedTuple):
+    """One payment as read. `is_other`: nothing that came in (money that went out, or a row without a payment yet)."""
+
+    line: int
+    row: PaymentRow | None
+    problems: tuple[Problem, ...] = ()
+    is_other: bool = False
+
+
+class PaymentReader:
+    """Reads the rows of one file."""
+
+    def __init__(self, fields: Fields):
+        self.fields = fields
+
+    def read(self, rows: Iterable[Row]) -> Iterator[ReadPayment]:
+        """Payments in the order of the file."""
+        for row in rows:
+            if row.broken is not None:
+                yield ReadPayment(row.line, None, (self.fields.broken(row, row.broken),))
+            elif self._is_other(row):
+                yield ReadPayment(row.line, None, is_other=True)
+            else:
+                yield self._read_row(row)
+
+    def _is_other(self, row: Row) -> bool:
+        return any(self.fields.cell(row.cells, name) == "" for name in self.fields.mapping.other_when_empty)
+
+    def _read_row(self, row: Row) -> ReadPayment:
+        reader = RowReader(self.fields, row)
+        payment = self._payment(reader)
+        if reader.is_refused or payment is None:
+            return ReadPayment(row.line, None, tuple(reader.problems))
+        if payment.amount < 0:
+            return ReadPayment(row.line, None, tuple(reader.problems), is_other=True)
+        return ReadPayment(row.line, payment, tuple(reader.problems))
+
+    def _payment(self, reader: RowReader) -> PaymentRow | None:
+        ref = reader.needed("ref")
+        if not reader.read_currency():
+            return None
+        amount = reader.amount("amount", needed=True)
+        if amount == 0 and not any(problem.field == "amount" for problem in reader.problems):
+            reader.refuse("amount", "The amount is zero. Leave the row out.")
+        value_date = reader.date("value_date", needed=True)
+        state = reader.word("state", _STATES, default="booked")
+        if value_date is None:
+            return None
+        return PaymentRow(
+            ref=ref,
+            amount=amount,
+            currency=reader.currency,
+            state=state,
+            value_date=value_date,
+            account_ref=reader.text("account"),
+            reference=_reference(reader.text("reference")),
+            payer_name=reader.text("payer"),
+        )
+
+
+def _reference(text: str) -> str:
+    """What the customer wrote; the spaces that banks put between a number's digits are taken out."""
+    compact = text.replace(" ", "")
+    return compact if compact.isdigit() else text

@@ -1,0 +1,86 @@
+"""The queue of steps that wait for a person's yes: one by one, or several at once, each recorded by itself."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from relight.flow.cases import operations
+from relight.flow.cases.errors import UnableTo
+from relight.web.console.access import allowed, signed_in
+from relight.web.console.context import voice_of
+from relight.web.console.forms import note_of
+from relight.web.console.queries import work
+from relight.web.console.respond import live
+from relight.web.console.voice import Voice
+from relight.web.database import database
+
+
+@signed_in
+def approvals(request: HttpRequest) -> HttpResponse:
+    """The oldest first; `?step=` narrows."""
+    step = request.GET.get("step", "")[:80]
+    asked, steps = work.approvals(step=step), work.approval_steps()
+    context = {
+        "asked": asked,
+        "steps": steps,
+        "step": step,
+        "all": sum(count for _, count in steps),
+        "capped": len(asked) >= work.APPROVALS_MAX,
+        "size": work.APPROVALS_MAX,
+    }
+    return live(request, "console/approvals.html", "console/_approvals.html", (asked, steps, step), context)
+
+
+@require_POST
+@allowed("approve")
+def approve_chosen(request: HttpRequest) -> HttpResponse:
+    """First asks to confirm what was chosen; then (`sure`) says yes to each in a transaction of its own.
+
+    A choice is `<approval id>:<case version>`, so that a case which has changed since is left for a second look.
+    """
+    voice = voice_of(request)
+    chosen = _chosen(request)
+    if not chosen:
+        messages.warning(request, voice.say("approvals.none_chosen"))
+        return HttpResponseRedirect(reverse("console:approvals"))
+    asked = work.approvals(ids=list(chosen))
+    if not request.POST.get("sure"):
+        return render(request, "console/approve_chosen.html", {"asked": asked, "chosen": chosen})
+    given = 0
+    for one in asked:
+        wrong = _give(request, one, chosen[one.id], voice)
+        given += not wrong
+        if wrong:
+            messages.error(request, voice.say("approvals.failed", customer=one.customer, why=wrong))
+    for _ in range(len(chosen) - len(asked)):
+        messages.error(request, voice.say("error.gone"))
+    if given:
+        messages.success(request, voice.say("approvals.done", count=given))
+    return HttpResponseRedirect(reverse("console:approvals"))
+
+
+def _give(request: HttpRequest, one: work.ApprovalRow, version: int, voice: Voice) -> str:
+    """Say yes to one; what was wrong, or ''."""
+    desk = request.desk
+    if one.case_version != version:
+        return voice.say("approvals.changed")
+    try:
+        with database().transaction(desk.at.partner_id) as tx:
+            operations.decide_approval(
+                tx, approval_id=one.id, actor=desk.actor, granted=True, now=desk.now, note=note_of(request.POST)
+            )
+    except UnableTo as refused:
+        return str(refused)
+    return ""
+
+
+def _chosen(request: HttpRequest) -> dict[int, int]:
+    """Approval ids with the case versions at which they were seen."""
+    chosen = {}
+    for one in request.POST.getlist("chosen")[: work.APPROVALS_MAX]:
+        approval, _, version = one.partition(":")
+        if approval.isascii() and approval.isdigit() and version.isascii() and version.isdigit():
+            chosen[int(approval)] = int(version)
+    return chosen

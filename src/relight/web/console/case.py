@@ -1,0 +1,70 @@
+"""A case's page: who, how much, what comes next and why it waits, and everything that has happened."""
+
+from dataclasses import replace
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from relight.web.console import timeline
+from relight.web.console.access import signed_in
+from relight.web.console.context import voice_of
+from relight.web.console.queries import case as query
+from relight.web.console.queries.case_rows import CaseFile
+from relight.web.console.respond import live
+from relight.web.console.voice import Voice
+
+
+@require_GET
+@signed_in
+def case(request: HttpRequest, case_id: int) -> HttpResponse:
+    """The page renews itself; `?all=1` shows the whole log."""
+    file = query.case_file(request.desk, case_id, everything=bool(request.GET.get("all")))
+    if file is None:
+        raise Http404
+    voice = case_voice(request, file)
+    entries = timeline.days(file, voice, may_void=request.desk.may("void"))
+    context = {
+        "voice": voice,
+        "case": file,
+        "head": file.head,
+        "days": entries,
+        "waits": _waits(file, voice),
+        "asked": [one for one in file.approvals if one.state == "requested"],
+        "open_tasks": [one for one in file.tasks if one.state == "open" and one.code != "approve"],
+        "open_claims": [one for one in file.claims if one.state == "open"],
+        "past_claims": [one for one in file.claims if one.state != "open"],
+        "running": [one for one in file.holds if one.runs],
+        "past_holds": [one for one in file.holds if not one.runs],
+    }
+    return live(request, "console/case.html", "console/_case.html", file, context)
+
+
+@require_GET
+@signed_in
+def letter(request: HttpRequest, case_id: int, message_id: int) -> HttpResponse:
+    """A letter as it was posted."""
+    pdf = query.letter(case_id, message_id)
+    if pdf is None:
+        raise Http404
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{case_id}-{message_id}.pdf"'
+    return response
+
+
+def case_voice(request: HttpRequest, file: CaseFile) -> Voice:
+    """The reader's voice, in the account's currency and with its services' names."""
+    voice = voice_of(request)
+    names = {service.id: voice.name("service", service.kind) for service in file.services}
+    return replace(voice, currency=file.head.currency, services=names)
+
+
+def _waits(file: CaseFile, voice: Voice) -> list[str]:
+    """Why the case waits: in full from the event that said so, else by what the codes are called."""
+    codes = set(file.head.waits_for)
+    for event in file.events:
+        if event.code in ("refused", "deferred"):
+            told = [reason for reason in event.reasons if reason.get("code") in codes]
+            if {reason["code"] for reason in told} == codes:
+                return [voice.reason(reason) for reason in told]
+            break
+    return [voice.name("reason", code) for code in file.head.waits_for]

@@ -1,0 +1,28 @@
+"""The console's addresses, under /console/."""
+
+from django.urls import path
+
+from relight.web.console import acts, approvals, case, cases, overview, session, tasks
+
+app_name = "console"
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("sign-in/", session.sign_in, name="login"),
+    path("sign-out/", session.sign_out, name="logout"),
+    path("password/", session.password, name="password"),
+    path("partner/", session.switch_partner, name="partner"),
+    path("language/", session.language, name="language"),
+    path("cases/", cases.cases, name="cases"),
+    path("cases/<int:case_id>/", case.case, name="case"),
+    path("cases/<int:case_id>/hold/", acts.hold, name="hold"),
+    path("cases/<int:case_id>/holds/<int:hold_id>/end/", acts.end_hold, name="end_hold"),
+    path("cases/<int:case_id>/note/", acts.note, name="note"),
+    path("cases/<int:case_id>/approvals/<int:approval_id>/", acts.approve, name="approve"),
+    path("cases/<int:case_id>/steps/<int:number>/void/", acts.void, name="void"),
+    path("cases/<int:case_id>/messages/<int:message_id>/letter.pdf", case.letter, name="letter"),
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/<int:task_id>/", tasks.finish, name="task"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/approve/", approvals.approve_chosen, name="approve_chosen"),
+]

@@ -1,0 +1,132 @@
+"""Webhooks over HTTP: genuine ones are recorded before they are answered, others leave no trace."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psycopg
+import pytest
+
+from relight.drivers.testpay import SIGNATURE_HEADER, HostedPayment, TestProvider
+from relight.flow.database import Database
+from tests.flow.paying import OWED, Debtor, checked_out, make_debtor, with_policy, with_testpay
+
+
+class Till(NamedTuple):
+    """A provider with one open checkout, and the address that its webhooks go to."""
+
+    client: httpx.Client
+    path: str
+    provider: TestProvider
+    debtor: Debtor
+    paid: HostedPayment
+
+    def sends(self, headers: dict[str, str], body: bytes) -> httpx.Response:
+        return self.client.post(self.path, content=body, headers=headers)
+
+
+@pytest.fixture
+def till(
+    site: str, db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
+) -> Iterator[Till]:
+    provider = with_testpay(owner, partner, tmp_path)
+    with db.transaction(partner) as tx:
+        with_policy(tx, now)
+        debtor = make_debtor(tx, now)
+        slug = tx.value("SELECT slug FROM partner WHERE id = %(id)s", {"id": partner})
+    paid = provider.finish(checked_out(db, partner, debtor, provider, now), "pay")
+    with httpx.Client(base_url=site, trust_env=False, timeout=30) as client:
+        yield Till(client, f"/webhooks/{slug}/testpay", provider, debtor, paid)
+
+
+def on_record(db: Database, partner: int) -> tuple[int, int]:
+    with db.transaction(partner) as tx:
+        notices, payments = (tx.value(f"SELECT count(*) FROM {name}") for name in ("provider_notice", "payment"))
+        return notices, payments
+
+
+def owed(db: Database, partner: int, till: Till) -> int:
+    with db.transaction(partner) as tx:
+        return tx.value("SELECT principal FROM claim WHERE id = %(id)s", {"id": till.debtor.claim_id})
+
+
+def test_a_genuine_webhook_is_on_record_when_it_is_answered(till: Till, db: Database, partner: int) -> None:
+    answer = till.sends(*till.provider.webhook_of(till.paid))
+
+    assert (answer.status_code, answer.json()) == (200, {"recorded": ["paid"]})
+    assert on_record(db, partner) == (1, 1)
+    assert owed(db, partner, till) == 0
+
+
+def test_delivered_five_times_it_is_answered_five_times_and_counts_once(
+    till: Till, db: Database, partner: int
+) -> None:
+    answers = [till.sends(*till.provider.webhook_of(till.paid)) for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert on_record(db, partner) == (1, 1)
+
+
+def test_a_forged_signature_leaves_no_trace(till: Till, db: Database, partner: int) -> None:
+    headers, body = till.provider.webhook_of(till.paid)
+    forged = headers[SIGNATURE_HEADER][:-4] + "0000"
+
+    answers = [
+        till.sends({**headers, SIGNATURE_HEADER: forged}, body),
+        till.sends({"Content-Type": "application/json"}, body),
+        till.sends({**headers, SIGNATURE_HEADER: "t=1,v1="}, body),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400] * 3
+    assert on_record(db, partner) == (0, 0)
+
+
+def test_a_body_changed_after_signing_is_refused(till: Till, db: Database, partner: int) -> None:
+    headers, body = till.provider.webhook_of(till.paid)
+
+    answer = till.sends(headers, body.replace(str(OWED).encode(), b"1"))
+
+    assert answer.status_code == 400
+    assert on_record(db, partner) == (0, 0)
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=6), timedelta(minutes=-6)], ids=["stale", "from the future"])
+def test_a_signature_of_another_time_is_refused(
+    age: timedelta, till: Till, db: Database, partner: int, tmp_path: Path
+) -> None:
+    at_another_time = TestProvider(
+        {"secret": f"whsec-{partner}", "folder": str(tmp_path)}, clock=lambda: datetime.now(UTC) - age
+    )
+
+    answer = till.sends(*at_another_time.webhook_of(till.paid))
+
+    assert answer.status_code == 400
+    assert on_record(db, partner) == (0, 0)
+
+
+def test_a_webhook_for_another_partner_is_refused_there(
+    till: Till, db: Database, owner: psycopg.Connection, partner: int, other_partner: int, tmp_path: Path
+) -> None:
+    with_testpay(owner, other_partner, tmp_path / "theirs")
+    (slug,) = owner.execute("SELECT slug FROM partner WHERE id = %s", (other_partner,)).fetchone()
+    headers, body = till.provider.webhook_of(till.paid)
+
+    answer = till.client.post(f"/webhooks/{slug}/testpay", content=body, headers=headers)
+
+    assert answer.status_code == 400
+    assert on_record(db, other_partner) == (0, 0)
+
+
+@pytest.mark.parametrize("path", ["/webhooks/nobody/testpay", "/webhooks/{slug}/stripe", "/webhooks/{slug}/nonsense"])
+def test_nobody_is_at_home_at_an_unknown_address(path: str, till: Till) -> None:
+    headers, body = till.provider.webhook_of(till.paid)
+
+    answer = till.client.post(path.format(slug=till.path.split("/")[2]), content=body, headers=headers)
+
+    assert answer.status_code == 404
+
+
+def test_a_browser_finds_nothing_to_look_at(till: Till) -> None:
+    assert till.client.get(till.path).status_code == 405
