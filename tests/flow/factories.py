@@ -83,7 +83,8 @@ def make_service(
     point_id = tx.value(
         "WITH home AS (INSERT INTO premises (partner_id, ref, street, postcode, city)"
         " VALUES (%(partner)s, %(ref)s, 'Storgata 1', '9008', 'Tromsø') RETURNING id)"
-        " INSERT INTO access_point (partner_id, ref, premises_id) SELECT %(partner)s, %(ref)s, id FROM home RETURNING id",
+        " INSERT INTO access_point (partner_id, ref, premises_id)"
+        " SELECT %(partner)s, %(ref)s, id FROM home RETURNING id",
         {"partner": tx.partner_id, "ref": ref},
     )
     tx.run(

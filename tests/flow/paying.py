@@ -78,4 +78,6 @@ def said(
     event_id: str = "",
 ) -> ProviderEvent:
     """A provider's word about a payment."""
-    return ProviderEvent(event_id or f"{ref}-{state}", ref, state, amount, currency, datetime(2026, 3, 2, 9, tzinfo=UTC))
+    return ProviderEvent(
+        event_id or f"{ref}-{state}", ref, state, amount, currency, datetime(2026, 3, 2, 9, tzinfo=UTC)
+    )

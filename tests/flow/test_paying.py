@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from relight.drivers.testpay import TestProvider
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
 from relight.flow.payments import operations, queries
 from relight.flow.payments.checkouts import link_for, links_for
 from relight.flow.payments.errors import LinkNotUsable, NothingToPay
@@ -60,6 +60,25 @@ def checkout_states(db: Database, partner: int) -> list[str]:
 def tasks(db: Database, partner: int) -> list[tuple[str, bool]]:
     with db.transaction(partner) as tx:
         return tx.rows("SELECT code, account_id IS NOT NULL FROM task WHERE state = 'open' ORDER BY id")
+
+
+def message_to(tx: Tx, debtor: Debtor, channel: str, now: datetime) -> None:
+    given = {
+        "p": tx.partner_id,
+        "c": debtor.case_id,
+        "a": debtor.account.id,
+        "party": debtor.account.party_id,
+        "ch": channel,
+        "now": now,
+    }
+    tx.run(
+        "WITH e AS (INSERT INTO effect (partner_id, case_id, account_id, event_number, key, kind, channel, due_at,"
+        " created_at) VALUES (%(p)s, %(c)s, %(a)s, 1, 'k', 'message', %(ch)s, %(now)s, %(now)s) RETURNING id)"
+        " INSERT INTO sent_message (partner_id, effect_id, case_id, account_id, party_id, contact_point_id, channel,"
+        " template, language, amount, released_at) SELECT %(p)s, e.id, %(c)s, %(a)s, %(party)s, x.id, %(ch)s,"
+        " 'reminder', 'nb', 89900, %(now)s FROM e, contact_point x WHERE x.party_id = %(party)s AND x.channel = %(ch)s",
+        given,
+    )
 
 
 def test_a_webhook_pays_the_bill_closes_the_checkout_and_wakes_the_case(
@@ -135,7 +154,7 @@ def test_the_same_webhook_five_times_at_once_counts_once(
         (PaymentState.FAILED, PaymentState.CONFIRMED),
         (PaymentState.BOOKED, PaymentState.CONFIRMED, PaymentState.ORDERED),
     ],
-    ids=lambda states: "-then-".join(states),
+    ids="-then-".join,
 )
 def test_events_out_of_order_do_no_harm(
     order: tuple[PaymentState, ...],
@@ -398,9 +417,7 @@ def test_the_page_asks_for_what_is_overdue_and_leaves_out_what_is_disputed_or_he
 
 def test_nothing_is_started_when_nothing_is_owed(db: Database, partner: int, debtor: Debtor, now: datetime) -> None:
     with db.transaction(partner) as tx, pytest.raises(NothingToPay):
-        operations.start_checkout(
-            tx, link_id=debtor.link_id, provider="testpay", amount=0, currency="NOK", now=now
-        )
+        operations.start_checkout(tx, link_id=debtor.link_id, provider="testpay", amount=0, currency="NOK", now=now)
 
 
 def test_whoever_says_not_me_is_left_in_peace_and_a_person_looks(
@@ -415,6 +432,19 @@ def test_whoever_says_not_me_is_left_in_peace_and_a_person_looks(
 
     assert holds == [("wrong_person", now + timedelta(days=14))]
     assert codes == ["wrong_person"]
+
+
+def test_the_addresses_that_the_last_messages_went_to_are_used_no_more(
+    db: Database, partner: int, debtor: Debtor, now: datetime
+) -> None:
+    with db.transaction(partner) as tx:
+        message_to(tx, debtor, "sms", now)
+
+        operations.not_me(tx, case_id=debtor.case_id, account_id=debtor.account.id, now=now)
+
+        points = tx.rows("SELECT channel, ended_because FROM contact_point ORDER BY channel")
+
+    assert points == [("email", ""), ("letter", ""), ("sms", "wrong_person")]
 
 
 def test_whoever_asks_for_time_gets_a_call_and_is_on_the_timeline(

@@ -1,14 +1,17 @@
-"""Journeys use the flow tests' database and partners."""
+"""Journeys use the flow tests' database and partners; streets are worlds on real counterparts."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from relight.flow.database import Database
+from tests.counterparts.meter import MeterPark
+from tests.counterparts.smsc import Smsc
 from tests.flow.conftest import database_urls, db, now, owner, partner
-
+from tests.journeys.street import Street, Town, running_town
 from tests.journeys.world import World
 
 __all__ = ["database_urls", "db", "now", "owner", "partner"]
@@ -20,3 +23,25 @@ def world(db: Database, owner: psycopg.Connection, partner: int, now: datetime) 
     made = World(db, owner, partner, now)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def town(database_urls: dict[str, str]) -> Iterator[Town]:
+    """FreeRADIUS and the mail relay of all streets."""
+    with running_town(database_urls["owner"]) as running:
+        yield running
+
+
+@pytest.fixture
+def street(
+    town: Town, db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
+) -> Iterator[Street]:
+    """One partner's days on the real counterparts, with an SMSC and meters of its own."""
+    letters = tmp_path / "letters"
+    letters.mkdir()
+    with Smsc() as smsc, MeterPark(16) as park:
+        made = Street(town, smsc, park, letters, db, owner, partner, now)
+        yield made
+        made.close()
+        town.radius.execute("DELETE FROM nas_orders")
+        town.radius.mute(0)

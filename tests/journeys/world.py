@@ -1,8 +1,11 @@
 """A world for journeys: one partner, one clock, the production road; time passes by jumping to what is due next."""
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -13,8 +16,9 @@ from relight.flow.cases.policies import publish
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.payments.settle import settle
-from relight.flow.road.machine import Machine
-from relight.flow.road.release import LinkMaker
+from relight.flow.road.hear import Ear
+from relight.flow.road.machine import LANES, Machine
+from relight.flow.road.release import Job, LinkMaker
 from tests.flow import factories
 from tests.flow.factories import Account
 
@@ -57,17 +61,25 @@ class World:
             " return_address = E'Nordlys Kraft AS\\nPostboks 1\\n9008 Tromsø' WHERE partner_id = %s",
             (partner,),
         )
-        self.machine = Machine(
-            db, LinkMaker("https://betal.nordlys.example", lambda p, i: make(p, i, LINK_KEY)), lambda: self.moment
-        )
+        self.machine = self.another_machine()
         with db.transaction(partner) as tx:
             self.source = factories.make_source(tx, start)
             for name in policies:
                 publish(tx, packaged_text(name), actor="test", now=start)
 
     def close(self) -> None:
-        """End the drivers."""
+        """End the drivers, and the partner's affairs: a later world's machine must not find them due."""
         self.machine.close()
+        for statement in (
+            "UPDATE dunning_case SET state = 'closed', wakes_at = NULL WHERE partner_id = %s",
+            "UPDATE effect SET state = 'cancelled' WHERE partner_id = %s AND state IN ('pending', 'in_flight')",
+        ):
+            self.owner.execute(statement, (self.partner,))
+
+    def another_machine(self) -> Machine:
+        """One more worker, with drivers of its own. Close it."""
+        link = LinkMaker("https://betal.nordlys.example", lambda p, i: make(p, i, LINK_KEY))
+        return Machine(self.db, link, lambda: self.moment)
 
     # -- people and bills
 
@@ -151,6 +163,70 @@ class World:
             assert due <= end, f"{step} was never taken: {self.log(account)}"
             self.moment = due
 
+    def until_true(self, condition: Callable[[], Any], what: str, *, days: int = 120) -> None:
+        """Let time pass until something holds."""
+        end = self.moment + timedelta(days=days)
+        self.run()
+        while not condition():
+            due = self.next_due()
+            assert due is not None, f"nothing is due any more before: {what}"
+            assert due <= end, f"in {days} days it did not come to: {what}"
+            self.moment = max(due, self.moment)
+            self.run()
+
+    def until_asked(self, account: Account) -> None:
+        """Let time pass until a case of the account asks for an approval."""
+        self.until_true(lambda: self.asked(account), f"approval requested, {self.log(account)}")
+
+    def until_clock(self, hour: int, minute: int = 0, *, weekday: int | None = None) -> None:
+        """Let time pass until the partner's clock shows this, today or later, on a weekday (0 is Monday)."""
+        zone = ZoneInfo("Europe/Oslo")
+        local = self.moment.astimezone(zone)
+        there = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        while there < local or (weekday is not None and there.weekday() != weekday):
+            there += timedelta(days=1)
+        self.until(there.astimezone(self.moment.tzinfo))
+
+    # -- the road, stage by stage
+
+    def decide(self) -> int:
+        """The first stage alone: decide and record what is due; nothing leaves."""
+        return sum(self.machine.turner.drain(lane, self.moment) for lane in LANES)
+
+    def release(self) -> list[Job]:
+        """The second stage alone: attempts on record, for `act`; no driver has heard of them."""
+        jobs: list[Job] = []
+        for lane in LANES:
+            while True:
+                seen, batch = self.machine.releaser.release(self.partner, lane, self.moment)
+                if not seen:
+                    break
+                jobs += batch
+        return jobs
+
+    def act(self, jobs: list[Job]) -> None:
+        """The last two stages: the drivers act, and the outcomes are written."""
+        self.machine._loop.run(self.machine._act(jobs))
+
+    def listen_until(self, condition: Callable[[], Any], what: str, *, seconds: float = 15) -> None:
+        """Hear the message drivers until something holds: delivery receipts, bounces, customers' answers."""
+        self.machine._loop.run(self._listen_until(condition, what, seconds))
+
+    async def _listen_until(self, condition: Callable[[], Any], what: str, seconds: float) -> None:
+        room, ear = self.machine.room, Ear(self.db, self.partner, lambda: self.moment)
+        names = await asyncio.to_thread(room.names, self.partner, "messages")
+        drivers = [await asyncio.to_thread(room.get, self.partner, "messages", name) for name in names]
+        listening = [asyncio.create_task(driver.listen(ear)) for driver in drivers]
+        deadline = time.monotonic() + seconds
+        try:
+            while not await asyncio.to_thread(condition):
+                assert time.monotonic() < deadline, f"in {seconds} seconds it was not heard: {what}"
+                await asyncio.sleep(0.02)
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+
     # -- people at desks
 
     def approve(self, account: Account, *, by: str = "bente", granted: bool = True) -> None:
@@ -171,6 +247,14 @@ class World:
                 {"code": code, "a": account.id},
             ):
                 cases.finish_task(tx, task_id=id_, actor="bente", now=self.moment)
+
+    def hold(self, account: Account, reason: str, **options: Any) -> int:
+        """Pause the account's newest case; the hold's id."""
+        with self.db.transaction(self.partner) as tx:
+            case_id = tx.value("SELECT max(id) FROM dunning_case WHERE account_id = %(a)s", {"a": account.id})
+            return cases.place_hold(
+                tx, case_id=case_id, account_id=account.id, reason=reason, actor="bente", now=self.moment, **options
+            )
 
     # -- looking
 
@@ -195,6 +279,24 @@ class World:
         return [row[0] for row in self.rows(
             "SELECT e.code FROM case_event e JOIN dunning_case c ON c.id = e.case_id WHERE c.account_id = %(a)s"
             " ORDER BY e.at, e.case_id, e.number", a=account.id)]  # fmt: skip
+
+    def codes(self, account: Account) -> set[str]:
+        """The codes of the reasons on the log."""
+        return {row[0] for row in self.rows(
+            "SELECT DISTINCT r ->> 'code' FROM case_event e JOIN dunning_case c ON c.id = e.case_id,"
+            " jsonb_array_elements(e.reasons) r WHERE c.account_id = %(a)s", a=account.id)}  # fmt: skip
+
+    def asked(self, account: Account) -> bool:
+        """Whether a case of the account waits for a person's yes."""
+        return bool(self.value(
+            "SELECT 1 FROM approval p JOIN dunning_case c ON c.id = p.case_id"
+            " WHERE c.account_id = %(a)s AND p.state = 'requested'", a=account.id))  # fmt: skip
+
+    def tasks(self, account: Account, state: str = "open") -> list[str]:
+        """The codes of the account's tasks, oldest first."""
+        return [row[0] for row in self.rows(
+            "SELECT code FROM task WHERE account_id = %(a)s AND state = %(state)s ORDER BY id",
+            a=account.id, state=state)]  # fmt: skip
 
     def messages(self, account: Account) -> list[tuple[str, str]]:
         """(template, channel) of what was sent, in order."""

@@ -1,4 +1,4 @@
-"""The web on a database of its own, as a browser meets it: over HTTP, through the WSGI application that production runs."""
+"""The web as a browser meets it: over HTTP, through the application that production runs, on a database of its own."""
 
 import os
 import threading
@@ -57,7 +57,7 @@ def site(django_ready: None) -> Iterator[str]:
     from relight.web import database
 
     server = make_server("127.0.0.1", 0, application, server_class=_Server, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

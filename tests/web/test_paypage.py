@@ -10,13 +10,15 @@ from typing import NamedTuple
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from relight.drivers.testpay import TestProvider
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
-from relight.flow.payments.queries import page, opened
+from relight.flow.payments.queries import opened, page
 from relight.web.database import WebDatabase
 from relight.web.paypages.words import words_of
+from tests.counterparts.localstripe import LocalStripe
 from tests.flow.paying import Debtor, make_debtor, with_policy, with_testpay
 from tests.web.conftest import SECRET
 from tests.web.turns import counted
@@ -71,7 +73,13 @@ def pays(customer: Customer, outcome: str = "paid") -> httpx.Response:
 
 def block(db: Database, partner: int, customer: Customer, now: datetime, level: str = "off") -> None:
     with db.transaction(partner) as tx:
-        given = {"p": partner, "s": customer.debtor.service_id, "c": customer.debtor.case_id, "level": level, "now": now}
+        given = {
+            "p": partner,
+            "s": customer.debtor.service_id,
+            "c": customer.debtor.case_id,
+            "level": level,
+            "now": now,
+        }
         tx.run(
             "INSERT INTO block (partner_id, service_id, case_id, reason, level, starts_at)"
             " VALUES (%(p)s, %(s)s, %(c)s, 'arrears', %(level)s, %(now)s)",
@@ -114,6 +122,21 @@ def test_the_page_is_private(customer: Customer) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def test_a_form_may_lead_to_the_providers_own_page_and_nowhere_else(
+    customer: Customer, owner: psycopg.Connection, partner: int
+) -> None:
+    without_stripe = customer.opens().headers["Content-Security-Policy"]
+    owner.execute(
+        "UPDATE partner SET driver_settings = jsonb_set(driver_settings, '{payments,stripe}',"
+        ' \'{"api_key": "sk_test_1", "webhook_secret": "whsec_1"}\') WHERE id = %s',
+        (partner,),
+    )
+    with_stripe = customer.opens().headers["Content-Security-Policy"]
+
+    assert "form-action 'self';" in without_stripe
+    assert "form-action 'self' https://checkout.stripe.com;" in with_stripe
 
 
 def test_each_page_has_a_nonce_of_its_own(customer: Customer) -> None:
@@ -290,9 +313,9 @@ def test_a_restore_that_was_given_up_is_not_promised_any_more(
     with db.transaction(partner) as tx:
         at = tx.value("SELECT confirmed_at FROM payment")
         tx.run(
-            "INSERT INTO effect (partner_id, case_id, account_id, event_number, key, kind, service_id, level, generation,"
-            " state, due_at, created_at) VALUES (%(p)s, %(c)s, %(a)s, 1, 'k', 'supply', %(s)s, 'full', 1, 'given_up',"
-            " %(now)s, %(now)s)",
+            "INSERT INTO effect (partner_id, case_id, account_id, event_number, key, kind, service_id, level,"
+            " generation, state, due_at, created_at) VALUES (%(p)s, %(c)s, %(a)s, 1, 'k', 'supply', %(s)s,"
+            " 'full', 1, 'given_up', %(now)s, %(now)s)",
             {
                 "p": partner,
                 "c": customer.debtor.case_id,
@@ -337,6 +360,28 @@ def test_a_provider_that_does_not_answer_costs_nothing_but_a_sentence(
 
     assert seen.status_code == 503
     assert customer.path in seen.text
+
+
+@pytest.mark.counterpart
+def test_pays_through_stripe_and_its_signed_webhook_settles_the_bill(
+    customer: Customer, db: Database, owner: psycopg.Connection, partner: int, site: str
+) -> None:
+    with LocalStripe() as stripe:
+        (slug,) = owner.execute(
+            "UPDATE partner SET driver_settings = %s WHERE id = %s RETURNING slug",
+            (Jsonb({"payments": {"stripe": stripe.settings}}), partner),
+        ).fetchone()
+        stripe.send_webhooks_to(f"{site}/webhooks/{slug}/stripe")
+        waiting = customer.sends("/pay", way="stripe")
+        assert waiting.url.path.endswith("/status")
+        assert stage(customer) == "waiting"
+
+        (intent,) = stripe.intents()
+        stripe.pay(intent["id"])
+
+        eventually(lambda: stage(customer) == "settled", "settled")
+    with db.transaction(partner) as tx:
+        assert tx.rows("SELECT ref, state, amount FROM payment") == [(intent["id"], "confirmed", 89900)]
 
 
 def test_a_form_from_another_site_is_refused(customer: Customer, db: Database, partner: int) -> None:
@@ -384,7 +429,6 @@ def test_five_wrong_answers_lock_the_details_for_an_hour_and_paying_stays_open(
     right_too_late = customer.sends("/check", answer="9008")
     still_open = customer.opens()
     with db.transaction(partner) as tx:
-        tx.run("SELECT set_config('relight.now', '', true)")
         misses = tx.value("SELECT count(*) FROM case_event WHERE code = 'second_check_failed'")
 
     assert right_too_late.status_code == 422
@@ -393,9 +437,7 @@ def test_five_wrong_answers_lock_the_details_for_an_hour_and_paying_stays_open(
     assert misses == 5
 
 
-def test_an_hour_later_the_answer_counts_again(
-    customer: Customer, db: Database, partner: int, now: datetime
-) -> None:
+def test_an_hour_later_the_answer_counts_again(customer: Customer, db: Database, partner: int, now: datetime) -> None:
     from relight.flow.payments import queries
 
     for wrong in ("0001", "0002", "0003", "0004", "0005"):

@@ -108,7 +108,7 @@ class RadiusDriver:
 
     def _enforce(self, order: Order, former: str) -> Outcome:
         trail = Trail()
-        facts: dict[str, object] = {"group_before": former, "answers": trail.answers}
+        facts: dict[str, object] = {"begun": True, "group_before": former, "answers": trail.answers}
         try:
             self._realm.settle_sessions(order, trail)
             sight = self._realm.prove(order, trail)

@@ -60,6 +60,7 @@ class StripeProvider:
         "en": "Pay by card",
         "de": "Mit Karte zahlen",
     }
+    form_targets = ("https://checkout.stripe.com",)  # browsers check a form's redirect against the page's policy
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         self._settings = read_settings("stripe", StripeSettings, settings)
@@ -98,25 +99,23 @@ class StripeProvider:
         return _intent_said(intent.to_dict(), _polled(provider_ref), now)
 
     def _create_session(self, order: Order) -> stripe.checkout.Session:
+        ours = {"relight": "checkout", "order": order.key, "reference": order.reference}
         price = {
             "currency": order.currency.lower(),
             "unit_amount": order.amount,
             "product_data": {"name": order.description},
         }
-        ours = {"relight": "checkout", "order": order.key, "reference": order.reference}
-        return self._api.v1.checkout.sessions.create(
-            params={
-                "mode": "payment",
-                "line_items": [{"quantity": 1, "price_data": price}],  # type: ignore[typeddict-item]
-                "success_url": order.return_url,
-                "cancel_url": order.return_url,
-                "client_reference_id": order.key,
-                "locale": _LOCALES.get(order.language, "auto"),  # type: ignore[typeddict-item]
-                "metadata": ours,
-                "payment_intent_data": {"metadata": ours, "description": order.description},
-            },
-            options={"idempotency_key": order.key},
-        )
+        params: Any = {
+            "mode": "payment",
+            "line_items": [{"quantity": 1, "price_data": price}],
+            "success_url": order.return_url,
+            "cancel_url": f"{order.return_url}?cancelled=1",
+            "client_reference_id": order.key,
+            "locale": _LOCALES.get(order.language, "auto"),
+            "metadata": ours,
+            "payment_intent_data": {"metadata": ours, "description": order.description},
+        }
+        return self._api.v1.checkout.sessions.create(params=params, options={"idempotency_key": order.key})
 
     def _create_intent(self, order: Order) -> stripe.PaymentIntent:
         return self._api.v1.payment_intents.create(
@@ -163,7 +162,7 @@ class StripeProvider:
         intent = _asked(lambda: self._api.v1.payment_intents.retrieve(intent_id)).to_dict() if intent_id else {}
         ref = intent_id if _is_ours(intent, "intent") else ""
         if _is_ours(intent, "checkout"):
-            found = _asked(lambda: self._api.v1.checkout.sessions.list(params={"payment_intent": intent_id}))
+            found = _asked(lambda: self._api.v1.checkout.sessions.list(params={"payment_intent": str(intent_id)}))
             ref = found.data[0].id if found.data else ""
         amount = thing.get("amount_refunded") or thing["amount"]
         return [told.event(ref, PaymentState.RETURNED, amount, thing["currency"], at)] if ref else []

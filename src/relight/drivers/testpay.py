@@ -57,7 +57,7 @@ _MAY_BECOME = {
 _log = logging.getLogger(__name__)
 
 
-class UnknownHostedPayment(LookupError):  # noqa: N818 - named for what was refused
+class UnknownHostedPayment(LookupError):
     """There is no such payment at the test provider."""
 
 

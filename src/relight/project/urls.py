@@ -1,8 +1,11 @@
 """Which entrance serves which address."""
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("p/", include("relight.web.paypages.urls")),
     path("webhooks/", include("relight.web.webhooks.urls")),
+    path("console/", include("relight.web.console.urls")),
+    path("", RedirectView.as_view(pattern_name="console:overview")),
 ]

@@ -1,7 +1,7 @@
 """What the web server runs: Django twice, with the console's middleware and without.
 
-The pay pages and the webhooks have no sessions, no sign-in and no CSRF cookie (docs/payments.md says why), and there are
-thousands of them for each page of the console. They get the handler without middleware; the rest gets all of it.
+The pay pages and the webhooks have no sessions, no sign-in and no CSRF cookie (docs/payments.md says why), and there
+are thousands of them for each page of the console. They get the handler without middleware; the rest gets all of it.
 """
 
 import os
@@ -26,7 +26,7 @@ class BareHandler(WSGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        self._middleware_chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # not in the stubs
 
 
 class Application:

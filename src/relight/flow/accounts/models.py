@@ -73,6 +73,7 @@ class AccountRole(PartnerRow):
                 fields=("partner", "account", "role", "party"), condition=Q(ends_at__isnull=True), name="role_once"
             ),
         )
+        indexes = (models.Index(fields=("partner", "account"), name="account_role_account"),)
 
 
 class Premises(PartnerRow):
@@ -122,6 +123,7 @@ class Device(PartnerRow):
                 fields=("partner", "access_point"), condition=Q(ends_at__isnull=True), name="device_present"
             ),
         )
+        indexes = (models.Index(fields=("partner", "access_point"), name="device_access_point"),)
 
 
 class Service(PartnerRow):

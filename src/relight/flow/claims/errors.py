@@ -1,5 +1,5 @@
 """Refusals of the claims stage: what was wrong with the file as a whole, and what to do."""
 
 
-class UnableToImport(Exception):  # noqa: N818 - refusals are named for what was refused
+class UnableToImport(Exception):
     """The file or mapping cannot be used at all; the text says why and what to do, and nothing was taken in."""

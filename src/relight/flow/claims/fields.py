@@ -40,6 +40,7 @@ class Fields:
         self.mapping, self.header, self.defaults = mapping, header, defaults
         self._places = {fold(name): at for at, name in reversed(list(enumerate(header)))}
         self._getters = {name: self._getter(name) for name in mapping.columns}
+        self.present = frozenset(name for name in (*mapping.columns, *mapping.defaults) if self.has(name))
         self.flags = tuple(
             (fold(name).removeprefix(FLAG).strip(), at) for at, name in enumerate(header) if fold(name).startswith(FLAG)
         )
@@ -98,6 +99,8 @@ class RowReader:
 
     def text(self, name: str) -> str:
         """A field as text, in our word where the mapping translates it."""
+        if name not in self.fields.present:
+            return ""
         try:
             text = text_of(self.fields.cell(self.cells, name))
         except NotAValue as refused:
@@ -115,8 +118,8 @@ class RowReader:
     def word(self, name: str, words: tuple[str, ...], default: str = "") -> str:
         """A field that holds one of a few words."""
         text = self.text(name)
-        if not text:
-            return default
+        if not text or text in words:
+            return text or default
         try:
             return word_of(text, words)
         except NotAValue as refused:
@@ -135,7 +138,7 @@ class RowReader:
 
     def amount(self, name: str, *, needed: bool = False) -> int:
         """A field in minor units of the row's currency; 0 when it is empty and may be."""
-        cell = self.fields.cell(self.cells, name)
+        cell = self.fields.cell(self.cells, name) if name in self.fields.present else ""
         if cell == "":
             if needed:
                 self.refuse(name, f"The {name.replace('_', ' ')} is missing. Fill it in.")
@@ -149,7 +152,7 @@ class RowReader:
 
     def date(self, name: str, *, needed: bool = False) -> date | None:
         """A field as a day; None when it is empty and may be."""
-        cell = self.fields.cell(self.cells, name)
+        cell = self.fields.cell(self.cells, name) if name in self.fields.present else ""
         if cell == "":
             if needed:
                 self.refuse(name, f"The {name.replace('_', ' ')} is missing. Fill it in.")

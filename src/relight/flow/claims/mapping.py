@@ -1,4 +1,4 @@
-"""Mappings: which column is which field, and how a file writes dates and numbers. Data, kept as YAML; users give their own."""
+"""Mappings: which column is which field, and how a file writes dates and numbers; YAML, ours or the user's own."""
 
 import codecs
 from collections.abc import Iterable, Mapping
@@ -17,24 +17,30 @@ FLAG = "flag:"
 FIELDS = {
     "invoices": frozenset(
         (
-            "number account amount due_date issued_date sent_date reference currency creditor service_kind service "
-            "disputed status credits line_amount line_text line_kind line_vat line_disputed line_service "
-            "line_counts_for_cut customer name customer_kind org_number language debtor profile mobile email postal "
-            "premises premises_kind street postcode city municipality access_point meter_serial meter_address product "
-            "driver driver_address full_profile"
-        ).split()
+            "number", "account", "amount", "due_date", "issued_date", "sent_date", "reference", "currency", "creditor",
+            "service_kind", "service", "disputed", "status", "credits", "line_amount", "line_text", "line_kind",
+            "line_vat", "line_disputed", "line_service", "line_counts_for_cut", "customer", "name", "customer_kind",
+            "org_number", "language", "debtor", "profile", "mobile", "email", "postal", "premises", "premises_kind",
+            "street", "postcode", "city", "municipality", "access_point", "meter_serial", "meter_address", "product",
+            "driver", "driver_address", "full_profile",
+        )
     ),
-    "payments": frozenset("ref amount value_date currency state account reference payer".split()),
-    "cases": frozenset("account step completed_date pay_by_date claims proof".split()),
-}
+    "payments": frozenset(
+        ("ref", "amount", "value_date", "currency", "state", "account", "reference", "payer")
+    ),
+    "cases": frozenset(("account", "step", "completed_date", "pay_by_date", "claims", "proof")),
+}  # fmt: skip
 REQUIRED = {
     "invoices": ("number", "account", "amount", "due_date"),
     "payments": ("ref", "amount", "value_date"),
-    "cases": ("account", "step", "completed_date", "claims"),
+    "cases": ("account", "step", "completed_date", "claims", "proof"),
 }
 _KEYS = frozenset(
-    "mapping kind recognise delimiter encoding dates decimal grouping columns defaults words other_when_empty".split()
-)
+    (
+        "mapping", "kind", "recognise", "delimiter", "encoding", "dates", "decimal", "grouping", "columns", "defaults",
+        "words", "other_when_empty",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,10 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """How to read one kind of file. `words` turn a file's own words into ours; a row is `other` when those are empty."""
+    """How to read one kind of file.
+
+    `words` turn a file's own words into ours; a row in which a field of `other_when_empty` is empty counts as other.
+    """
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""Cells into values: amounts, days, yes and no, phone numbers and addresses. Each refusal says what to write instead."""
+"""Cells into values: amounts, days, yes and no, phone numbers. Each refusal says what to write instead."""
 
 import json
 import re
@@ -16,8 +16,8 @@ TEXT_CHARACTERS_MAX = 500
 _TOKENS = {"YYYY": r"(?P<y>\d{4})", "MM": r"(?P<m>\d{2})", "DD": r"(?P<d>\d{2})", "M": r"(?P<m>\d{1,2})",
            "D": r"(?P<d>\d{1,2})"}  # fmt: skip
 _TOKEN = re.compile("YYYY|MM|DD|M|D")
-_YES = frozenset("yes y true 1 ja j x oui".split())
-_NO = frozenset("no n false 0 nei nej nee nein".split())
+_YES = frozenset(("yes", "y", "true", "1", "ja", "j", "x", "oui"))
+_NO = frozenset(("no", "n", "false", "0", "nei", "nej", "nee", "nein"))
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 # Country calling code, and how many digits a national number has without its leading zero (ITU-T E.164).
 _PHONES = {

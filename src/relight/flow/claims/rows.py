@@ -1,8 +1,8 @@
-"""What comes in, row by row, before it is a claim or a payment: plain tuples in minor units, made by files and the API."""
+"""What comes in, row by row, before it is a claim or a payment: plain tuples, amounts in minor units."""
 
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class LineRow(NamedTuple):
@@ -74,6 +74,11 @@ class ClaimRow(NamedTuple):
     credits: str = ""
     lines: tuple[LineRow, ...] = ()
     customers: tuple[Customer, ...] = ()
+
+    @property
+    def invoice(self) -> tuple[Any, ...]:
+        """What the row says of the invoice itself; what it says of the customer is not part of it."""
+        return self[:15]
 
 
 class PaymentRow(NamedTuple):

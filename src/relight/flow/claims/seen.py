@@ -1,11 +1,12 @@
-"""Which numbers a file has already used: 16 bytes a number, so that a million of them fit where a dictionary would not."""
+"""Which numbers a file has already used, in so few bytes a number that millions fit."""
 
 from array import array
+from collections.abc import Hashable
 from enum import Enum
-from hashlib import blake2b
 
 _FULL = 0.6
 _EMPTY = 0
+_MASK = 2**64 - 1
 
 
 class Seen(Enum):
@@ -17,17 +18,17 @@ class Seen(Enum):
 
 
 class SeenNumbers:
-    """An open-addressed table of 64-bit hashes. Two numbers of one file collide once in 10^7 files of a million."""
+    """An open-addressed table of 64-bit hashes: two numbers of one file collide once in 10^7 files of a million."""
 
     def __init__(self) -> None:
         self._count = 0
         self._keys = array("Q", bytes(8 * 1024))
         self._contents = array("Q", bytes(8 * 1024))
 
-    def see(self, key: str, content: bytes) -> Seen:
-        """Note a number with the fingerprint of what it stands for (at least 8 bytes)."""
-        hashed = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little") or 1
-        short = int.from_bytes(content[:8], "little")
+    def see(self, key: Hashable, content: Hashable) -> Seen:
+        """Note a number with what it stands for."""
+        hashed = hash(key) & _MASK or 1
+        short = hash(content) & _MASK
         place = self._place(hashed)
         if self._keys[place] == hashed:
             return Seen.SAME if self._contents[place] == short else Seen.DIFFERENT

@@ -54,6 +54,7 @@ class Effect(PartnerRow):
             ),
             models.Index(fields=("partner", "lease_until"), condition=Q(state="in_flight"), name="effect_lease"),
             models.Index(fields=("partner", "case"), name="effect_case"),
+            models.Index(fields=("partner", "service"), condition=Q(kind="supply"), name="effect_service"),
         )
 
 

@@ -38,7 +38,8 @@ class Result(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one attempt. `code` is the other side's own (an SMPP status, an Error-Cause, an SMTP reply);
-    `detail` is a short sentence without personal data; `facts` is what the stage keeps (provider id, level seen)."""
+    `detail` is a short sentence without personal data; `facts` is what the stage keeps (provider id, level seen).
+    A supply driver that is BUSY with a command half done says so with `facts={"begun": True}`."""
 
     result: Result
     code: str = ""

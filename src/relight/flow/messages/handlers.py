@@ -64,11 +64,7 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
     """Render and keep a batch. What cannot be rendered is told apart, and nothing of it is kept."""
     if not wanted:
         return []
-    kinds = sorted({kind for one in wanted for kind in one.services})
-    rows = {
-        row[0]: row
-        for row in tx.rows(SQL.compose, {"effects": [w.effect_id for w in wanted], "now": now, "kinds": kinds})
-    }
+    rows = {row[0]: row for row in tx.rows(SQL.compose, {"effects": [w.effect_id for w in wanted], "now": now})}
     made: list[Ready | Unready] = []
     kept: list[tuple[Any, ...]] = []
     for one in wanted:

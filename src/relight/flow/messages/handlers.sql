@@ -1,8 +1,10 @@
--- compose: what the words of a message are made from, one row an effect; the newest contact point of its channel
+-- compose: what the words of a message are made from, one row an effect; the newest contact point of its channel, and
+-- the service that its own case is about
 SELECT e.id, a.ref, cr.name, cr.bank_account, a.currency, p.country, p.site,
     b.name, b.sms_sender, b.email_sender, b.phone, b.site, b.return_address, b.colour, co.name,
     y.id, y.name, y.kind, y.language, cp.id, cp.value, e.key, s.kind, pr.street
 FROM effect e
+JOIN dunning_case k ON k.partner_id = e.partner_id AND k.id = e.case_id
 JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
 JOIN partner p ON p.id = a.partner_id
 JOIN creditor cr ON cr.partner_id = a.partner_id AND cr.id = a.creditor_id
@@ -20,7 +22,7 @@ LEFT JOIN LATERAL (
 ) cp ON true
 LEFT JOIN LATERAL (
     SELECT s.kind, s.access_point_id FROM service s WHERE s.partner_id = a.partner_id AND s.account_id = a.id
-        AND s.kind = ANY (%(kinds)s::text[]) ORDER BY s.id LIMIT 1
+        AND s.kind = ANY (k.services) ORDER BY s.id LIMIT 1
 ) s ON true
 LEFT JOIN access_point ap ON ap.partner_id = a.partner_id AND ap.id = s.access_point_id
 LEFT JOIN premises pr ON pr.partner_id = ap.partner_id AND pr.id = ap.premises_id
@@ -49,11 +51,13 @@ ON CONFLICT (partner_id, message_id) DO UPDATE SET recipient = excluded.recipien
 -- sent: the channel took it
 UPDATE sent_message SET sent_at = %(now)s, provider_ids = %(provider_ids)s WHERE effect_id = %(effect)s
 
--- message_of: which message a receipt is about, by the provider's id or by our key
+-- message_of: which message a receipt is about, by our key or else by the provider's id; each by its own index
 SELECT m.id, m.effect_id, m.account_id, m.case_id, m.contact_point_id, m.channel
-FROM sent_message m LEFT JOIN effect e ON e.partner_id = m.partner_id AND e.id = m.effect_id
-WHERE (%(provider_id)s <> '' AND m.provider_ids @> ARRAY[%(provider_id)s]) OR (%(key)s <> '' AND e.key = %(key)s)
-ORDER BY m.id DESC LIMIT 1
+FROM sent_message m
+WHERE m.id = coalesce(
+    (SELECT s.id FROM effect e JOIN sent_message s ON s.partner_id = e.partner_id AND s.effect_id = e.id
+        WHERE %(key)s <> '' AND e.key = %(key)s),
+    CASE WHEN %(provider_id)s <> '' THEN message_by_provider_id(%(provider_id)s) END)
 
 -- delivered: the first report counts
 UPDATE sent_message SET delivered_at = %(at)s WHERE id = %(message)s AND delivered_at IS NULL

@@ -32,6 +32,8 @@ class SentMessage(PartnerRow):
         indexes = (
             models.Index(fields=("partner", "party", "released_at"), name="sent_message_party"),
             models.Index(fields=("partner", "case"), name="sent_message_case"),
+            models.Index(fields=("partner", "account", "released_at"), name="sent_message_account"),
+            models.Index(fields=("partner", "contact_point"), name="sent_message_contact"),
             GinIndex(fields=("provider_ids",), name="sent_message_provider"),
         )
 

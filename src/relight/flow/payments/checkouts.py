@@ -52,9 +52,7 @@ def link_for(tx: Tx, case_id: int, account_id: int, now: datetime) -> int:
     return found
 
 
-def start_checkout(
-    tx: Tx, *, link_id: int, provider: str, amount: int, currency: str, now: datetime
-) -> Started:
+def start_checkout(tx: Tx, *, link_id: int, provider: str, amount: int, currency: str, now: datetime) -> Started:
     """An order to pay `amount`: the one that a click just before started, or a new one with a key of its own."""
     if amount <= 0:
         raise NothingToPay("nothing is owed on this account")

@@ -1,7 +1,7 @@
 """Refusals of the payments stage. The text is for operators and logs: a customer never reads it."""
 
 
-class UnableToPay(Exception):  # noqa: N818 - refusals are named for what was refused
+class UnableToPay(Exception):
     """Nothing was started, and nothing was changed."""
 
 

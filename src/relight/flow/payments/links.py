@@ -22,7 +22,7 @@ _BYTES = _PARTNER_BYTES + _LINK_BYTES + _MAC_BYTES
 _PURPOSE = b"relight pay link 1"
 
 
-class NotALink(ValueError):  # noqa: N818 - named for what it is
+class NotALink(ValueError):
     """The text is not a token that this installation made."""
 
 

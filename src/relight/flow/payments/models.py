@@ -45,7 +45,14 @@ class Checkout(PartnerRow):
                 name="checkout_provider_ref",
             ),
         )
-        indexes = (models.Index(fields=("partner", "pay_link"), name="checkout_pay_link"),)
+        indexes = (
+            models.Index(fields=("partner", "pay_link"), name="checkout_pay_link"),
+            models.Index(
+                fields=("partner", "created_at"),
+                condition=models.Q(state__in=("created", "open")),
+                name="checkout_open",
+            ),
+        )
 
 
 class ProviderNotice(PartnerRow):

@@ -41,9 +41,7 @@ POLLED_AT_ONCE_MAX = 50
 _log = logging.getLogger(__name__)
 
 
-def record_notices(
-    tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent], now: datetime
-) -> list[Verdict]:
+def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent], now: datetime) -> list[Verdict]:
     """Keep what a provider said and settle the money in it; the verdicts on what was new, in the events' order.
 
     An event told before (same id) changes nothing. Wakes the accounts' cases and notifies the urgent loop.
@@ -140,17 +138,13 @@ def _source(tx: Tx, provider_name: str) -> tuple[int, ZoneInfo]:
     return found if found is not None else tx.value(SQL.make_source, given), ZoneInfo(zone)
 
 
-def _orders(
-    tx: Tx, provider_name: str, source_id: int, events: Sequence[ProviderEvent]
-) -> dict[str, AskedFor]:
+def _orders(tx: Tx, provider_name: str, source_id: int, events: Sequence[ProviderEvent]) -> dict[str, AskedFor]:
     refs = sorted({event.provider_ref for event in events})
     found = tx.rows(SQL.orders, {"provider": provider_name, "source": source_id, "refs": refs})
     return {ref: AskedFor(*order) for ref, *order in found if order[0] is not None}
 
 
-def _keep(
-    tx: Tx, provider_name: str, weighed: Sequence[tuple[ProviderEvent, Weighed]], now: datetime
-) -> set[str]:
+def _keep(tx: Tx, provider_name: str, weighed: Sequence[tuple[ProviderEvent, Weighed]], now: datetime) -> set[str]:
     events = [event for event, _ in weighed]
     given = {
         "partner": tx.partner_id,

@@ -36,7 +36,7 @@ CROSS JOIN LATERAL (
                 WHEN c.principal = 0 THEN c.costs ELSE 0 END AS owed
         FROM claim c
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0) AS held FROM hold h
+            SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0)::bigint AS held FROM hold h
             WHERE h.partner_id = c.partner_id AND h.account_id = c.account_id AND h.claim_id = c.id
                 AND h.starts_at <= current_setting('relight.now')::timestamptz
                 AND (h.ends_at IS NULL OR h.ends_at > current_setting('relight.now')::timestamptz)
@@ -136,7 +136,7 @@ SELECT c.number, greatest(c.due_date, c.deferred_to) AS due_date,
 FROM pay_link l
 JOIN claim c ON c.partner_id = l.partner_id AND c.account_id = l.account_id AND c.state = 'open'
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0) AS held FROM hold h
+    SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0)::bigint AS held FROM hold h
     WHERE h.partner_id = c.partner_id AND h.account_id = c.account_id AND h.claim_id = c.id
         AND h.starts_at <= current_setting('relight.now')::timestamptz
         AND (h.ends_at IS NULL OR h.ends_at > current_setting('relight.now')::timestamptz)

@@ -1,4 +1,4 @@
-"""Rows of a payment file into `PaymentRow`s: one row a payment, as CSV or Excel; banks' own formats come in their place."""
+"""Rows of a payment file (CSV or Excel) into `PaymentRow`s: one row a payment."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

@@ -5,6 +5,7 @@ A file that is read again changes nothing, so one that was interrupted is simply
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -17,7 +18,6 @@ from relight.flow.claims.fields import Defaults, Fields, Problem
 from relight.flow.claims.invoices import InvoiceReader, Read
 from relight.flow.claims.mapping import find_mapping, named_mapping
 from relight.flow.claims.operations import Refusal, post_claims
-from relight.flow.claims.rows import fingerprint
 from relight.flow.claims.seen import Seen, SeenNumbers
 from relight.flow.claims.tables import Row, open_table
 from relight.flow.database import Database, Tx, statements
@@ -28,7 +28,7 @@ from relight.flow.road.takeover import TakeOver, TakeOverReader
 
 SQL = statements(__package__, "intake.sql")
 BATCH_ROWS = 2_000
-# How a payment file is written. Banks' own formats get their readers here.
+# How a payment file may be written; .xlsx is recognised by what it holds.
 PAYMENT_FORMATS = ("csv",)
 
 Progress = Callable[[int], None]
@@ -64,7 +64,7 @@ def import_payments(
     partner_id: int,
     path: Path,
     *,
-    format: str = "csv",  # noqa: A002 - the word of the command line
+    format: str = "csv",
     mapping: str | Path | None = None,
     source: str = "bank",
     complete_until: datetime | None = None,
@@ -136,9 +136,17 @@ def _opened(
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Batches of the file; the next one is read while the database works on this one."""
     iterator = iter(items)
-    while batch := list(islice(iterator, BATCH_ROWS)):
-        yield batch
+
+    def read() -> list[T]:
+        return list(islice(iterator, BATCH_ROWS))
+
+    with ThreadPoolExecutor(1, "read-file") as reader:
+        coming = reader.submit(read)
+        while batch := coming.result():
+            coming = reader.submit(read)
+            yield batch
 
 
 def _tell(on_progress: Progress | None, report: Report) -> None:
@@ -147,14 +155,14 @@ def _tell(on_progress: Progress | None, report: Report) -> None:
 
 
 def _without_repeats(batch: list[Read], seen: SeenNumbers, report: Report) -> list[Read]:
-    """The batch with each number once: a row that repeats another counts as unchanged, one that contradicts it is refused."""
+    """The batch with each number once: what repeats an earlier row is unchanged, what contradicts it is refused."""
     fresh: list[Read] = []
     for found in batch:
         report.read += found.lines
         if found.row is None:
             fresh.append(found)
             continue
-        before = seen.see(f"{found.row.creditor}\x1f{found.row.number}", fingerprint(found.row))
+        before = seen.see((found.row.creditor, found.row.number), found.row.invoice)
         if before is Seen.SAME:
             report.unchanged += found.lines
         elif before is Seen.DIFFERENT:

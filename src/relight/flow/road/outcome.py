@@ -118,6 +118,8 @@ def _late(tx: Tx, effect: _Effect, attempt_id: int, outcome: Outcome, now: datet
 
 
 def _settle(tx: Tx, effect: _Effect, outcome: Outcome, repeat: Repeat, now: datetime) -> None:
+    if effect.service_id is not None and (outcome.result is Result.UNKNOWN or outcome.facts.get("begun")):
+        supply.forget(tx, effect.service_id, now)  # it may have happened: a payment now must not find it "still on"
     match outcome.result:
         case Result.DONE:
             _done(tx, effect, outcome, now)

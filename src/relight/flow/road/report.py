@@ -21,8 +21,10 @@ class Total:
 
 @dataclass(slots=True)
 class Report:
-    """`read` = `accepted` + `unchanged` + `other` + `rejected`. `errors` may name several fields of one rejected row, and
-    fields that an accepted row went in without."""
+    """`read` = `accepted` + `unchanged` + `other` + `rejected`.
+
+    `errors` may name several fields of one rejected row, and fields that an accepted row went in without.
+    """
 
     kind: str
     run_id: int

@@ -28,6 +28,11 @@ class Supply(PartnerRow):
             one_of("desired", *LEVELS),
             one_of("observed", "", "ready", *LEVELS),
         )
+        indexes = (
+            models.Index(
+                fields=("partner", "read_at"), condition=Q(observed="ready", desired="full"), name="supply_waiting"
+            ),
+        )
 
 
 class Block(PartnerRow):

@@ -94,16 +94,17 @@ def approve(request: HttpRequest, case_id: int, approval_id: int) -> HttpRespons
     context = {"case": file, "approval": asked, "granted": granted, **_cut_words(request, file)}
     if request.method != "POST":
         return _form(request, "approve", context)
-    if _changed(request, file):
-        return _form(request, "approve", {**context, "conflict": "error.changed"}, _CONFLICT)
     desk = request.desk
+    conflict = "error.changed" if _changed(request, file) else cannot_answer(desk.actor, asked)
+    if conflict:
+        return _form(request, "approve", {**context, "conflict": conflict}, _CONFLICT)
     try:
         with database().transaction(desk.at.partner_id) as tx:
             operations.decide_approval(
                 tx, approval_id=approval_id, actor=desk.actor, granted=granted, now=desk.now, note=note_of(request.POST)
             )
-    except UnableTo as refused:
-        return _form(request, "approve", {**context, "refused": str(refused)}, _CONFLICT)
+    except UnableTo:
+        return _gone(request, file)
     more = granted and len(asked.decided_by) + 1 < asked.needs
     said = "act.approve_more" if more else "act.approve_done" if granted else "act.refuse_done"
     return done(request, _case_url(case_id), voice_of(request).say(said))
@@ -130,9 +131,16 @@ def void(request: HttpRequest, case_id: int, number: int) -> HttpResponse:
             operations.void_step(
                 tx, case_id=case_id, step_number=number, actor=desk.actor, now=desk.now, note=note_of(request.POST)
             )
-    except UnableTo as refused:
-        return _form(request, "void", {**context, "refused": str(refused)}, _CONFLICT)
+    except UnableTo:
+        return _gone(request, file)
     return done(request, _case_url(case_id), voice_of(request).say("act.void_done"))
+
+
+def cannot_answer(actor: str, asked: Any) -> str:
+    """Why this person may not answer what is asked: a words key, or ''. The operation itself has the last word."""
+    if actor == asked.requested_by:
+        return "act.approve_own"
+    return "act.approve_twice" if actor in asked.decided_by else ""
 
 
 def _wrong_with_void(request: HttpRequest) -> dict[str, str]:

@@ -9,12 +9,15 @@ from django.views.decorators.http import require_POST
 from relight.flow.cases import operations
 from relight.flow.cases.errors import UnableTo
 from relight.web.console.access import allowed, signed_in
+from relight.web.console.acts import cannot_answer
 from relight.web.console.context import voice_of
 from relight.web.console.forms import note_of
 from relight.web.console.queries import work
 from relight.web.console.respond import live
 from relight.web.console.voice import Voice
 from relight.web.database import database
+
+_DIGITS_MAX = 18  # what a bigint holds
 
 
 @signed_in
@@ -47,7 +50,8 @@ def approve_chosen(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("console:approvals"))
     asked = work.approvals(ids=list(chosen))
     if not request.POST.get("sure"):
-        return render(request, "console/approve_chosen.html", {"asked": asked, "chosen": chosen})
+        picked = [f"{one.id}:{chosen[one.id]}" for one in asked]
+        return render(request, "console/approve_chosen.html", {"asked": asked, "picked": picked})
     given = 0
     for one in asked:
         wrong = _give(request, one, chosen[one.id], voice)
@@ -64,15 +68,16 @@ def approve_chosen(request: HttpRequest) -> HttpResponse:
 def _give(request: HttpRequest, one: work.ApprovalRow, version: int, voice: Voice) -> str:
     """Say yes to one; what was wrong, or ''."""
     desk = request.desk
-    if one.case_version != version:
-        return voice.say("approvals.changed")
+    why_not = "approvals.changed" if one.case_version != version else cannot_answer(desk.actor, one)
+    if why_not:
+        return voice.say(why_not)
     try:
         with database().transaction(desk.at.partner_id) as tx:
             operations.decide_approval(
                 tx, approval_id=one.id, actor=desk.actor, granted=True, now=desk.now, note=note_of(request.POST)
             )
-    except UnableTo as refused:
-        return str(refused)
+    except UnableTo:
+        return voice.say("error.gone")
     return ""
 
 
@@ -81,6 +86,10 @@ def _chosen(request: HttpRequest) -> dict[int, int]:
     chosen = {}
     for one in request.POST.getlist("chosen")[: work.APPROVALS_MAX]:
         approval, _, version = one.partition(":")
-        if approval.isascii() and approval.isdigit() and version.isascii() and version.isdigit():
+        if _is_number(approval) and _is_number(version):
             chosen[int(approval)] = int(version)
     return chosen
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of
-from relight.web.console.filters import LEVELS, STATES, Filters
+from relight.web.console.filters import LEVELS, NO_STEP, PLAIN, STATES, Filters
 from relight.web.console.queries import cases as query
 from relight.web.console.respond import go_to, live
 from relight.web.console.voice import Voice
@@ -63,7 +63,7 @@ def cases(request: HttpRequest) -> HttpResponse:
 
 
 def _remember(request: HttpRequest, key: str, filters: Filters) -> None:
-    kept = filters.query()
+    kept = filters.query() if filters.query() != PLAIN else ""
     if request.session.get(key, "") != kept:
         request.session[key] = kept
 
@@ -85,7 +85,8 @@ def _choices(voice: Voice, filters: Filters, counts: query.Counts) -> dict[str, 
 
 def _option(voice: Voice, group: str, value: str, count: int, filters: Filters) -> Choice:
     chosen = getattr(filters, group) == value
-    return Choice(value, voice.name(group, value), count, filters.query(**{group: "" if chosen else value}), chosen)
+    name = voice.say("overview.no_step") if value == NO_STEP else voice.name(group, value)
+    return Choice(value, name, count, filters.query(**{group: "" if chosen else value}), chosen)
 
 
 def _by_count(counts: dict[str, int], chosen: str) -> list[tuple[str, int]]:

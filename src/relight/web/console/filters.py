@@ -9,6 +9,8 @@ from relight.core.money import NotAnAmount, parse_amount
 STATES = ("open", "active", "watching", "closed")
 LEVELS = ("limited", "walled_garden", "off", "restoring")
 SORTS = ("overdue", "next", "opened", "account")
+PLAIN = "q="
+NO_STEP = "-"
 _DEFAULT_SORT = "-overdue"
 _PAGE_MAX = 10_000
 _TEXT_MAX = 80
@@ -55,7 +57,8 @@ class Filters:
         changed = replace(self, **{"page": 1, **changes})
         default = Filters()
         kept = {f.name: getattr(changed, f.name) for f in fields(self)}
-        return urlencode({name: value for name, value in kept.items() if value != getattr(default, name)})
+        # Never empty: a bare address means "as I left it", and this one means what it says.
+        return urlencode({name: value for name, value in kept.items() if value != getattr(default, name)}) or PLAIN
 
     def as_params(self) -> dict[str, object]:
         """Parameters of the list's statements."""

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of, waiting_of
+from relight.web.console.filters import NO_STEP
 from relight.web.console.queries import work
 from relight.web.console.respond import live
 
@@ -36,7 +37,7 @@ def _bars(request: HttpRequest, figures: work.Overview) -> list[Bar]:
     widest = max((count for _, count in figures.steps), default=1)
     return [
         Bar(
-            step,
+            step or NO_STEP,
             voice.name("step", step) or voice.say("overview.no_step"),
             count,
             max(_BAR_LEAST, round(100 * count / widest)),

@@ -114,9 +114,7 @@ def _question(request: HttpRequest, token: str, partner_id: int, link_id: int) -
     return answer("verify", _verify_page(request, token, facts, asked))
 
 
-def _verify_page(
-    request: HttpRequest, token: str, facts: PayFacts, asked: Check, *, wrong: bool = False
-) -> VerifyPage:
+def _verify_page(request: HttpRequest, token: str, facts: PayFacts, asked: Check, *, wrong: bool = False) -> VerifyPage:
     nothing_to_ask = not asked.postcodes and not asked.phones
     return VerifyPage(
         shell=shell_of(request, facts),
@@ -173,8 +171,7 @@ def _details_page(
         pay_page_url=with_language(request, reverse("paypages:page", args=[token])),
         service_address=who["address"],
         history=tuple(
-            HistoryItem(line["at"].astimezone(zone).date(), _HAPPENED[line["what"]], line["amount"])
-            for line in history
+            HistoryItem(line["at"].astimezone(zone).date(), _HAPPENED[line["what"]], line["amount"]) for line in history
         ),
         next_steps=_next_steps(who, zone),
     )

@@ -48,7 +48,7 @@ def pay_page(view: View) -> View:
             return unknown_link(request)
         try:
             return view(request, token, partner_id, link_id, **rest)
-        except Exception:  # a customer meets a sentence, whatever broke; the log has the rest
+        except Exception:  # noqa: BLE001 - a customer meets a sentence, whatever broke; the log has the rest
             _log.exception("pay page failed: %s", view.__name__)
             return answer("error", SimplePage(shell=bare_shell(request)), status=500)
 

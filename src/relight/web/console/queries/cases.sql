@@ -25,7 +25,7 @@ WITH page AS (
         SELECT c.*, a.ref AS account_ref FROM dunning_case c
         JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
         WHERE (%(state)s = 'all' OR (%(state)s = 'open' AND c.state <> 'closed') OR c.state = %(state)s)
-            AND (%(step)s = '' OR c.step = %(step)s)
+            AND (%(step)s = '' OR c.step = %(step)s OR (%(step)s = '-' AND c.step = ''))
             AND (%(waits)s = '' OR %(waits)s = ANY(string_to_array(c.waits_for, ' ')))
             AND (%(least)s IS NULL OR c.arrears >= %(least)s) AND (%(most)s IS NULL OR c.arrears <= %(most)s)
             AND (%(accounts)s IS NULL OR c.account_id = ANY(%(accounts)s::bigint[]))
@@ -79,7 +79,7 @@ WITH below AS MATERIALIZED (
 ), base AS MATERIALIZED (
     SELECT c.state, c.step, c.waits_for,
         (%(state)s = 'all' OR (%(state)s = 'open' AND c.state <> 'closed') OR c.state = %(state)s) AS in_state,
-        (%(step)s = '' OR c.step = %(step)s) AS in_step,
+        (%(step)s = '' OR c.step = %(step)s OR (%(step)s = '-' AND c.step = '')) AS in_step,
         (%(waits)s = '' OR %(waits)s = ANY(string_to_array(c.waits_for, ' '))) AS in_waits,
         c.account_id IN (
             SELECT h.account_id FROM hold h

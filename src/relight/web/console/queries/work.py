@@ -15,7 +15,7 @@ APPROVALS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task of the list."""
+    """A task of the list; `message` is what the customer wrote, where the task is to read it."""
 
     id: int
     code: str
@@ -26,6 +26,7 @@ class TaskRow:
     case_id: int | None
     account: str | None
     currency: str | None
+    message: str | None
     customer: str
 
 

@@ -1,7 +1,8 @@
 -- tasks: open work, urgent first, then by deadline; a page at a time
-SELECT t.id, t.code, t.params, t.urgent, t.created_at, t.due_at, t.case_id, a.ref, a.currency, debtor.name
+SELECT t.id, t.code, t.params, t.urgent, t.created_at, t.due_at, t.case_id, a.ref, a.currency, r.text, debtor.name
 FROM task t
 LEFT JOIN account a ON a.partner_id = t.partner_id AND a.id = t.account_id
+LEFT JOIN received_message r ON t.code = 'read_message' AND r.id = (t.params ->> 'message')::bigint
 LEFT JOIN LATERAL (
     SELECT p.name FROM account_role r JOIN party p ON p.partner_id = r.partner_id AND p.id = r.party_id
     WHERE r.account_id = a.id AND r.role = 'debtor' AND r.ends_at IS NULL ORDER BY r.id LIMIT 1
@@ -18,9 +19,10 @@ SELECT t.code, count(*), count(*) FILTER (WHERE t.due_at <= %(now)s),
 FROM task t WHERE t.state = 'open' GROUP BY t.code ORDER BY 2 DESC, 1
 
 -- task: one, to act on
-SELECT t.id, t.code, t.params, t.urgent, t.created_at, t.due_at, t.case_id, a.ref, a.currency, debtor.name
+SELECT t.id, t.code, t.params, t.urgent, t.created_at, t.due_at, t.case_id, a.ref, a.currency, r.text, debtor.name
 FROM task t
 LEFT JOIN account a ON a.partner_id = t.partner_id AND a.id = t.account_id
+LEFT JOIN received_message r ON t.code = 'read_message' AND r.id = (t.params ->> 'message')::bigint
 LEFT JOIN LATERAL (
     SELECT p.name FROM account_role r JOIN party p ON p.partner_id = r.partner_id AND p.id = r.party_id
     WHERE r.account_id = a.id AND r.role = 'debtor' AND r.ends_at IS NULL ORDER BY r.id LIMIT 1

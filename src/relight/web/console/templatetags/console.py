@@ -68,6 +68,12 @@ def stamp(context: Context, value: datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def short(context: Context, value: datetime) -> str:
+    """{% short hold.ends_at as end %}: the same as plain text, to put into a sentence."""
+    return _voice(context).stamp(value)
+
+
+@register.simple_tag(takes_context=True)
 def clock(context: Context, value: datetime) -> SafeString:
     """{% clock event.at %}: the time of day, with the full moment on hover."""
     voice = _voice(context)
