@@ -1,7 +1,7 @@
 """Guards: what must hold whenever a step is taken, asked when it is decided and again at the commit of its release.
 
 They cannot be switched off by a policy. Answers combine as deny, then defer to the latest moment, then allow; every
-reason is kept. Unknown is not false: a condition that cannot be answered does not hold.
+reason is kept, denials first. Unknown is not false: a condition that cannot be answered does not hold.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,7 +61,7 @@ def combine(rulings: Iterable[Ruling]) -> Check:
     answer = max((ruling.answer for ruling in told), default=Answer.ALLOW)
     if answer is Answer.ALLOW:
         return Check(answer)
-    counted = [ruling for ruling in told if ruling.answer is not Answer.ALLOW]
+    counted = sorted((ruling for ruling in told if ruling.answer is not Answer.ALLOW), key=lambda r: -r.answer)
     moments = [ruling.until for ruling in counted if ruling.answer is answer and ruling.until is not None]
     until = (max(moments) if answer is Answer.DEFER else min(moments)) if moments else None
     return Check(answer, tuple(ruling.reason for ruling in counted), until)
@@ -78,7 +78,7 @@ def seen(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], policy:
         profile=facts.profile,
         reach=facts.reach,
         month=at.today.month,
-        levels=frozenset(service.desired.value for service in services_to_cut(claims, facts, policy)),
+        levels=frozenset(service.desired.value for service in services_to_cut(claims, facts, policy, at)),
     )
 
 
@@ -95,7 +95,7 @@ def check_step(
     rulings = [*_pauses(facts, at, claims, now), *_money(policy, facts, now)]
     rulings += _condition(policy, facts, at, step, claims)
     if step.cuts:
-        rulings += _cut(policy, facts, claims)
+        rulings += _cut(policy, facts, at, claims)
     if step.window is not None:
         rulings += _window(facts, step, now)
     return combine([*rulings, *law.rule(policy, step, claims, facts, now)])
@@ -148,13 +148,13 @@ def _condition(
         yield Ruling(Answer.DENY, reason("condition.not_met", step=step.name), tomorrow)
 
 
-def _cut(policy: Policy, facts: CaseFacts, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
+def _cut(policy: Policy, facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
     if facts.debtor == "collective":
         yield Ruling(Answer.DENY, reason("guard.collective_contract"))
     protecting = tuple(sorted(name for name in PROTECTING_FLAGS if facts.flags.get(name) == "yes"))
     if protecting:
         yield Ruling(Answer.DENY, reason("guard.protected", flags=protecting))
-    services = services_to_cut(claims, facts, policy)
+    services = services_to_cut(claims, facts, policy, at)
     held = {hold.service_id for hold in facts.holds if hold.service_id is not None}
     if any(service.id in held for service in services):
         yield Ruling(Answer.DENY, reason("guard.hold", holds=("service",)))

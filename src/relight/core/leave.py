@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from relight.core.facts import CaseFacts, ServiceFacts, StepFacts
+from relight.core.facts import BlockFacts, CaseFacts, ClaimFacts, ServiceFacts, StepFacts
 from relight.core.guards import Check, check_step, reason
 from relight.core.law import Answer, Law, Reason
-from relight.core.levels import Level, is_lower
+from relight.core.levels import Level, is_lower, lowest
 from relight.core.parts import SHADOW, waits_for_supply
 from relight.core.policy import Policy, Step
-from relight.core.standing import Standing, standing
+from relight.core.restore import RESTORE
+from relight.core.standing import Standing, services_to_cut, standing
 from relight.core.windows import next_in_window
 
 UNCOUNTED_TEMPLATES = frozenset({"payment_received", "restored", "press_button", "stop_confirmed"})
@@ -71,18 +72,34 @@ def _supply(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, 
         return Leave(Exit.CANCEL, "superseded")
     if facts.partner.shadow:
         return Leave(Exit.WITHHOLD, SHADOW)
-    if not _takes_away(due, service):
+    if gives_back(facts, due, service):
         return _SEND
-    taken = _step(facts, due)
+    behind = [block for block in service.blocks if _is_ours(block, facts) and block.level is due.level]
+    if not behind:
+        return Leave(Exit.WITHHOLD, "already_restored")
+    taken = _step(facts, behind[-1].step_number)
     if taken is None:
         return Leave(Exit.WITHHOLD, "step_voided")
-    return _as_leave(_recheck(policy, law, facts, at, taken, now))
+    asked = _as_leave(_recheck(policy, law, facts, at, taken, now))
+    if asked.exit is Exit.SEND and service not in services_to_cut(_open_of(taken, at), facts, policy, at):
+        return Leave(Exit.WITHHOLD, "guard.nothing_to_cut")  # another service of the step is still unpaid, not this one
+    return asked
 
 
-def _takes_away(due: Due, service: ServiceFacts) -> bool:
-    """Whether the command leaves the customer with less than was seen last; unseen counts as full."""
+def gives_back(facts: CaseFacts, due: Due, service: ServiceFacts) -> bool:
+    """Whether the command takes nothing for our sake: it goes up to full, or to what others' blocks leave, or it is a
+    restore's that lowers nothing that was seen."""
     assert due.level is not None
-    return is_lower(due.level, service.observed or Level.FULL) and bool(service.blocks)
+    theirs = lowest([block.level for block in service.blocks if not _is_ours(block, facts)])
+    if not is_lower(due.level, theirs):
+        return True
+    taken = _step(facts, due.step_number)
+    of_policy = due.step_number is not None and (taken is None or taken.step != RESTORE)
+    return not of_policy and (service.observed is None or not is_lower(due.level, service.observed))
+
+
+def _is_ours(block: BlockFacts, facts: CaseFacts) -> bool:
+    return block.reason == "arrears" and block.case_id == facts.case_id
 
 
 def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
@@ -90,12 +107,13 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
         return Leave(Exit.WITHHOLD, SHADOW)
     if due.template in UNCOUNTED_TEMPLATES:
         return _SEND
-    taken = _step(facts, due)
+    taken = _step(facts, due.step_number)
     if taken is None:
         return Leave(Exit.WITHHOLD, "step_voided")
     step = _definition(policy, taken)
     if step is not None and waits_for_supply(step, due.part):
-        if not any(block.step_number == taken.number for service in facts.services for block in service.blocks):
+        blocks = [block for service in facts.services for block in service.blocks if _is_ours(block, facts)]
+        if not any(block.step_number == taken.number for block in blocks):
             return Leave(Exit.WITHHOLD, "already_restored")
     else:
         asked = _as_leave(_recheck(policy, law, facts, at, taken, now))
@@ -120,9 +138,12 @@ def _recheck(policy: Policy, law: Law, facts: CaseFacts, at: Standing, taken: St
     step = _definition(policy, taken)
     if step is None:
         return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),))
+    return check_step(policy, law, facts, at, step, _open_of(taken, at), now)
+
+
+def _open_of(taken: StepFacts, at: Standing) -> tuple[ClaimFacts, ...]:
     covered = {claim.claim_id for claim in taken.claims}
-    claims = tuple(claim for claim in at.overdue if claim.id in covered)
-    return check_step(policy, law, facts, at, step, claims, now)
+    return tuple(claim for claim in at.overdue if claim.id in covered)
 
 
 def _as_leave(check: Check) -> Leave:
@@ -138,5 +159,5 @@ def _definition(policy: Policy, taken: StepFacts) -> Step | None:
     return next((step for step in policy.steps if step.name == taken.step), None)
 
 
-def _step(facts: CaseFacts, due: Due) -> StepFacts | None:
-    return next((step for step in facts.steps if step.number == due.step_number), None)
+def _step(facts: CaseFacts, number: int | None) -> StepFacts | None:
+    return next((step for step in facts.steps if step.number == number), None)

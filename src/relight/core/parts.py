@@ -102,7 +102,7 @@ def start_part(
             params = notice_params(policy, draft.facts, step, action)
             send(draft, policy, action.template, channels_for(action, draft.facts), part, ref, params=params)
         case SupplyAction(level):
-            for service in services_to_cut(claims, draft.facts, policy):
+            for service in services_to_cut(claims, draft.facts, policy, at):
                 _lower(draft, service, level, part, ref)
         case FeeAction(fee=fee, amount_minor=amount):
             draft.fees.append(FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount))

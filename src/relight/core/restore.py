@@ -43,7 +43,11 @@ def restore_where_due(draft: Draft, policy: Policy, facts: CaseFacts, at: Standi
 def _because(policy: Policy, facts: CaseFacts, at: Standing, service: ServiceFacts) -> Reason | None:
     if is_clear(facts, at, policy.restore_when, service):
         return reason("restore.cured", rule=policy.restore_when)
-    relieving = sorted(hold.reason for hold in facts.holds if hold.reason in RELIEVING_HOLDS and hold.claim_id is None)
+    relieving = sorted(
+        hold.reason
+        for hold in facts.holds
+        if hold.reason in RELIEVING_HOLDS and hold.claim_id is None and hold.service_id in (None, service.id)
+    )
     return reason("restore.hold", holds=tuple(relieving)) if relieving else None
 
 

@@ -67,7 +67,8 @@ def is_clear(facts: CaseFacts, at: Standing, rule: str, service: ServiceFacts | 
     if rule == "past_due":
         return not any(at.countable[claim.id] for claim in overdue)
     if rule == "latest_claim":
-        newest = max(facts.claims, key=lambda claim: (claim.due_date, claim.id), default=None)
+        concerned = [claim for claim in facts.claims if service is None or concerns(claim, service)]
+        newest = max(concerned, key=lambda claim: (claim.due_date, claim.id), default=None)
         return all(newest is not None and claim.id == newest.id for claim in overdue)
     return not overdue
 
@@ -85,11 +86,17 @@ def concerns(claim: ClaimFacts, service: ServiceFacts) -> bool:
     return not claim.shares or any(share.service_id == service.id for share in claim.shares)
 
 
-def services_to_cut(claims: tuple[ClaimFacts, ...], facts: CaseFacts, policy: Policy) -> tuple[ServiceFacts, ...]:
-    """The services that these claims leave unpaid, that the policy is about and a driver reaches: never another one."""
+def services_to_cut(
+    claims: tuple[ClaimFacts, ...], facts: CaseFacts, policy: Policy, at: Standing
+) -> tuple[ServiceFacts, ...]:
+    """The services that these claims leave unpaid, that the policy is about and a driver reaches: never another one,
+    and none that the policy's own rule would give back at once."""
     unpaid = {share.service_id for claim in claims for share in claim.shares if share.amount > 0}
     return tuple(
         service
         for service in facts.services
-        if service.id in unpaid and service.kind in policy.services and service.controllable
+        if service.id in unpaid
+        and service.kind in policy.services
+        and service.controllable
+        and not is_clear(facts, at, policy.restore_when, service)
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from relight.core.facts import CaseFacts
 from relight.core.law import Law, NoLaw
-from relight.core.leave import Due, Exit, Leave, check_leave
+from relight.core.leave import Due, Exit, Leave, check_leave, gives_back
 from relight.core.levels import Level
 from relight.core.standing import standing
 from relight.flow.cases.operations import add_task, wake_case
@@ -246,7 +246,8 @@ def _is_cut(row: _Outgoing, facts: CaseFacts) -> bool:
     """Whether this command takes a service away (restores and repeats do not spend the limits)."""
     if row.kind != "supply" or row.attempts:
         return False
-    return any(service.id == row.service_id and service.blocks for service in facts.services)
+    due = row.as_due()
+    return any(service.id == row.service_id and not gives_back(facts, due, service) for service in facts.services)
 
 
 def _room(tx: Tx, turn: PartnerTurn, now: datetime) -> int:
