@@ -14,9 +14,22 @@ _OWN_FIELDS = tuple(field.name for field in dataclasses.fields(CaseFacts) if fie
 
 def digest(facts: CaseFacts, now: datetime) -> str:
     """SHA-256 over everything that the decision saw, the moment included; the calendar has a hash of its own."""
-    own = tuple(getattr(facts, name) for name in _OWN_FIELDS)
+    own = tuple(_ordered(name, getattr(facts, name)) for name in _OWN_FIELDS)
     text = repr((now, own, _partner(facts.partner)))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _ordered(name: str, value: Any) -> Any:
+    """Sets and mappings in a fixed order: each process walks its sets in another one."""
+    match name:
+        case "flags":
+            return sorted(value.items())
+        case "reach":
+            return sorted(value)
+        case "approvals":
+            return [(one.id, one.step, one.state, sorted(one.claims), one.decided_at) for one in value]
+        case _:
+            return value
 
 
 def as_data(facts: CaseFacts) -> dict[str, Any]:
@@ -30,6 +43,7 @@ def _partner(partner: PartnerFacts) -> tuple[tuple[str, Any], ...]:
     return (
         ("id", partner.id),
         ("country", partner.country),
+        ("currency", partner.currency),
         ("zone", partner.zone.key),
         ("calendar", partner.calendar.hash),
         ("closed_dates", tuple(sorted(partner.closed_dates))),
