@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg.rows import TupleRow
+
 from tests.counterparts.freeradius_accounting import AccountingClient, NasAccounting
 from tests.counterparts.freeradius_config import GROUPS, NAS_SQL, PROFILE, RADIUSD_CONF, REPLIES
 from tests.counterparts.postgres import Postgres

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from tests.counterparts import postgres
-from tests.counterparts.freeradius import PASSWORD, FreeRadius, fresh_database
-
 from relight.core.levels import Level
 from relight.drivers.radius import RadiusDriver
 from relight.flow.effects.port import Attempt, Outcome
 from relight.flow.supply.port import Observation, Target
+from tests.counterparts import postgres
+from tests.counterparts.freeradius import PASSWORD, FreeRadius, fresh_database
 
 GARDEN_FILTER = "walled-garden"
 QUICK = {"timeout_seconds": 0.5, "retries": 1, "accounting_seconds": 1.0}

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.counterparts.meter import Meter, MeterControls, MeterPark
 
 from relight.core.levels import Level
 from relight.drivers.dlms import DlmsDriver
 from relight.flow.effects.port import Attempt, Outcome, Result
 from relight.flow.supply.port import Observation, Target, WrongSettings
+from tests.counterparts.meter import Meter, MeterControls, MeterPark
 
 pytestmark = pytest.mark.counterpart
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.counterparts.freeradius import FreeRadius
-from tests.drivers.radius_household import GARDEN_FILTER, QUICK, Household, household, opened, running_radius
 
 from relight.core.levels import Level
 from relight.flow.effects.port import Result
+from tests.counterparts.freeradius import FreeRadius
+from tests.drivers.radius_household import GARDEN_FILTER, QUICK, Household, household, opened, running_radius
 
 pytestmark = pytest.mark.counterpart
 

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+
+from relight.core.levels import Level
+from relight.drivers.radius import RadiusDriver
+from relight.flow.effects.port import Outcome, Result
+from relight.flow.supply.port import Target
 from tests.counterparts.freeradius import FreeRadius
 from tests.drivers.radius_household import (
     GARDEN_FILTER,
@@ -16,11 +21,6 @@ from tests.drivers.radius_household import (
     opened,
     running_radius,
 )
-
-from relight.core.levels import Level
-from relight.drivers.radius import RadiusDriver
-from relight.flow.effects.port import Outcome, Result
-from relight.flow.supply.port import Target
 
 pytestmark = pytest.mark.counterpart
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+
+from relight.core.levels import Level
+from relight.flow.effects.port import Result
 from tests.counterparts.freeradius import FreeRadius
 from tests.drivers.radius_household import (
     END_SESSION,
@@ -15,9 +18,6 @@ from tests.drivers.radius_household import (
     running_radius,
     when_heard,
 )
-
-from relight.core.levels import Level
-from relight.flow.effects.port import Result
 
 pytestmark = pytest.mark.counterpart
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.counterparts.smsc import Smsc
 
 from relight.drivers.smpp import SmppDriver
 from relight.flow.effects.port import Attempt, Outcome, Result
 from relight.flow.messages.port import Channel, Inbound, Message, Receipt, Report
+from tests.counterparts.smsc import Smsc
 
 pytestmark = pytest.mark.counterpart
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from tests.counterparts.mail import BOUNCE_DOMAIN, MailRelay
 
 from relight.drivers.smtp import SmtpDriver
 from relight.flow.effects.port import Attempt, Outcome, Result
 from relight.flow.messages.port import Channel, Inbound, Message, Receipt, Report
+from tests.counterparts.mail import BOUNCE_DOMAIN, MailRelay
 
 pytestmark = pytest.mark.counterpart
 

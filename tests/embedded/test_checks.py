@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from tests.counterparts import postgres
-from tests.counterparts.postgres import Postgres
 
 from relight.project import checks, roles
 from relight.project.checks import Check
 from relight.project.connect import DatabaseUrls
+from tests.counterparts import postgres
+from tests.counterparts.postgres import Postgres
 
 pytestmark = pytest.mark.counterpart
 

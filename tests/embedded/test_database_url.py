@@ -8,12 +8,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.counterparts import postgres
-from tests.counterparts.postgres import Postgres
 
 from relight.project import connect, roles
 from relight.project.connect import DatabaseUrls
 from relight.project.errors import UnableToUseDatabaseUrl
+from tests.counterparts import postgres
+from tests.counterparts.postgres import Postgres
 
 pytestmark = pytest.mark.counterpart
 

@@ -10,10 +10,10 @@ from threading import Event
 
 import psycopg
 import pytest
-from tests.embedded.commands import end, using, wait_until, wait_until_ready
 
 from relight.project import cluster, embedded, paths, postmaster, roles
 from relight.project.errors import UnableToStartServer, UnableToUseHome
+from tests.embedded.commands import end, using, wait_until, wait_until_ready
 
 
 def _kept(server: embedded.Server, statement: str = "SELECT word FROM kept") -> str:

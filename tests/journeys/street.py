@@ -161,7 +161,11 @@ class Street(World):
         def opens() -> Any:
             return self.value(
                 "SELECT next_at FROM dunning_case WHERE account_id = %(a)s AND next_step = %(step)s"
-                " AND waits_for = 'guard.window' AND next_at > %(now)s", a=home.account.id, step=step, now=self.moment)  # fmt: skip
+                " AND waits_for = 'guard.window' AND next_at > %(now)s",
+                a=home.account.id,
+                step=step,
+                now=self.moment,
+            )
 
         self.until_true(opens, f"{step} waits for its window")
         self.until(opens() - timedelta(hours=1))

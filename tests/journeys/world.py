@@ -311,7 +311,8 @@ class World:
     def commands(self, service: int) -> list[tuple[str, str]]:
         """(level, state) of a service's commands, in order."""
         return self.rows(
-            "SELECT level, state FROM effect WHERE service_id = %(s)s AND kind = 'supply' ORDER BY id", s=service)  # fmt: skip
+            "SELECT level, state FROM effect WHERE service_id = %(s)s AND kind = 'supply' ORDER BY id", s=service
+        )
 
     def state(self, account: Account) -> str:
         """The state of the account's newest case."""

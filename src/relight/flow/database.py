@@ -92,12 +92,11 @@ class Database:
     @contextmanager
     def transaction(self, partner_id: int | None) -> Iterator[Tx]:
         """One READ COMMITTED transaction that sees one partner's rows; commits at the end, rolls back on error."""
-        with self._pool.connection() as connection:
-            with connection.transaction():
-                connection.execute(
-                    "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
-                )
-                yield Tx(connection, partner_id)
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute(
+                "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
+            )
+            yield Tx(connection, partner_id)
 
     def clock(self) -> datetime:
         """The database's moment: the only clock that decisions know."""

@@ -188,7 +188,9 @@ def message(
     return EffectFacts(id_, part, "message", channel, state, at(decided), finished_at=finished, **more)
 
 
-def command(id_: int = 50, *, state: str = "done", service_id: int = NET, generation: int = 1, **more: Any) -> EffectFacts:
+def command(
+    id_: int = 50, *, state: str = "done", service_id: int = NET, generation: int = 1, **more: Any
+) -> EffectFacts:
     """A command of a step."""
     finished = more.pop("finished_at", at(20))
     return EffectFacts(
@@ -196,7 +198,9 @@ def command(id_: int = 50, *, state: str = "done", service_id: int = NET, genera
     )
 
 
-def hold(reason: str = "manual", *, claim_id: int | None = None, starts: int = 0, ends: int | None = None, **more: Any) -> HoldFacts:
+def hold(
+    reason: str = "manual", *, claim_id: int | None = None, starts: int = 0, ends: int | None = None, **more: Any
+) -> HoldFacts:
     """A hold on the whole case, or on a claim, or on a service."""
     ends_at = at(ends, 0) if ends is not None else None
     return HoldFacts(
@@ -211,7 +215,9 @@ def hold(reason: str = "manual", *, claim_id: int | None = None, starts: int = 0
     )
 
 
-def payment(id_: int = 1, amount: int = 79900, *, state: str = "confirmed", received: int = 0, noted: bool = False) -> PaymentFacts:
+def payment(
+    id_: int = 1, amount: int = 79900, *, state: str = "confirmed", received: int = 0, noted: bool = False
+) -> PaymentFacts:
     """A payment."""
     return PaymentFacts(id_, amount, state, at(received), noted)
 

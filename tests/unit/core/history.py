@@ -186,9 +186,7 @@ class History:
         self._people(decision, version)
         for id_ in decision.noted_payments:
             self.payments[id_] = dataclasses.replace(self.payments[id_], noted=True)
-        self.case.update(
-            state=decision.state, version=version + len(decision.events), waits_for=decision.waits_for
-        )
+        self.case.update(state=decision.state, version=version + len(decision.events), waits_for=decision.waits_for)
         self.wakes_at = decision.wakes_at
 
     def _steps(self, decision: Decision, version: int) -> None:

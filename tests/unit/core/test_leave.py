@@ -138,7 +138,9 @@ def test_a_restore_is_held_up_by_nothing(observed: Level | None) -> None:
 
 
 def test_a_restore_up_to_somebody_elses_block_leaves_although_nobody_knows_what_the_service_is() -> None:
-    limited = service(desired=Level.LIMITED, generation=2, observed=None, blocks=(block(reason="fraud", level=Level.LIMITED),))
+    limited = service(
+        desired=Level.LIMITED, generation=2, observed=None, blocks=(block(reason="fraud", level=Level.LIMITED),)
+    )
     facts = case(claims=(), services=(limited,), steps=(step("restore", 5, MONDAY, of=(), completed=False),))
 
     assert asked(facts, Due(1, "supply", "", 0, 5, NET, Level.LIMITED, 2)).exit is Exit.SEND

@@ -99,8 +99,13 @@ def test_a_claim_of_another_service_keeps_nobody_cut_off() -> None:
 def test_only_the_unpaid_service_that_a_driver_reaches_and_the_policy_is_about_may_be_cut() -> None:
     facts = case(
         claims=(claim(1, of=(NET, PHONE)),),
-        services=(service(NET), service(PHONE, controllable=False), service(3, kind="broadband"), service(4, kind="water")),
-    )  # fmt: skip
+        services=(
+            service(NET),
+            service(PHONE, controllable=False),
+            service(3, kind="broadband"),
+            service(4, kind="water"),
+        ),
+    )
     stands = standing(facts, at(30))
 
     found = services_to_cut(stands.overdue, facts, policy(), stands)

@@ -146,9 +146,7 @@ class Service(PartnerRow):
     class Meta:
         db_table = "service"
         constraints = (
-            one_of(
-                "kind", "broadband", "telephony", "tv", "electricity", "electricity_grid", "gas", "water", "heat"
-            ),
+            one_of("kind", "broadband", "telephony", "tv", "electricity", "electricity_grid", "gas", "water", "heat"),
             period(),
             models.UniqueConstraint(fields=("partner", "ref"), name="service_ref"),
         )

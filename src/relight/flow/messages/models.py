@@ -71,6 +71,4 @@ class ReceivedMessage(PartnerRow):
             one_of("meaning", "stop", "paid", "help", "wrong_person", "unknown"),
             models.UniqueConstraint(fields=("partner", "channel", "provider_id"), name="received_once"),
         )
-        indexes = (
-            models.Index(fields=("partner", "received_at"), condition=Q(handled_at=None), name="received_open"),
-        )
+        indexes = (models.Index(fields=("partner", "received_at"), condition=Q(handled_at=None), name="received_open"),)

@@ -22,7 +22,7 @@ class PaymentState(StrEnum):
     RETURNED = "returned"
 
 
-class WebhookRefused(Exception):  # noqa: N818 - refusals are named for what was refused
+class WebhookRefused(Exception):
     """The request is not a genuine webhook: signature, age or form is wrong. Answer 400, keep nothing."""
 
 
@@ -80,5 +80,5 @@ class PaymentProvider(Protocol):
         ...
 
 
-class ProviderUnavailable(Exception):  # noqa: N818
+class ProviderUnavailable(Exception):
     """The provider did not answer or answered nonsense; nothing was started that we know of. Try again."""

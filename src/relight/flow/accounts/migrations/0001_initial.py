@@ -5,279 +5,534 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('relight_partners', '0001_initial'),
+        ("relight_partners", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccessPoint',
+            name="AccessPoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.TextField()),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.TextField()),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'access_point',
+                "db_table": "access_point",
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.TextField()),
-                ('debtor', models.TextField(db_default='consumer')),
-                ('profile', models.TextField(db_default='')),
-                ('currency', models.CharField(max_length=3)),
-                ('credit', models.BigIntegerField(db_default=0)),
-                ('created_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.brand')),
-                ('creditor', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.creditor')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.TextField()),
+                ("debtor", models.TextField(db_default="consumer")),
+                ("profile", models.TextField(db_default="")),
+                ("currency", models.CharField(max_length=3)),
+                ("credit", models.BigIntegerField(db_default=0)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.brand",
+                    ),
+                ),
+                (
+                    "creditor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.creditor",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'account',
+                "db_table": "account",
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.TextField()),
-                ('address', models.JSONField(db_default=models.Value('{}'))),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('access_point', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.accesspoint')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("serial", models.TextField()),
+                ("address", models.JSONField(db_default=models.Value("{}"))),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                (
+                    "access_point",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.accesspoint",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'device',
+                "db_table": "device",
             },
         ),
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.TextField()),
-                ('kind', models.TextField(db_default='person')),
-                ('name', models.TextField()),
-                ('org_number', models.TextField(db_default='')),
-                ('language', models.CharField(db_default='nb', max_length=2)),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.TextField()),
+                ("kind", models.TextField(db_default="person")),
+                ("name", models.TextField()),
+                ("org_number", models.TextField(db_default="")),
+                ("language", models.CharField(db_default="nb", max_length=2)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'party',
+                "db_table": "party",
             },
         ),
         migrations.CreateModel(
-            name='ContactPoint',
+            name="ContactPoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.TextField()),
-                ('value', models.TextField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('ended_because', models.TextField(db_default='')),
-                ('source', models.TextField(db_default='')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
-                ('party', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.TextField()),
+                ("value", models.TextField()),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("ended_because", models.TextField(db_default="")),
+                ("source", models.TextField(db_default="")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.party",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'contact_point',
+                "db_table": "contact_point",
             },
         ),
         migrations.CreateModel(
-            name='AccountRole',
+            name="AccountRole",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.TextField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('source', models.TextField(db_default='')),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
-                ('party', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.TextField()),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("source", models.TextField(db_default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.party",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'account_role',
+                "db_table": "account_role",
             },
         ),
         migrations.CreateModel(
-            name='Premises',
+            name="Premises",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.TextField()),
-                ('kind', models.TextField(db_default='home')),
-                ('households', models.IntegerField(db_default=1)),
-                ('street', models.TextField(db_default='')),
-                ('postcode', models.TextField(db_default='')),
-                ('city', models.TextField(db_default='')),
-                ('municipality', models.TextField(db_default='')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.TextField()),
+                ("kind", models.TextField(db_default="home")),
+                ("households", models.IntegerField(db_default=1)),
+                ("street", models.TextField(db_default="")),
+                ("postcode", models.TextField(db_default="")),
+                ("city", models.TextField(db_default="")),
+                ("municipality", models.TextField(db_default="")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'premises',
+                "db_table": "premises",
             },
         ),
         migrations.AddField(
-            model_name='accesspoint',
-            name='premises',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.premises'),
+            model_name="accesspoint",
+            name="premises",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="relight_accounts.premises",
+            ),
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.TextField()),
-                ('kind', models.TextField()),
-                ('product', models.TextField(db_default='')),
-                ('driver', models.TextField(db_default='')),
-                ('address', models.JSONField(db_default=models.Value('{}'))),
-                ('full_profile', models.TextField(db_default='')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('access_point', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.accesspoint')),
-                ('account', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.TextField()),
+                ("kind", models.TextField()),
+                ("product", models.TextField(db_default="")),
+                ("driver", models.TextField(db_default="")),
+                ("address", models.JSONField(db_default=models.Value("{}"))),
+                ("full_profile", models.TextField(db_default="")),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                (
+                    "access_point",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.accesspoint",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'service',
+                "db_table": "service",
             },
         ),
         migrations.CreateModel(
-            name='Flag',
+            name="Flag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField()),
-                ('value', models.TextField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('review_date', models.DateField(null=True)),
-                ('source', models.TextField()),
-                ('evidence', models.TextField(db_default='')),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
-                ('party', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.party')),
-                ('premises', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.premises')),
-                ('service', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField()),
+                ("value", models.TextField()),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("review_date", models.DateField(null=True)),
+                ("source", models.TextField()),
+                ("evidence", models.TextField(db_default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.party",
+                    ),
+                ),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.premises",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.service",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'flag',
+                "db_table": "flag",
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('debtor__in', ('consumer', 'business', 'collective'))), name='account_debtor'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("debtor__in", ("consumer", "business", "collective"))), name="account_debtor"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('partner', 'ref'), name='account_ref'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("partner", "ref"), name="account_ref"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('credit__gte', 0)), name='account_credit'),
+            model_name="account",
+            constraint=models.CheckConstraint(condition=models.Q(("credit__gte", 0)), name="account_credit"),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='device_period'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
+                name="device_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_at__isnull', True)), fields=('partner', 'access_point'), name='device_present'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_at__isnull", True)), fields=("partner", "access_point"), name="device_present"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('person', 'organisation'))), name='party_kind'),
+            model_name="party",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ("person", "organisation"))), name="party_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.UniqueConstraint(fields=('partner', 'ref'), name='party_ref'),
+            model_name="party",
+            constraint=models.UniqueConstraint(fields=("partner", "ref"), name="party_ref"),
         ),
         migrations.AddIndex(
-            model_name='contactpoint',
-            index=models.Index(fields=['partner', 'channel', 'value'], name='contact_point_value'),
+            model_name="contactpoint",
+            index=models.Index(fields=["partner", "channel", "value"], name="contact_point_value"),
         ),
         migrations.AddConstraint(
-            model_name='contactpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ('sms', 'email', 'letter'))), name='contactpoint_channel'),
+            model_name="contactpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ("sms", "email", "letter"))), name="contactpoint_channel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contactpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_because__in', ('', 'opted_out', 'undeliverable', 'wrong_person', 'replaced'))), name='contactpoint_ended_because'),
+            model_name="contactpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_because__in", ("", "opted_out", "undeliverable", "wrong_person", "replaced"))
+                ),
+                name="contactpoint_ended_because",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contactpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='contactpoint_period'),
+            model_name="contactpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
+                name="contactpoint_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contactpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_at__isnull', True)), fields=('partner', 'party', 'channel', 'value'), name='contact_point_once'),
+            model_name="contactpoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_at__isnull", True)),
+                fields=("partner", "party", "channel", "value"),
+                name="contact_point_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accountrole',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ('debtor', 'payer', 'user', 'co_debtor', 'guardian', 'estate'))), name='accountrole_role'),
+            model_name="accountrole",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ("debtor", "payer", "user", "co_debtor", "guardian", "estate"))),
+                name="accountrole_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accountrole',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='accountrole_period'),
+            model_name="accountrole",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
+                name="accountrole_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accountrole',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_at__isnull', True)), fields=('partner', 'account', 'role', 'party'), name='role_once'),
+            model_name="accountrole",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_at__isnull", True)),
+                fields=("partner", "account", "role", "party"),
+                name="role_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='premises',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('home', 'holiday_home', 'common_area', 'business'))), name='premises_kind'),
+            model_name="premises",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ("home", "holiday_home", "common_area", "business"))),
+                name="premises_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='premises',
-            constraint=models.UniqueConstraint(fields=('partner', 'ref'), name='premises_ref'),
+            model_name="premises",
+            constraint=models.UniqueConstraint(fields=("partner", "ref"), name="premises_ref"),
         ),
         migrations.AddConstraint(
-            model_name='accesspoint',
-            constraint=models.UniqueConstraint(fields=('partner', 'ref'), name='access_point_ref'),
+            model_name="accesspoint",
+            constraint=models.UniqueConstraint(fields=("partner", "ref"), name="access_point_ref"),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('broadband', 'telephony', 'tv', 'electricity', 'electricity_grid', 'gas', 'water', 'heat'))), name='service_kind'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ("broadband", "telephony", "tv", "electricity", "electricity_grid", "gas", "water", "heat"),
+                    )
+                ),
+                name="service_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='service_period'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
+                name="service_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.UniqueConstraint(fields=('partner', 'ref'), name='service_ref'),
+            model_name="service",
+            constraint=models.UniqueConstraint(fields=("partner", "ref"), name="service_ref"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(condition=models.Q(('account__isnull', False)), fields=['partner', 'account'], name='flag_account'),
+            model_name="flag",
+            index=models.Index(
+                condition=models.Q(("account__isnull", False)), fields=["partner", "account"], name="flag_account"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(condition=models.Q(('party__isnull', False)), fields=['partner', 'party'], name='flag_party'),
+            model_name="flag",
+            index=models.Index(
+                condition=models.Q(("party__isnull", False)), fields=["partner", "party"], name="flag_party"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(condition=models.Q(('premises__isnull', False)), fields=['partner', 'premises'], name='flag_premises'),
+            model_name="flag",
+            index=models.Index(
+                condition=models.Q(("premises__isnull", False)), fields=["partner", "premises"], name="flag_premises"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(condition=models.Q(('service__isnull', False)), fields=['partner', 'service'], name='flag_service'),
+            model_name="flag",
+            index=models.Index(
+                condition=models.Q(("service__isnull", False)), fields=["partner", "service"], name="flag_service"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('value__in', ('yes', 'no', 'unknown'))), name='flag_value'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value__in", ("yes", "no", "unknown"))), name="flag_value"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='flag_period'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
+                name="flag_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('party__isnull', False), ('premises', None), ('service', None)), models.Q(('account', None), ('party', None), ('premises__isnull', False), ('service', None)), models.Q(('account__isnull', False), ('party', None), ('premises', None), ('service', None)), models.Q(('account', None), ('party', None), ('premises', None), ('service__isnull', False)), _connector='OR'), name='flag_on_one_thing'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("account", None), ("party__isnull", False), ("premises", None), ("service", None)),
+                    models.Q(("account", None), ("party", None), ("premises__isnull", False), ("service", None)),
+                    models.Q(("account__isnull", False), ("party", None), ("premises", None), ("service", None)),
+                    models.Q(("account", None), ("party", None), ("premises", None), ("service__isnull", False)),
+                    _connector="OR",
+                ),
+                name="flag_on_one_thing",
+            ),
         ),
     ]

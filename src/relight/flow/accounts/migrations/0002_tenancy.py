@@ -10,6 +10,4 @@ class Migration(migrations.Migration):
         ("relight_accounts", "0001_initial"),
         ("relight_partners", "0002_tenancy"),
     ]
-    operations = [
-        Tenancy("relight_accounts")
-    ]
+    operations = [Tenancy("relight_accounts")]

@@ -7,95 +7,199 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('relight_accounts', '0001_initial'),
-        ('relight_cases', '0001_initial'),
-        ('relight_effects', '0001_initial'),
-        ('relight_partners', '0001_initial'),
+        ("relight_accounts", "0001_initial"),
+        ("relight_cases", "0001_initial"),
+        ("relight_effects", "0001_initial"),
+        ("relight_partners", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SentMessage',
+            name="SentMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.TextField()),
-                ('template', models.TextField()),
-                ('language', models.CharField(max_length=2)),
-                ('amount', models.BigIntegerField()),
-                ('released_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('undeliverable_at', models.DateTimeField(null=True)),
-                ('provider_ids', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=models.Value('{}'), size=None)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('case', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_cases.case')),
-                ('contact_point', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.contactpoint')),
-                ('effect', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_effects.effect')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
-                ('party', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.TextField()),
+                ("template", models.TextField()),
+                ("language", models.CharField(max_length=2)),
+                ("amount", models.BigIntegerField()),
+                ("released_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("undeliverable_at", models.DateTimeField(null=True)),
+                (
+                    "provider_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), db_default=models.Value("{}"), size=None
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_cases.case",
+                    ),
+                ),
+                (
+                    "contact_point",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.contactpoint",
+                    ),
+                ),
+                (
+                    "effect",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_effects.effect",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.party",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'sent_message',
+                "db_table": "sent_message",
             },
         ),
         migrations.CreateModel(
-            name='MessageBody',
+            name="MessageBody",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recipient', models.TextField()),
-                ('subject', models.TextField(db_default='')),
-                ('text', models.TextField()),
-                ('html', models.TextField(db_default='')),
-                ('pdf', models.BinaryField(null=True)),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
-                ('message', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_messages.sentmessage')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("recipient", models.TextField()),
+                ("subject", models.TextField(db_default="")),
+                ("text", models.TextField()),
+                ("html", models.TextField(db_default="")),
+                ("pdf", models.BinaryField(null=True)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_messages.sentmessage",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'message_body',
+                "db_table": "message_body",
             },
         ),
         migrations.CreateModel(
-            name='ReceivedMessage',
+            name="ReceivedMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.TextField()),
-                ('sender', models.TextField()),
-                ('text', models.TextField()),
-                ('meaning', models.TextField(db_default='unknown')),
-                ('provider_id', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('handled_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.TextField()),
+                ("sender", models.TextField()),
+                ("text", models.TextField()),
+                ("meaning", models.TextField(db_default="unknown")),
+                ("provider_id", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                ("handled_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'received_message',
-                'indexes': [models.Index(condition=models.Q(('handled_at', None)), fields=['partner', 'received_at'], name='received_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('meaning__in', ('stop', 'paid', 'help', 'wrong_person', 'unknown'))), name='receivedmessage_meaning'), models.UniqueConstraint(fields=('partner', 'channel', 'provider_id'), name='received_once')],
+                "db_table": "received_message",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("handled_at", None)),
+                        fields=["partner", "received_at"],
+                        name="received_open",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("meaning__in", ("stop", "paid", "help", "wrong_person", "unknown"))),
+                        name="receivedmessage_meaning",
+                    ),
+                    models.UniqueConstraint(fields=("partner", "channel", "provider_id"), name="received_once"),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='sentmessage',
-            index=models.Index(fields=['partner', 'party', 'released_at'], name='sent_message_party'),
+            model_name="sentmessage",
+            index=models.Index(fields=["partner", "party", "released_at"], name="sent_message_party"),
         ),
         migrations.AddIndex(
-            model_name='sentmessage',
-            index=models.Index(fields=['partner', 'case'], name='sent_message_case'),
+            model_name="sentmessage",
+            index=models.Index(fields=["partner", "case"], name="sent_message_case"),
         ),
         migrations.AddIndex(
-            model_name='sentmessage',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['provider_ids'], name='sent_message_provider'),
+            model_name="sentmessage",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["provider_ids"], name="sent_message_provider"),
         ),
         migrations.AddConstraint(
-            model_name='sentmessage',
-            constraint=models.UniqueConstraint(fields=('partner', 'effect'), name='sent_message_once'),
+            model_name="sentmessage",
+            constraint=models.UniqueConstraint(fields=("partner", "effect"), name="sent_message_once"),
         ),
         migrations.AddConstraint(
-            model_name='messagebody',
-            constraint=models.UniqueConstraint(fields=('partner', 'message'), name='message_body_once'),
+            model_name="messagebody",
+            constraint=models.UniqueConstraint(fields=("partner", "message"), name="message_body_once"),
         ),
     ]

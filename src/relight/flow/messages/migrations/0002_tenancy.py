@@ -10,6 +10,4 @@ class Migration(migrations.Migration):
         ("relight_messages", "0001_initial"),
         ("relight_effects", "0002_tenancy"),
     ]
-    operations = [
-        Tenancy("relight_messages")
-    ]
+    operations = [Tenancy("relight_messages")]

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,87 +15,139 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Installation',
+            name="Installation",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('stopped_by', models.TextField(blank=True, default='')),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("stopped_at", models.DateTimeField(null=True)),
+                ("stopped_by", models.TextField(blank=True, default="")),
             ],
             options={
-                'db_table': 'installation',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='installation_only_row')],
+                "db_table": "installation",
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="installation_only_row")],
             },
         ),
         migrations.CreateModel(
-            name='Partner',
+            name="Partner",
             fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.TextField()),
-                ('country', models.CharField(max_length=2)),
-                ('currency', models.CharField(max_length=3)),
-                ('language', models.CharField(max_length=2)),
-                ('time_zone', models.TextField()),
-                ('mode', models.TextField(db_default='shadow')),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('stopped_by', models.TextField(db_default='')),
-                ('cuts_per_hour', models.IntegerField(db_default=50)),
-                ('cuts_per_day', models.IntegerField(db_default=200)),
-                ('money_stale_after_hours', models.IntegerField(db_default=48)),
-                ('closed_dates', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), db_default=models.Value('{}'), size=None)),
-                ('site', models.TextField(db_default='')),
-                ('driver_settings', models.JSONField(db_default=models.Value('{}'))),
-                ('created_at', models.DateTimeField()),
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.TextField()),
+                ("country", models.CharField(max_length=2)),
+                ("currency", models.CharField(max_length=3)),
+                ("language", models.CharField(max_length=2)),
+                ("time_zone", models.TextField()),
+                ("mode", models.TextField(db_default="shadow")),
+                ("stopped_at", models.DateTimeField(null=True)),
+                ("stopped_by", models.TextField(db_default="")),
+                ("cuts_per_hour", models.IntegerField(db_default=50)),
+                ("cuts_per_day", models.IntegerField(db_default=200)),
+                ("money_stale_after_hours", models.IntegerField(db_default=48)),
+                (
+                    "closed_dates",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(), db_default=models.Value("{}"), size=None
+                    ),
+                ),
+                ("site", models.TextField(db_default="")),
+                ("driver_settings", models.JSONField(db_default=models.Value("{}"))),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'partner',
-                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ('shadow', 'live'))), name='partner_mode')],
+                "db_table": "partner",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("mode__in", ("shadow", "live"))), name="partner_mode")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.TextField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.TextField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'membership',
-                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ('reader', 'agent', 'manager', 'admin'))), name='membership_role'), models.UniqueConstraint(fields=('partner', 'user'), name='membership_once')],
+                "db_table": "membership",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ("reader", "agent", "manager", "admin"))),
+                        name="membership_role",
+                    ),
+                    models.UniqueConstraint(fields=("partner", "user"), name="membership_once"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Creditor',
+            name="Creditor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField()),
-                ('org_number', models.TextField(db_default='')),
-                ('bank_account', models.TextField(db_default='')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField()),
+                ("org_number", models.TextField(db_default="")),
+                ("bank_account", models.TextField(db_default="")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'creditor',
-                'constraints': [models.UniqueConstraint(fields=('partner', 'name'), name='creditor_name')],
+                "db_table": "creditor",
+                "constraints": [models.UniqueConstraint(fields=("partner", "name"), name="creditor_name")],
             },
         ),
         migrations.CreateModel(
-            name='Brand',
+            name="Brand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField()),
-                ('sms_sender', models.CharField(max_length=11)),
-                ('email_sender', models.EmailField(max_length=254)),
-                ('phone', models.TextField(db_default='')),
-                ('site', models.TextField(db_default='')),
-                ('return_address', models.TextField(db_default='')),
-                ('colour', models.CharField(db_default='#0b5f6b', max_length=7)),
-                ('co_brand', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.brand')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField()),
+                ("sms_sender", models.CharField(max_length=11)),
+                ("email_sender", models.EmailField(max_length=254)),
+                ("phone", models.TextField(db_default="")),
+                ("site", models.TextField(db_default="")),
+                ("return_address", models.TextField(db_default="")),
+                ("colour", models.CharField(db_default="#0b5f6b", max_length=7)),
+                (
+                    "co_brand",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.brand",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'brand',
-                'constraints': [models.UniqueConstraint(fields=('partner', 'name'), name='brand_name')],
+                "db_table": "brand",
+                "constraints": [models.UniqueConstraint(fields=("partner", "name"), name="brand_name")],
             },
         ),
     ]

@@ -10,7 +10,8 @@ class Migration(migrations.Migration):
         ("relight_partners", "0001_initial"),
     ]
     operations = [
-        Tenancy("relight_partners",
+        Tenancy(
+            "relight_partners",
             extra={"membership": "user_id = nullif(current_setting('relight.user', true), '')::integer"},
         )
     ]

@@ -5,93 +5,159 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('relight_accounts', '0001_initial'),
-        ('relight_cases', '0001_initial'),
-        ('relight_partners', '0001_initial'),
+        ("relight_accounts", "0001_initial"),
+        ("relight_cases", "0001_initial"),
+        ("relight_partners", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PayLink',
+            name="PayLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('case', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_cases.case')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_cases.case",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'pay_link',
+                "db_table": "pay_link",
             },
         ),
         migrations.CreateModel(
-            name='Checkout',
+            name="Checkout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.TextField()),
-                ('provider_ref', models.TextField(db_default='')),
-                ('key', models.TextField()),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('state', models.TextField(db_default='created')),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_accounts.account')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
-                ('pay_link', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_payments.paylink')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.TextField()),
+                ("provider_ref", models.TextField(db_default="")),
+                ("key", models.TextField()),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("state", models.TextField(db_default="created")),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_accounts.account",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
+                (
+                    "pay_link",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_payments.paylink",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'checkout',
+                "db_table": "checkout",
             },
         ),
         migrations.CreateModel(
-            name='ProviderNotice',
+            name="ProviderNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.TextField()),
-                ('event_id', models.TextField()),
-                ('provider_ref', models.TextField()),
-                ('state', models.TextField()),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('outcome', models.TextField(db_default='')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='relight_partners.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.TextField()),
+                ("event_id", models.TextField()),
+                ("provider_ref", models.TextField()),
+                ("state", models.TextField()),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("outcome", models.TextField(db_default="")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="relight_partners.partner",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'provider_notice',
+                "db_table": "provider_notice",
             },
         ),
         migrations.AddIndex(
-            model_name='paylink',
-            index=models.Index(fields=['partner', 'case'], name='pay_link_case'),
+            model_name="paylink",
+            index=models.Index(fields=["partner", "case"], name="pay_link_case"),
         ),
         migrations.AddIndex(
-            model_name='checkout',
-            index=models.Index(fields=['partner', 'pay_link'], name='checkout_pay_link'),
+            model_name="checkout",
+            index=models.Index(fields=["partner", "pay_link"], name="checkout_pay_link"),
         ),
         migrations.AddConstraint(
-            model_name='checkout',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('created', 'open', 'paid', 'failed', 'expired'))), name='checkout_state'),
+            model_name="checkout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ("created", "open", "paid", "failed", "expired"))),
+                name="checkout_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checkout',
-            constraint=models.UniqueConstraint(fields=('partner', 'key'), name='checkout_key'),
+            model_name="checkout",
+            constraint=models.UniqueConstraint(fields=("partner", "key"), name="checkout_key"),
         ),
         migrations.AddConstraint(
-            model_name='checkout',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_ref', ''), _negated=True), fields=('partner', 'provider', 'provider_ref'), name='checkout_provider_ref'),
+            model_name="checkout",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("provider_ref", ""), _negated=True),
+                fields=("partner", "provider", "provider_ref"),
+                name="checkout_provider_ref",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providernotice',
-            constraint=models.UniqueConstraint(fields=('partner', 'provider', 'event_id'), name='provider_notice_once'),
+            model_name="providernotice",
+            constraint=models.UniqueConstraint(fields=("partner", "provider", "event_id"), name="provider_notice_once"),
         ),
     ]
