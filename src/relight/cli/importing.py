@@ -1,4 +1,4 @@
-"""`relight import`: invoices, payments and running cases from files; what cannot be read is listed, the rest goes in."""
+"""`relight import`: invoices, payments and running cases from files; what is wrong is listed, the rest goes in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

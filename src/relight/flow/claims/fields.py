@@ -104,7 +104,8 @@ class RowReader:
         try:
             text = text_of(self.fields.cell(self.cells, name))
         except NotAValue as refused:
-            return self.refuse(name, str(refused)) or ""
+            self.refuse(name, str(refused))
+            return ""
         words = self.fields.mapping.words.get(name)
         return words.get(fold(text), text) if words else text
 
@@ -123,7 +124,8 @@ class RowReader:
         try:
             return word_of(text, words)
         except NotAValue as refused:
-            return self.refuse(name, str(refused)) or default
+            self.refuse(name, str(refused))
+            return default
 
     def read_currency(self) -> bool:
         """Read the currency that the row's amounts are in; False when it is not one of ours."""
@@ -160,7 +162,8 @@ class RowReader:
         try:
             return date_of(cell, self.fields.mapping.dates)
         except NotAValue as refused:
-            return self.refuse(name, str(refused))
+            self.refuse(name, str(refused))
+            return None
 
     def tried(self, name: str, read: Callable[[str], str]) -> str:
         """A field that the row can go in without: what cannot be read is a warning, and left out."""

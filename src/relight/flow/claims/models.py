@@ -7,7 +7,7 @@ from relight.flow.partners.fields import PartnerRow, link, one_of
 
 
 class Source(PartnerRow):
-    """Where money data comes from, and the moment up to which it is complete. A stale source stops warnings and cuts."""
+    """Where money data comes from, and up to when it is complete. A stale source stops warnings and cuts."""
 
     name = models.TextField()
     kind = models.TextField()

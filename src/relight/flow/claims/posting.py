@@ -32,7 +32,7 @@ _REFUSALS = {
 class Refusal(NamedTuple):
     """A row that was not taken in: its place among the rows given, the field, and what to do."""
 
-    index: int
+    at: int
     field: str
     reason: str
 
@@ -57,7 +57,7 @@ def post_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: da
     """
     creditors = dict(tx.rows(STAGE.creditors))
     refused = [_refuse(rows, at, "creditor") for at, row in enumerate(rows) if row.creditor not in ("", *creditors)]
-    _stage(tx, rows, creditors, leave_out=frozenset(refusal.index for refusal in refused))
+    _stage(tx, rows, creditors, leave_out=frozenset(refusal.at for refusal in refused))
     tx.run(STAGE.new_accounts, {"partner": tx.partner_id, "now": now})
     tx.rows(STAGE.lock_accounts)
     save_customers(tx, [customer for row in rows for customer in row.customers], now=now)
@@ -82,9 +82,9 @@ def _count(fates: Mapping[str, tuple[Any, ...]], fate: str) -> int:
     return fates[fate][0] if fate in fates else 0
 
 
-def _refuse(rows: Sequence[ClaimRow], index: int, fate: str) -> Refusal:
+def _refuse(rows: Sequence[ClaimRow], at: int, fate: str) -> Refusal:
     field, reason = _REFUSALS[fate]
-    return Refusal(index, field, reason.format(row=rows[index]))
+    return Refusal(at, field, reason.format(row=rows[at]))
 
 
 def _stage(tx: Tx, rows: Sequence[ClaimRow], creditors: Mapping[str, int], *, leave_out: frozenset[int]) -> None:
@@ -104,7 +104,8 @@ def _stage(tx: Tx, rows: Sequence[ClaimRow], creditors: Mapping[str, int], *, le
 
 def _post(tx: Tx, fates: Mapping[str, tuple[Any, ...]], *, run_id: int | None, now: datetime) -> tuple[int, ...]:
     """Post what is staged; the ids of the claims that say something else now."""
-    params = {"partner": tx.partner_id, "run": run_id, "now": now, "today": partner_today(tx, now)}
+    today = partner_today(tx, now)
+    params = {"partner": tx.partner_id, "run": run_id, "now": now, "today": today}
     changed: list[int] = []
     named: list[tuple[Any, ...]] = []
     if "new" in fates:
@@ -116,6 +117,6 @@ def _post(tx: Tx, fates: Mapping[str, tuple[Any, ...]], *, run_id: int | None, n
         tx.run(SQL.clear_lines)
         tx.run(SQL.add_lines, params)
     accounts = [account for *_, found in fates.values() for account in found or ()]
-    allocate_by_name(tx, named, today=params["today"], now=now)
-    allocate_by_age(tx, accounts, today=params["today"], now=now)
+    allocate_by_name(tx, named, today=today, now=now)
+    allocate_by_age(tx, accounts, today=today, now=now)
     return tuple(changed)

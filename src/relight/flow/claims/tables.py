@@ -22,6 +22,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from relight.flow.claims.errors import UnableToImport
 
 Cell = str | Decimal | date | None
+Line = tuple[int, str | None]
 
 LINE_CHARACTERS_MAX = 100_000
 QUOTED_LINES_MAX = 100  # a quoted text may hold line breaks; a quote that is never closed must not eat the file
@@ -132,8 +133,8 @@ def _lines(file: IO[str]) -> Iterator[str | None]:
         yield None
 
 
-def _rows(lines: Iterator[tuple[int, str | None]], delimiter: str, columns: int) -> Iterator[Row]:
-    waiting: list[tuple[int, str | None]] = []  # lines that were read to find the end of a quoted text
+def _rows(lines: Iterator[Line], delimiter: str, columns: int) -> Iterator[Row]:
+    waiting: list[Line] = []  # lines that were read to find the end of a quoted text
     opens = re.compile(rf'(^|{re.escape(delimiter)})"')
     while True:
         at, line = waiting.pop() if waiting else next(lines, (0, ""))
@@ -155,32 +156,40 @@ def _rows(lines: Iterator[tuple[int, str | None]], delimiter: str, columns: int)
 
 def _close_quote(
     line: str,
-    waiting: list[tuple[int, str | None]],
-    lines: Iterator[tuple[int, str | None]],
+    waiting: list[Line],
+    lines: Iterator[Line],
     delimiter: str,
     columns: int,
-) -> tuple[str | None, list[tuple[int, str | None]]]:
+) -> tuple[str | None, list[Line]]:
     """The whole of a quoted text that goes on over lines, or None and the lines to be read again on their own."""
-    taken: list[tuple[int, str | None]] = []
+    taken: list[Line] = []
     for _ in range(QUOTED_LINES_MAX):
         following = waiting.pop() if waiting else next(lines, None)
-        if following is None or following[1] is None:
+        if following is None:
             break
         taken.append(following)
+        if following[1] is None or len(line) + len(following[1]) > LINE_CHARACTERS_MAX:
+            break
         line = f"{line}\n{following[1]}"
         if line.count('"') % 2 == 0:
-            if len(_split(line, delimiter)) == columns:
+            if _is_whole(line, delimiter, columns):
                 return line, waiting
-            following = None
             break  # it only meets the next line's stray quotation mark
-    else:
-        following = None
-    again = [*([following] if following else []), *reversed(taken)]
-    return None, [*waiting, *again]
+    return None, [*waiting, *reversed(taken)]
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line] if "\n" not in line else line.splitlines(keepends=True), delimiter=delimiter))
+def _is_whole(text: str, delimiter: str, columns: int) -> bool:
+    """Whether quotation marks stand only where they open and close a cell, and the cells are as many as the header's."""
+    try:
+        return len(_split(text, delimiter, strict=True)) == columns
+    except csv.Error:
+        return False
+
+
+def _split(text: str, delimiter: str, *, strict: bool = False) -> list[str]:
+    # Only our own line breaks: `splitlines` would also break at characters that belong to the text.
+    lines = [f"{line}\n" for line in text.split("\n")]
+    return next(csv.reader(lines, delimiter=delimiter, strict=strict), [])
 
 
 def _what_is_broken(cells: list[str], columns: int, line: str) -> Broken | None:

@@ -176,7 +176,7 @@ def _without_repeats(batch: list[Read], seen: SeenNumbers, report: Report) -> li
 def _post_invoices(tx: Tx, batch: list[Read], report: Report, now: datetime) -> None:
     good = [found for found in batch if found.row is not None]
     posted = post_claims(tx, [found.row for found in good if found.row], run_id=report.run_id, now=now)
-    refused = {refusal.index: refusal for refusal in posted.refused}
+    refused = {refusal.at: refusal for refusal in posted.refused}
     taken_in = [found for at, found in enumerate(good) if at not in refused]
     for found in taken_in:
         if found.row:
@@ -197,7 +197,7 @@ def _problems(batch: Iterable[Read | ReadPayment]) -> Iterator[Problem]:
 
 
 def _refusals(good: list[Read], refused: Iterable[Refusal]) -> Iterator[Problem]:
-    return (Problem(good[refusal.index].line, refusal.field, refusal.reason) for refusal in refused)
+    return (Problem(good[refusal.at].line, refusal.field, refusal.reason) for refusal in refused)
 
 
 def _post_payments(tx: Tx, source_id: int, batch: list[ReadPayment], report: Report, now: datetime) -> None:
