@@ -139,7 +139,7 @@ def test_the_access_server_refuses_to_limit_a_line(street: Street) -> None:
     street.town.radius.nak_next(PROHIBITED)
 
     street.until_step(home.account, "limit")
-    street.run()
+    street.days(3)
 
     assert street.town.radius.heard(home.username) == [("CoA-Request", str(PROHIBITED))]
     assert street.has_internet(home)

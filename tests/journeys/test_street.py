@@ -47,5 +47,4 @@ def test_unpaid_power_is_noticed_by_letter_cut_at_the_meter_and_back_with_its_bu
     assert [sheet["subject"] for sheet in street.posted(home)] == ["Varsel om stenging av strømmen"]
     assert street.steps(home.account) == ["friendly", "notice", "contact", "cut", "restore"]
     assert street.state(home.account) == "closed"
-    print(street.sms(home))
-    print(street.mails(home, 1))
+    assert street.mails(home, 1) == ["Varsel om stenging av strømmen"]

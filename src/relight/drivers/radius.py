@@ -127,7 +127,8 @@ class RadiusDriver:
             put_back = self._realm.restore_former(order, former, trail)
         except DatabaseOut as error:
             return _database_out(Result.UNKNOWN, error, facts)
-        return Outcome(Result.REFUSED, trouble.code, trouble.detail, facts={**facts, "put_back": put_back})
+        left = {"begun": not put_back, "put_back": put_back}  # all is as it was: nobody needs to look again
+        return Outcome(Result.REFUSED, trouble.code, trouble.detail, facts={**facts, **left})
 
     def _check_in_time(self, attempt: Attempt) -> None:
         if self._clock() >= attempt.send_before:
