@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.flow.conftest import database_urls, db, now, other_partner, owner, partner
+
+__all__ = ["database_urls", "db", "now", "other_partner", "owner", "partner"]
+
 _SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 if not _SHARED.is_dir():
