@@ -1,6 +1,7 @@
 """A small portfolio as it would stand in the tables: people, their cases, and what has happened to them.
 
-The road itself is not run: pages read rows, and rows can be written. What operations would have written takes their shape.
+The road itself is not run: pages read rows, and rows can be written. What operations would have written takes their
+shape.
 """
 
 import itertools
@@ -19,6 +20,7 @@ from tests.flow.factories import Account
 
 PASSWORD = "korrekt hest batteri stift"
 _numbers = itertools.count(1)
+_DRIVERS = {"sms": "smpp", "email": "smtp", "letter": "print_folder"}
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,11 @@ def add_effect(tx: Tx, case_id: int, account: Account, event: int, at: datetime,
     if state == "pending":
         return effect
     tx.run(
-        "INSERT INTO attempt (partner_id, effect_id, number, driver, started_at, send_before, finished_at, result, code)"
-        " VALUES (%(partner)s, %(effect)s, 1, %(driver)s, %(at)s, %(at)s, %(done)s, %(result)s, 'simulated')",
+        "INSERT INTO attempt (partner_id, effect_id, number, driver, started_at, send_before, finished_at, result,"
+        " code) VALUES (%(partner)s, %(effect)s, 1, %(driver)s, %(at)s, %(at)s, %(done)s, %(result)s, 'simulated')",
         {
             "partner": tx.partner_id, "effect": effect, "at": at, "done": at + took,
-            "driver": {"sms": "smpp", "email": "smtp", "letter": "print_folder"}.get(fields.get("channel", ""), "radius"),
+            "driver": _DRIVERS.get(fields.get("channel", ""), "radius"),
             "result": "done" if state == "done" else "refused",
         },
     )  # fmt: skip
@@ -250,13 +252,19 @@ def _kari(tx: Tx, now: datetime, policy: int) -> int:
     )  # fmt: skip
     log(tx, case, now - timedelta(days=40), "opened", {"arrears": 89900})
     friendly = take_step(tx, case, now - timedelta(days=40), "friendly", {claim: 89900}, number=f"F-{account.ref}")
-    text = "Hei Kari! Vi mangler 899,00 kr for bredbånd. Det er fort gjort å glemme. Betal her: nordlys.example/p/Xq3fKz7T"
+    text = (
+        "Hei Kari! Vi mangler 899,00 kr for bredbånd. Det er fort gjort å glemme. Betal her: nordlys.example/p/Xq3fKz7T"
+    )
     send(tx, case, account, friendly, now - timedelta(days=40), "sms", "friendly_reminder", text)
     reminder = take_step(tx, case, now - timedelta(days=35), "reminder", {claim: 89900}, number=f"F-{account.ref}")
     letter = "Hei Kari,\n\nvi mangler fortsatt 899,00 kr. Betaler du ikke, kan bredbåndet bli stengt.\n\nHilsen Nordlys"
     send(tx, case, account, reminder, now - timedelta(days=35), "email", "disconnect_notice", letter)
     send(tx, case, account, reminder, now - timedelta(days=35), "letter", "disconnect_notice", letter)
-    window = {"code": "guard.window", "params": {"opens": (now - timedelta(days=2)).isoformat()}, "law": "ekomloven § 4-11"}
+    window = {
+        "code": "guard.window",
+        "params": {"opens": (now - timedelta(days=2)).isoformat()},
+        "law": "ekomloven § 4-11",
+    }
     log(
         tx, case, now - timedelta(days=4), "deferred",
         {"step": "limit", "until": (now - timedelta(days=2)).isoformat()}, reasons=[window],
@@ -304,7 +312,9 @@ def _amina(tx: Tx, now: datetime, policy: int) -> int:
     account = factories.make_account(tx, now, name="Amina Yusuf", profile="careful")
     factories.make_service(tx, account, now)
     claim = factories.make_claim(tx, account, now, amount=412300, due_date=(now - timedelta(days=70)).date())
-    case = add_case(tx, account, now, policy=policy, arrears=412300, step="reminder", next_step="limit", waits_for="guard.hold")
+    case = add_case(
+        tx, account, now, policy=policy, arrears=412300, step="reminder", next_step="limit", waits_for="guard.hold"
+    )
     log(tx, case, now - timedelta(days=38), "opened", {"arrears": 412300})
     take_step(tx, case, now - timedelta(days=30), "reminder", {claim: 412300}, number="F")
     hold = tx.value(
@@ -317,7 +327,14 @@ def _amina(tx: Tx, now: datetime, policy: int) -> int:
         },
     )  # fmt: skip
     until = (now + timedelta(days=30)).isoformat()
-    log(tx, case, now - timedelta(days=12), "hold_placed", {"hold": hold, "reason": "debt_help", "until": until}, actor="ingrid")
+    log(
+        tx,
+        case,
+        now - timedelta(days=12),
+        "hold_placed",
+        {"hold": hold, "reason": "debt_help", "until": until},
+        actor="ingrid",
+    )
     log(
         tx, case, now - timedelta(days=3), "refused", {"step": "limit", "until": until},
         reasons=[{"code": "guard.hold", "params": {"holds": ["debt_help"]}}],
@@ -355,7 +372,8 @@ def plain_case(tx: Tx, now: datetime, policy: int, index: int, *, level: str = "
     step = ("friendly", "reminder", "notice", "")[index % 4]
     return add_case(
         tx, account, now, policy=policy, arrears=39900 + 1700 * index, step=step,
-        next_step=("reminder", "limit", "cut", "friendly")[index % 4], next_at=now + timedelta(days=index % 20, hours=3),
+        next_step=("reminder", "limit", "cut", "friendly")[index % 4],
+        next_at=now + timedelta(days=index % 20, hours=3),
         opened_at=now - timedelta(days=5 + index % 50),
     )  # fmt: skip
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from relight.flow.cases.errors import UnableToFind
 from relight.web.console.respond import go_to
+from relight.web.console.visit import Seated, Visit
 
 View = Callable[..., HttpResponse]
 
@@ -18,7 +19,7 @@ def signed_in(view: View) -> View:
     """Send strangers to the sign-in page; tell a user without a partner whom to ask, and what is not there so."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(request: Visit, *args: object, **kwargs: object) -> HttpResponse:
         if request.desk is None:
             return go_to(request, f"{reverse('console:login')}?{urlencode({'next': _back_to(request)})}")
         if request.desk.partner is None:
@@ -36,7 +37,7 @@ def allowed(act: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def guarded(request: Seated, *args: object, **kwargs: object) -> HttpResponse:
             if not request.desk.may(act):
                 return refusal(request, "forbidden", 403)
             return view(request, *args, **kwargs)
@@ -46,12 +47,12 @@ def allowed(act: str) -> Callable[[View], View]:
     return decorate
 
 
-def refusal(request: HttpRequest, what: str, status: int) -> HttpResponse:
+def refusal(request: Visit | Seated, what: str, status: int) -> HttpResponse:
     """A page, or a dialog, that says `error.<what>`."""
     frame = "console/_dialog.html" if request.htmx else "console/act_page.html"
     return render(request, "console/refusal.html", {"what": what, "frame": frame}, status=status)
 
 
-def _back_to(request: HttpRequest) -> str:
+def _back_to(request: Visit) -> str:
     """Where to go on after sign-in: the page itself, or for a partial or an act the front page."""
     return request.get_full_path() if request.method == "GET" and not request.htmx else reverse("console:overview")

@@ -1,12 +1,12 @@
 """What agents and managers do to a case: each form says what will happen, and ends in one recorded operation.
 
-Every act is a page of its own that works without scripts; with them it opens in a dialog. Approving and voiding carry the
-case's version as it was seen, and ask again when the case has changed since.
+Every act is a page of its own that works without scripts; with them it opens in a dialog. Approving and voiding carry
+the case's version as it was seen, and ask again when the case has changed since.
 """
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -19,13 +19,14 @@ from relight.web.console.forms import HOLD_REASONS, PROTECTIVE_REASONS, HoldForm
 from relight.web.console.queries import case as query
 from relight.web.console.queries.case_rows import CaseFile
 from relight.web.console.respond import done
+from relight.web.console.visit import Seated
 from relight.web.database import database
 
 _CONFLICT, _INVALID = 409, 422
 
 
 @allowed("hold")
-def hold(request: HttpRequest, case_id: int) -> HttpResponse:
+def hold(request: Seated, case_id: int) -> HttpResponse:
     """Place a hold on the case or one of its claims."""
     file = _file(request, case_id)
     claims = [claim for claim in file.claims if claim.state == "open"]
@@ -54,7 +55,7 @@ def hold(request: HttpRequest, case_id: int) -> HttpResponse:
 
 
 @allowed("hold")
-def end_hold(request: HttpRequest, case_id: int, hold_id: int) -> HttpResponse:
+def end_hold(request: Seated, case_id: int, hold_id: int) -> HttpResponse:
     """Let go of a hold."""
     file = _file(request, case_id)
     running = next((one for one in file.holds if one.id == hold_id and one.runs), None)
@@ -70,7 +71,7 @@ def end_hold(request: HttpRequest, case_id: int, hold_id: int) -> HttpResponse:
 
 
 @allowed("note")
-def note(request: HttpRequest, case_id: int) -> HttpResponse:
+def note(request: Seated, case_id: int) -> HttpResponse:
     """Put a remark on the timeline."""
     file = _file(request, case_id)
     if request.method != "POST":
@@ -84,7 +85,7 @@ def note(request: HttpRequest, case_id: int) -> HttpResponse:
 
 
 @allowed("approve")
-def approve(request: HttpRequest, case_id: int, approval_id: int) -> HttpResponse:
+def approve(request: Seated, case_id: int, approval_id: int) -> HttpResponse:
     """Say yes or no (`answer=no`) to what the case asks."""
     file = _file(request, case_id)
     asked = next((one for one in file.approvals if one.id == approval_id and one.state == "requested"), None)
@@ -111,7 +112,7 @@ def approve(request: HttpRequest, case_id: int, approval_id: int) -> HttpRespons
 
 
 @allowed("void")
-def void(request: HttpRequest, case_id: int, number: int) -> HttpResponse:
+def void(request: Seated, case_id: int, number: int) -> HttpResponse:
     """Take a wrong step out of counts and clocks; asks for a reason and a tick."""
     file = _file(request, case_id, everything=True)
     step = next((one for one in file.events if one.number == number and one.step and one.voided_at is None), None)
@@ -143,31 +144,31 @@ def cannot_answer(actor: str, asked: Any) -> str:
     return "act.approve_twice" if actor in asked.decided_by else ""
 
 
-def _wrong_with_void(request: HttpRequest) -> dict[str, str]:
+def _wrong_with_void(request: Seated) -> dict[str, str]:
     wrong = {} if note_of(request.POST) else {"note": "act.void_needs_note"}
     return wrong if request.POST.get("sure") else {**wrong, "sure": "act.void_needs_confirm"}
 
 
-def _file(request: HttpRequest, case_id: int, *, everything: bool = False) -> CaseFile:
+def _file(request: Seated, case_id: int, *, everything: bool = False) -> CaseFile:
     file = query.case_file(request.desk, case_id, everything=everything)
     if file is None:
         raise Http404
     return file
 
 
-def _form(request: HttpRequest, act: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def _form(request: Seated, act: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     frame = "console/_dialog.html" if request.htmx else "console/act_page.html"
     voice = case_voice(request, context["case"])
     whole = {"typed": request.POST, "frame": frame, "voice": voice, **context}
     return render(request, f"console/acts/{act}.html", whole, status=status)
 
 
-def _gone(request: HttpRequest, file: CaseFile) -> HttpResponse:
+def _gone(request: Seated, file: CaseFile) -> HttpResponse:
     """Somebody was faster."""
     return done(request, _case_url(file.head.id), voice_of(request).say("error.gone"), well=False)
 
 
-def _changed(request: HttpRequest, file: CaseFile) -> bool:
+def _changed(request: Seated, file: CaseFile) -> bool:
     return request.POST.get("version") != str(file.head.version)
 
 
@@ -175,7 +176,7 @@ def _hold_reasons(voice: Any) -> list[tuple[str, str, bool]]:
     return [(code, voice.name("hold", code), code in PROTECTIVE_REASONS) for code in HOLD_REASONS]
 
 
-def _cut_words(request: HttpRequest, file: CaseFile) -> dict[str, str]:
+def _cut_words(request: Seated, file: CaseFile) -> dict[str, str]:
     """What a yes would take away, from whom, for how much."""
     voice = case_voice(request, file)
     touched = [voice.name("service", one.kind) for one in file.services if one.kind in file.head.services]

@@ -1,7 +1,7 @@
 """The queue of steps that wait for a person's yes: one by one, or several at once, each recorded by itself."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -14,6 +14,7 @@ from relight.web.console.context import voice_of
 from relight.web.console.forms import note_of
 from relight.web.console.queries import work
 from relight.web.console.respond import live
+from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 from relight.web.database import database
 
@@ -21,7 +22,7 @@ _DIGITS_MAX = 18  # what a bigint holds
 
 
 @signed_in
-def approvals(request: HttpRequest) -> HttpResponse:
+def approvals(request: Seated) -> HttpResponse:
     """The oldest first; `?step=` narrows."""
     step = request.GET.get("step", "")[:80]
     asked, steps = work.approvals(step=step), work.approval_steps()
@@ -38,7 +39,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @allowed("approve")
-def approve_chosen(request: HttpRequest) -> HttpResponse:
+def approve_chosen(request: Seated) -> HttpResponse:
     """First asks to confirm what was chosen; then (`sure`) says yes to each in a transaction of its own.
 
     A choice is `<approval id>:<case version>`, so that a case which has changed since is left for a second look.
@@ -65,7 +66,7 @@ def approve_chosen(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("console:approvals"))
 
 
-def _give(request: HttpRequest, one: work.ApprovalRow, version: int, voice: Voice) -> str:
+def _give(request: Seated, one: work.ApprovalRow, version: int, voice: Voice) -> str:
     """Say yes to one; what was wrong, or ''."""
     desk = request.desk
     why_not = "approvals.changed" if one.case_version != version else cannot_answer(desk.actor, one)
@@ -81,7 +82,7 @@ def _give(request: HttpRequest, one: work.ApprovalRow, version: int, voice: Voic
     return ""
 
 
-def _chosen(request: HttpRequest) -> dict[int, int]:
+def _chosen(request: Seated) -> dict[int, int]:
     """Approval ids with the case versions at which they were seen."""
     chosen = {}
     for one in request.POST.getlist("chosen")[: work.APPROVALS_MAX]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from relight.web.console import timeline
@@ -11,12 +11,13 @@ from relight.web.console.context import voice_of
 from relight.web.console.queries import case as query
 from relight.web.console.queries.case_rows import CaseFile
 from relight.web.console.respond import live
+from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 
 
 @require_GET
 @signed_in
-def case(request: HttpRequest, case_id: int) -> HttpResponse:
+def case(request: Seated, case_id: int) -> HttpResponse:
     """The page renews itself; `?all=1` shows the whole log."""
     file = query.case_file(request.desk, case_id, everything=bool(request.GET.get("all")))
     if file is None:
@@ -41,7 +42,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 
 @require_GET
 @signed_in
-def letter(request: HttpRequest, case_id: int, message_id: int) -> HttpResponse:
+def letter(request: Seated, case_id: int, message_id: int) -> HttpResponse:
     """A letter as it was posted."""
     pdf = query.letter(case_id, message_id)
     if pdf is None:
@@ -51,7 +52,7 @@ def letter(request: HttpRequest, case_id: int, message_id: int) -> HttpResponse:
     return response
 
 
-def case_voice(request: HttpRequest, file: CaseFile) -> Voice:
+def case_voice(request: Seated, file: CaseFile) -> Voice:
     """The reader's voice, in the account's currency and with its services' names."""
     voice = voice_of(request)
     names = {service.id: voice.name("service", service.kind) for service in file.services}

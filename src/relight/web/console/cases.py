@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 
 from relight.web.console.access import signed_in
@@ -10,6 +10,7 @@ from relight.web.console.context import voice_of
 from relight.web.console.filters import LEVELS, NO_STEP, PLAIN, STATES, Filters
 from relight.web.console.queries import cases as query
 from relight.web.console.respond import go_to, live
+from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 
 _REMEMBERED = "console_filters"
@@ -38,7 +39,7 @@ class Column:
 
 
 @signed_in
-def cases(request: HttpRequest) -> HttpResponse:
+def cases(request: Seated) -> HttpResponse:
     """A bare address goes on to the filters used last; an empty one (`?q=`) starts afresh."""
     key = f"{_REMEMBERED}_{request.desk.at.partner_id}"
     if not request.GET and request.session.get(key):
@@ -62,7 +63,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     return live(request, "console/cases.html", "console/_cases.html", (page, filters), context)
 
 
-def _remember(request: HttpRequest, key: str, filters: Filters) -> None:
+def _remember(request: Seated, key: str, filters: Filters) -> None:
     kept = filters.query() if filters.query() != PLAIN else ""
     if request.session.get(key, "") != kept:
         request.session[key] = kept
@@ -70,17 +71,21 @@ def _remember(request: HttpRequest, key: str, filters: Filters) -> None:
 
 def _choices(voice: Voice, filters: Filters, counts: query.Counts) -> dict[str, list[Choice]]:
     states = [
-        Choice(state, voice.name("state", state), counts.states[state], filters.query(state=state), state == filters.state)
+        Choice(
+            state, voice.name("state", state), counts.states[state], filters.query(state=state), state == filters.state
+        )
         for state in STATES
     ]
-    toggles = [
-        Choice("held", voice.say("cases.held"), counts.held, filters.query(held="" if filters.held else "1"), bool(filters.held)),
-        Choice("tasks", voice.say("cases.tasks"), counts.tasks, filters.query(tasks="" if filters.tasks else "1"), bool(filters.tasks)),
-    ]  # fmt: skip
+    toggles = [_toggle(voice, "held", counts.held, filters), _toggle(voice, "tasks", counts.tasks, filters)]
     levels = [_option(voice, "level", level, counts.levels.get(level, 0), filters) for level in LEVELS]
     steps = [_option(voice, "step", step, count, filters) for step, count in _by_count(counts.steps, filters.step)]
     waits = [_option(voice, "waits", code, count, filters) for code, count in _by_count(counts.waits, filters.waits)]
     return {"states": states, "toggles": toggles, "levels": levels, "steps": steps, "waits": waits}
+
+
+def _toggle(voice: Voice, field: str, count: int, filters: Filters) -> Choice:
+    chosen = bool(getattr(filters, field))
+    return Choice(field, voice.say(f"cases.{field}"), count, filters.query(**{field: "" if chosen else "1"}), chosen)
 
 
 def _option(voice: Voice, group: str, value: str, count: int, filters: Filters) -> Choice:

@@ -1,7 +1,7 @@
 """What every page of the console shows around itself: who, where, what waits, and what is out of order."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from relight.web.console import words
 from relight.web.console.desk import Desk
 from relight.web.console.queries import shell as query
-from relight.web.console.queries import shell as query
+from relight.web.console.visit import Seated, Visit
 from relight.web.console.voice import Voice
 
 
@@ -26,25 +26,25 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context for the frame; empty outside the console, and costs nothing there."""
     if not hasattr(request, "moment"):
         return {}
-    desk: Desk | None = request.desk
-    voice = voice_of(request)
+    visit = cast(Visit, request)
+    desk, voice = visit.desk, voice_of(visit)
     context = {"desk": desk, "voice": voice, "languages": words.LANGUAGES}
     if desk is None or desk.partner is None:
         return context
-    waiting = waiting_of(request)
+    waiting = waiting_of(cast(Seated, request))
     return {**context, "waiting": waiting, "banners": _banners(desk, waiting, voice)}
 
 
-def waiting_of(request: HttpRequest) -> query.Waiting:
+def waiting_of(request: Seated) -> query.Waiting:
     """What waits for people, asked once a request."""
     if not hasattr(request, "waiting"):
         request.waiting = query.waiting(request.desk)
     return request.waiting
 
 
-def voice_of(request: HttpRequest) -> Voice:
+def voice_of(request: Visit | Seated) -> Voice:
     """The reader's voice: their language, and their partner's clock and currency."""
-    desk: Desk | None = request.desk
+    desk = request.desk
     if desk is None or desk.partner is None:
         zone, currency = ZoneInfo(settings.TIME_ZONE), "NOK"
     else:

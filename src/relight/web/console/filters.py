@@ -54,7 +54,7 @@ class Filters:
 
     def query(self, **changes: str | int) -> str:
         """The query string of this list with changes; back to the first page unless that is the change."""
-        changed = replace(self, **{"page": 1, **changes})
+        changed: Filters = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]  # by name
         default = Filters()
         kept = {f.name: getattr(changed, f.name) for f in fields(self)}
         # Never empty: a bare address means "as I left it", and this one means what it says.

@@ -5,12 +5,14 @@ them row-level security shows nothing. Other entrances (pay page, webhooks) pass
 """
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from relight.web.console import words
 from relight.web.console.desk import Desk, Workplace
+from relight.web.console.visit import Seated, Visit
 
 CONSOLE = "/console/"
 PARTNER_KEY = "console_partner"
@@ -46,7 +48,7 @@ class PartnerMiddleware:
         if not request.path_info.startswith(CONSOLE):
             return self.get_response(request)
         with transaction.atomic():
-            _sit_down(request)
+            _sit_down(cast(Visit, request))
             response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", _POLICY)
         response.headers.setdefault("Cache-Control", "private, no-store")
@@ -54,12 +56,12 @@ class PartnerMiddleware:
         return response
 
 
-def choose_partner(request: HttpRequest, partner_id: int) -> None:
+def choose_partner(request: Seated, partner_id: int) -> None:
     """From the next request on, work at this partner."""
     request.session[PARTNER_KEY] = partner_id
 
 
-def _sit_down(request: HttpRequest) -> None:
+def _sit_down(request: Visit) -> None:
     user = request.user
     request.desk = None
     with connection.cursor() as cursor:
@@ -92,5 +94,5 @@ def _sit_down(request: HttpRequest) -> None:
     )
 
 
-def _in_role_order(rows: list[tuple]) -> list[tuple]:
+def _in_role_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [row for row in rows if row[2] is not None]

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of, waiting_of
 from relight.web.console.filters import NO_STEP
 from relight.web.console.queries import work
 from relight.web.console.respond import live
+from relight.web.console.visit import Seated
 
 _BAR_LEAST = 2
 
@@ -24,7 +25,7 @@ class Bar:
 
 
 @signed_in
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: Seated) -> HttpResponse:
     """Figures that renew themselves."""
     figures = work.overview(request.desk)
     waiting = waiting_of(request)
@@ -32,7 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return live(request, "console/overview.html", "console/_overview.html", (figures, waiting), context)
 
 
-def _bars(request: HttpRequest, figures: work.Overview) -> list[Bar]:
+def _bars(request: Seated, figures: work.Overview) -> list[Bar]:
     voice = voice_of(request)
     widest = max((count for _, count in figures.steps), default=1)
     return [

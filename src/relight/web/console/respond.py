@@ -5,14 +5,16 @@ from hashlib import blake2b
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+
+from relight.web.console.visit import Seated, Visit
 
 LIVE = "live"
 DONE_EVENT = "console:done"
 
 
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
+def go_to(request: Visit | Seated, url: str) -> HttpResponse:
     """A redirect that a browser follows itself, and htmx by loading the whole page."""
     if not request.htmx:
         return HttpResponseRedirect(url)
@@ -21,7 +23,7 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     return response
 
 
-def done(request: HttpRequest, url: str, said: str, *, well: bool = True) -> HttpResponse:
+def done(request: Seated, url: str, said: str, *, well: bool = True) -> HttpResponse:
     """An act is over: the dialog closes, says so and the page renews itself; without scripts, a redirect to `url`."""
     if not request.htmx:
         (messages.success if well else messages.error)(request, said)
@@ -36,7 +38,7 @@ def digest(shown: object) -> str:
     return blake2b(repr(shown).encode(), digest_size=9).hexdigest()
 
 
-def live(request: HttpRequest, page: str, region: str, shown: object, context: dict[str, Any]) -> HttpResponse:
+def live(request: Seated, page: str, region: str, shown: object, context: dict[str, Any]) -> HttpResponse:
     """A page with one region that renews itself: the whole page, only the region, or 204 where nothing changed.
 
     The browser tells in X-Seen what it shows; `shown` is everything that the region is made of.

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth import authenticate, get_user_model, login, logout, update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,6 +16,7 @@ from relight.web.console import lockout, words
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of
 from relight.web.console.middleware import choose_partner
+from relight.web.console.visit import Seated, Visit
 
 _LOGIN_MAX = 254
 _TOO_MANY = 429
@@ -23,7 +24,7 @@ _TOO_MANY = 429
 
 @never_cache
 @sensitive_post_parameters("password")
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: Visit) -> HttpResponse:
     """The sign-in page; where it succeeds, on to the page that was asked for."""
     if request.desk is not None:
         return HttpResponseRedirect(_next(request))
@@ -48,7 +49,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: Visit) -> HttpResponse:
     """End the session, and say so."""
     said = voice_of(request).say("sign_in.signed_out")
     logout(request)
@@ -58,7 +59,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @sensitive_post_parameters()
-def password(request: HttpRequest) -> HttpResponse:
+def password(request: Seated) -> HttpResponse:
     """Change one's own password; other sessions of the user end, this one stays."""
     if request.method != "POST":
         return render(request, "console/password.html")
@@ -74,7 +75,7 @@ def password(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def switch_partner(request: HttpRequest) -> HttpResponse:
+def switch_partner(request: Seated) -> HttpResponse:
     """Work at another of one's partners from now on; any other number changes nothing."""
     wanted = request.POST.get("partner", "")
     if any(str(place.partner_id) == wanted for place in request.desk.others):
@@ -83,7 +84,7 @@ def switch_partner(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def language(request: HttpRequest) -> HttpResponse:
+def language(request: Visit) -> HttpResponse:
     """Read the console in another language."""
     wanted = request.POST.get("language", "")
     if wanted in words.LANGUAGES:
@@ -101,12 +102,12 @@ def _user_name(typed: str) -> str:
     return typed
 
 
-def _again(request: HttpRequest, typed: str, wrong: str, status: int) -> HttpResponse:
+def _again(request: Visit, typed: str, wrong: str, status: int) -> HttpResponse:
     context = {"next": _next(request), "login": typed, "wrong": wrong}
     return render(request, "console/sign_in.html", context, status=status)
 
 
-def _wrong_with(request: HttpRequest) -> dict[str, str]:
+def _wrong_with(request: Seated) -> dict[str, str]:
     """What is wrong with a change of password, by field."""
     voice = voice_of(request)
     if not request.user.check_password(request.POST.get("old", "")):
@@ -121,7 +122,9 @@ def _wrong_with(request: HttpRequest) -> dict[str, str]:
     return {}
 
 
-def _next(request: HttpRequest) -> str:
+def _next(request: Visit) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe else reverse("console:overview")

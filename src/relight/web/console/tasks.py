@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,6 +13,7 @@ from relight.web.console.context import voice_of
 from relight.web.console.forms import note_of
 from relight.web.console.queries import work
 from relight.web.console.respond import done, live
+from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 from relight.web.database import database
 
@@ -31,7 +32,7 @@ class Choice:
 
 
 @signed_in
-def tasks(request: HttpRequest) -> HttpResponse:
+def tasks(request: Seated) -> HttpResponse:
     """Open tasks, urgent first; by deadline and kind."""
     due = request.GET.get("due", "")
     due = due if due in _DUE else ""
@@ -51,7 +52,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 
 @allowed("task")
-def finish(request: HttpRequest, task_id: int) -> HttpResponse:
+def finish(request: Seated, task_id: int) -> HttpResponse:
     """Mark a task as done, or put it away as not needed (`state=dismissed`)."""
     task = work.task(task_id)
     if task is None:
@@ -72,7 +73,10 @@ def finish(request: HttpRequest, task_id: int) -> HttpResponse:
 def _choices(voice: Voice, counts: work.TaskCounts, due: str, code: str) -> dict[str, list[Choice]]:
     told = {"": ("all", counts.all), "urgent": ("urgent", counts.urgent), "late": ("late", counts.late),
             "week": ("week", counts.week)}  # fmt: skip
-    by_due = [Choice(voice.say(f"tasks.{key}"), count, _query(value, code), value == due) for value, (key, count) in told.items()]
+    by_due = [
+        Choice(voice.say(f"tasks.{key}"), count, _query(value, code), value == due)
+        for value, (key, count) in told.items()
+    ]
     by_code = [
         Choice(voice.name("task", one), count, _query(due, "" if one == code else one), one == code)
         for one, count in counts.codes

@@ -94,7 +94,7 @@ class Voice:
             return self.say("event.unknown", code=code)
         said = {name: self.param(name, value, code) for name, value in params.items()}
         if code == "approval_requested":
-            said["needs_people"] = self.say("people.two" if params.get("needs") == 2 else "people.one")  # noqa: PLR2004
+            said["needs_people"] = self.say("people.two" if params.get("needs") == 2 else "people.one")
         return _sentence(words.fill(words.texts(self.language)[key], _Missing(said)))
 
     def reason(self, reason: Mapping[str, Any]) -> str:

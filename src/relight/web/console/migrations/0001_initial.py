@@ -4,24 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='SignInFailure',
+            name="SignInFailure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('login', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('address', models.TextField(db_default='')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("login", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("address", models.TextField(db_default="")),
             ],
             options={
-                'db_table': 'sign_in_failure',
-                'indexes': [models.Index(fields=['login', 'at'], name='sign_in_failure_login')],
+                "db_table": "sign_in_failure",
+                "indexes": [models.Index(fields=["login", "at"], name="sign_in_failure_login")],
             },
         ),
     ]

@@ -38,19 +38,10 @@ def head(case_id: int) -> Head | None:
     if found is None:
         return None
     *fields, waits_for, wakes_at, policy, version, services, name, ref, kind, language, contacts = found
-    return Head(
-        *fields,
-        tuple(waits_for.split()),
-        wakes_at,
-        policy,
-        version,
-        tuple(services),
-        name or fields[2],
-        ref or "",
-        kind or "",
-        language or "",
-        tuple(Contact(*one) for one in from_json(contacts) or ()),
-    )
+    fields += [tuple(waits_for.split()), wakes_at, policy, version, tuple(services)]
+    fields += [name or fields[2], ref or "", kind or "", language or ""]
+    fields.append(tuple(Contact(*one) for one in from_json(contacts) or ()))
+    return Head(*fields)
 
 
 def case_file(desk: Desk, case_id: int, *, everything: bool = False) -> CaseFile | None:
@@ -83,28 +74,31 @@ def letter(case_id: int, message_id: int) -> bytes | None:
     return bytes(found[0]) if found else None
 
 
-def _event(found: tuple) -> Event:
+def _event(found: tuple[Any, ...]) -> Event:
     number, code, params, reasons, *rest = found
     return Event(number, code, from_json(params) or {}, tuple(from_json(reasons) or ()), *rest)
 
 
-def _claim(found: tuple) -> Claim:
-    *head, lines, step, pay_by = found
-    return Claim(*head, tuple(Line(*one) for one in from_json(lines) or ()), step, pay_by)
+def _claim(found: tuple[Any, ...]) -> Claim:
+    fields = list(found)
+    fields[13] = tuple(Line(*one) for one in from_json(fields[13]) or ())
+    return Claim(*fields)
 
 
-def _service(found: tuple) -> Service:
+def _service(found: tuple[Any, ...]) -> Service:
     *head, blocks = found
     told = from_json(blocks) or ()
-    return Service(*head, tuple(BlockRow(why, level, datetime.fromisoformat(at), case) for why, level, at, case in told))
+    head.append(tuple(BlockRow(why, level, datetime.fromisoformat(at), case) for why, level, at, case in told))
+    return Service(*head)
 
 
-def _approval(found: tuple) -> Approval:
+def _approval(found: tuple[Any, ...]) -> Approval:
     *head, decided_by, note = found
-    return Approval(*head, tuple(decided_by), note)
+    head += [tuple(decided_by), note]
+    return Approval(*head)
 
 
-def _task(found: tuple) -> Task:
+def _task(found: tuple[Any, ...]) -> Task:
     task_id, code, params, *rest = found
     return Task(task_id, code, from_json(params) or {}, *rest)
 
@@ -114,5 +108,5 @@ def _effects(found: Iterable[tuple[Any, ...]]) -> tuple[Effect, ...]:
     effects = []
     for fields, attempts in groupby(found, key=lambda one: one[:14]):
         made = tuple(Attempt(*one[14:]) for one in attempts if one[14] is not None)
-        effects.append(Effect(*fields, made))
+        effects.append(Effect(*(*fields, made)))
     return tuple(effects)

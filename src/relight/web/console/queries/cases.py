@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from relight.flow.database import statements
 from relight.web.console.desk import Desk
@@ -84,14 +85,15 @@ def _accounts(desk: Desk, filters: Filters) -> list[int] | None:
     return [one[0] for one in rows(SQL.found, {**search.as_params(), "limit": _HITS_MAX})]
 
 
-def _case_row(found: tuple) -> CaseRow:
+def _case_row(found: tuple[Any, ...]) -> CaseRow:
     *head, held, tasks, kinds, desired, observed = found
     services = tuple(ServiceLevel(*one) for one in zip(kinds or (), desired or (), observed or (), strict=True))
-    customer, waits = head[2] or head[1], tuple(head[9].split())
-    return CaseRow(*head[:2], customer, *head[3:9], waits, *head[10:], held, tasks, services)
+    head[2], head[9] = head[2] or head[1], tuple(head[9].split())
+    head += [held, tasks, services]
+    return CaseRow(*head)
 
 
-def _counts(params: dict) -> Counts:
+def _counts(params: dict[str, Any]) -> Counts:
     found = row(SQL.counts, params)
     assert found is not None
     total, states, held, tasks, levels, steps, waits = found

@@ -114,16 +114,19 @@ def overview(desk: Desk) -> Overview:
     restored, percentiles = back
     p50, p95 = percentiles or (None, None)
     by_step = tuple(sorted((from_json(steps) or {}).items(), key=lambda one: (-one[1], one[0])))
-    return Overview(active, int(arrears), watching, held, from_json(levels) or {}, not_back, by_step, restored, p50, p95)
+    return Overview(
+        active, int(arrears), watching, held, from_json(levels) or {}, not_back, by_step, restored, p50, p95
+    )
 
 
-def _task_row(found: tuple) -> TaskRow:
-    task_id, code, params, *rest, customer = found
-    return TaskRow(task_id, code, from_json(params) or {}, *rest, customer or "")
+def _task_row(found: tuple[Any, ...]) -> TaskRow:
+    told = list(found)
+    told[2], told[10] = from_json(told[2]) or {}, told[10] or ""
+    return TaskRow(*told)
 
 
-def _approval_row(found: tuple) -> ApprovalRow:
-    *head, customer, step, needs, at, by, decided_by, arrears, currency, profile, claims, services = found
-    name = customer or head[3]
-    rest = (arrears, currency, profile, claims or 0, tuple(services))
-    return ApprovalRow(*head, name, step, needs, at, by, tuple(decided_by), *rest)
+def _approval_row(found: tuple[Any, ...]) -> ApprovalRow:
+    told = list(found)
+    told[4] = told[4] or told[3]
+    told[9], told[13], told[14] = tuple(told[9]), told[13] or 0, tuple(told[14])
+    return ApprovalRow(*told)

@@ -1,7 +1,7 @@
 """The console's words: every text a person reads here, in each language one YAML file, read once.
 
-A text has `{name}` for what is filled in, `{count|one|many}` to choose by a number, and `[ … {name} …]` around a part that
-is left out when what it names is missing. The tests hold the languages to the same keys and the same names.
+A text has `{name}` for what is filled in, `{count|one|many}` to choose by a number, and `[ … {name} …]` around a part
+that is left out when what it names is missing. The tests hold the languages to the same keys and the same names.
 """
 
 import re
