@@ -2,21 +2,18 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
-import time
 from datetime import datetime
 
 import click
 
-from relight.cli.context import database, installation, moment, refusals
+from relight.cli.context import database, installation, moment, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option, news
+from relight.cli.processes import Processes
 from relight.flow.payments.operations import poll_open_checkouts
 from relight.flow.road.machine import Machine
 from relight.flow.road.worker import LANES, Worker
 
 _POLL_PAYMENTS_SECONDS = 20
-_CHILD_GRACE_SECONDS = 15
 
 base_url_option = click.option(
     "--base-url", envvar="RELIGHT_BASE_URL", default="http://127.0.0.1:8000", show_default=True,
@@ -26,24 +23,28 @@ base_url_option = click.option(
 
 @click.command()
 @click.option("--lane", "lanes", multiple=True, type=click.Choice(LANES), help="Only this lane; both if left out.")
+@partner_option
 @base_url_option
 @refusals
-def worker(lanes: tuple[str, ...], base_url: str) -> None:
+def worker(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:
     """Work: decide, send, restore, listen. Start as many as wanted, on as many hosts; any of them may die.
 
     Without --lane the urgent lane gets a process of its own, so that no restore waits for a night run's arithmetic.
+    Without --partner every partner is worked for.
 
     Example:  relight worker
     """
     if lanes:
-        _work(lanes, base_url)
+        _work(lanes, partner_slug, base_url)
     else:
-        _children([["worker", "--lane", lane, "--base-url", base_url] for lane in LANES])
+        only = ["--partner", partner_slug] if partner_slug else []
+        _children([["worker", "--lane", lane, *only, "--base-url", base_url] for lane in LANES])
 
 
-def _work(lanes: tuple[str, ...], base_url: str) -> None:
+def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:
     link = installation().pay_link(base_url)
     with database(size_max=16) as db:
+        only = {partner_id(db, partner_slug)} if partner_slug else None
 
         async def poll() -> None:
             while True:
@@ -51,7 +52,7 @@ def _work(lanes: tuple[str, ...], base_url: str) -> None:
                 await asyncio.sleep(_POLL_PAYMENTS_SECONDS)
 
         async def main() -> None:
-            made = Worker(db, link, lanes=lanes, extras=[("poll payments", poll)])
+            made = Worker(db, link, lanes=lanes, extras=[("poll payments", poll)], only=only)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, made.stop)
@@ -97,24 +98,12 @@ def serve(host: str, port: int, base_url: str) -> None:
 def _children(commands: list[list[str]]) -> None:
     """Run commands of ours as processes; when one ends, or we are told to, all end."""
     installation().migrate()
-    running = [subprocess.Popen([sys.executable, "-m", "relight.project.main", *command]) for command in commands]
-    try:
-        while all(process.poll() is None for process in running):
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        news("ending …")
-    finally:
-        for process in running:
-            if process.poll() is None:
-                process.terminate()
-        for process in running:
-            try:
-                process.wait(_CHILD_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-    failed = [process.returncode for process in running if process.returncode not in (0, 130, 143, -2, -15)]
-    if failed:
-        raise SystemExit(failed[0])
+    with Processes() as running:
+        for command in commands:
+            running.start(command)
+        running.wait()
+    if failed := running.failed:
+        raise SystemExit(failed)
 
 
 @click.command()

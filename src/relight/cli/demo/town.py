@@ -66,7 +66,7 @@ class Town:
     ):
         self.db, self.partner_id, self.zone, self.moment = db, partner_id, zone, start
         self.till = till(lambda: self.moment)
-        self.machine = Machine(db, link, lambda: self.moment)
+        self.machine = Machine(db, link, lambda: self.moment, only={partner_id})  # nobody else's days go by
         self.machine.room = self.room = WatchedRoom(db, lambda: self.moment)
         self.ear = Ear(db, partner_id, lambda: self.moment)
         self.lives = {household.number: Life(household, zone, seed) for household in households}

@@ -15,6 +15,7 @@ from relight.flow.effects.drivers import DriverRoom
 from relight.flow.effects.port import Repeat
 from relight.flow.feeds.operations import sequence
 from relight.flow.road.act import act_and_finish, gather_all
+from relight.flow.road.due import Only, due_partners, partners
 from relight.flow.road.outcome import lost
 from relight.flow.road.release import Job, LinkMaker, Releaser
 from relight.flow.road.turn import Turner
@@ -34,13 +35,13 @@ class Done:
 
 
 class Machine:
-    """One worker's parts without its loops. Close it: drivers hold connections."""
+    """One worker's parts without its loops, for `only` these partners if given. Close it: drivers hold connections."""
 
-    def __init__(self, db: Database, link: LinkMaker, clock: Callable[[], datetime]):
-        self.db, self.clock = db, clock
+    def __init__(self, db: Database, link: LinkMaker, clock: Callable[[], datetime], *, only: Only = None):
+        self.db, self.clock, self.only = db, clock, only
         self.room = DriverRoom(db, clock=clock)
-        self.turner = Turner(db)
-        self.releaser = Releaser(db, link, shelf=self.turner.shelf)
+        self.turner = Turner(db, only=only)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
         self._loop = asyncio.Runner()
 
     def __enter__(self) -> "Machine":
@@ -71,7 +72,7 @@ class Machine:
         """Ask the services that wait for their button whether it was pressed; how many were back."""
         now = self.clock()
         back = 0
-        for partner_id in self._partners():
+        for partner_id in partners(self.db, self.only):
             with self.db.transaction(partner_id) as tx:
                 waiting = supply.waiting_for_button(tx, before=now, now=now, limit=500)
             for one in waiting:
@@ -81,9 +82,8 @@ class Machine:
     def find_lost(self) -> int:
         """End the attempts whose lease ran out."""
         now = self.clock()
-        with self.db.transaction(None) as tx:
-            rows = tx.rows("SELECT due_partners(%(now)s, 'lost')", {"now": now})
-        return sum(lost(self.db, row[0], repeat_of(self.room, row[0]), now) for row in rows)
+        found = due_partners(self.db, "lost", now, self.only)
+        return sum(lost(self.db, partner_id, repeat_of(self.room, partner_id), now) for partner_id in found)
 
     def _decide(self) -> int:
         now = self.clock()
@@ -106,15 +106,9 @@ class Machine:
         await gather_all([act_and_finish(self.db, self.room, job, self.clock) for job in jobs])
 
     def _sequence(self) -> None:
-        with self.db.transaction(None) as tx:
-            rows = tx.rows("SELECT due_partners(%(now)s, 'feed')", {"now": self.clock()})
-        for (partner_id,) in rows:
+        for partner_id in due_partners(self.db, "feed", self.clock(), self.only):
             while sequence(self.db, partner_id):
                 pass
-
-    def _partners(self) -> list[int]:
-        with self.db.transaction(None) as tx:
-            return [row[0] for row in tx.rows("SELECT id FROM partner ORDER BY id")]
 
 
 def repeat_of(room: DriverRoom, partner_id: int) -> Callable[[str], Repeat]:

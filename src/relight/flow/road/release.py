@@ -20,6 +20,7 @@ from relight.flow.messages.context import ClaimItem
 from relight.flow.messages.handlers import Ready, Unready, Wanted, prepare
 from relight.flow.messages.port import Message
 from relight.flow.payments.operations import links_for
+from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import Gathered, PartnerTurn, gather, partner_turn
 from relight.flow.supply.operations import target
 from relight.flow.supply.port import Target
@@ -85,16 +86,23 @@ class _Batch:
 
 
 class Releaser:
-    """Lets due effects leave. `link` makes a pay link's address of (partner id, link id)."""
+    """Lets due effects leave, of `only` these partners if given. `link` makes a pay link's address."""
 
-    def __init__(self, db: Database, link: "LinkMaker", *, law: Law | None = None, shelf: PolicyShelf | None = None):
+    def __init__(
+        self,
+        db: Database,
+        link: "LinkMaker",
+        *,
+        law: Law | None = None,
+        shelf: PolicyShelf | None = None,
+        only: Only = None,
+    ):
         self.db, self.link, self.law, self.shelf = db, link, law or NoLaw(), shelf or PolicyShelf()
+        self.only = only
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
         """Partners with effects due in a lane."""
-        with self.db.transaction(None) as tx:
-            rows = tx.rows("SELECT due_partners(%(now)s, %(what)s)", {"now": now, "what": f"release {lane}"})
-            return [row[0] for row in rows]
+        return due_partners(self.db, f"release {lane}", now, self.only)
 
     def release(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> tuple[int, list[Job]]:
         """One batch of one partner's due effects: how many were looked at, and the attempts to act on."""

@@ -10,6 +10,7 @@ from relight.core.law import Law, NoLaw
 from relight.core.policy import Policy
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database
+from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import SQL, gather, partner_turn
 from relight.flow.road.record import Decided, record
 
@@ -19,17 +20,15 @@ Decide = Callable[[Policy, Law, CaseFacts, datetime], Decision]
 
 
 class Turner:
-    """Decides due cases. Keeps compiled policies between turns; everything else is read anew."""
+    """Decides due cases, of `only` these partners if given. Keeps compiled policies; everything else is read anew."""
 
-    def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide):
-        self.db, self.law, self.decider = db, law or NoLaw(), decider
+    def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide, only: Only = None):
+        self.db, self.law, self.decider, self.only = db, law or NoLaw(), decider, only
         self.shelf = PolicyShelf()
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
         """Partners with cases due in a lane."""
-        with self.db.transaction(None) as tx:
-            return [row[0] for row in tx.rows("SELECT due_partners(%(now)s, %(what)s)",
-                                              {"now": now, "what": f"decide {lane}"})]  # fmt: skip
+        return due_partners(self.db, f"decide {lane}", now, self.only)
 
     def turn(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
         """One batch of one partner's due cases; how many were decided."""

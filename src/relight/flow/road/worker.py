@@ -21,6 +21,7 @@ from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.road.act import act_and_finish
+from relight.flow.road.due import Only, due_partners, partners
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import look, repeat_of
 from relight.flow.road.outcome import lost
@@ -54,15 +55,23 @@ Extra = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Worker:
-    """The loops of one process. `extras` are further coroutines to keep running (polling payments, say)."""
+    """The loops of one process. `extras` are further coroutines to keep running (polling payments, say); with
+    `only`, other partners' work is left to other workers."""
 
     def __init__(
-        self, db: Database, link: LinkMaker, *, lanes: Sequence[str] = LANES, extras: Sequence[tuple[str, Extra]] = ()
+        self,
+        db: Database,
+        link: LinkMaker,
+        *,
+        lanes: Sequence[str] = LANES,
+        extras: Sequence[tuple[str, Extra]] = (),
+        only: Only = None,
     ):
         self.db, self.lanes, self.extras = db, [_Lane(name) for name in lanes], extras
+        self.only = only
         self.room = DriverRoom(db)
-        self.turner = Turner(db)
-        self.releaser = Releaser(db, link, shelf=self.turner.shelf)
+        self.turner = Turner(db, only=only)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -225,13 +234,10 @@ class Worker:
             log.warning("cannot_listen", channel=name, error=str(wrong))
 
     def _due(self, what: str) -> list[int]:
-        with self.db.transaction(None) as tx:
-            rows = tx.rows("SELECT due_partners(%(now)s, %(what)s)", {"now": self.db.clock(), "what": what})
-            return [row[0] for row in rows]
+        return due_partners(self.db, what, self.db.clock(), self.only)
 
     def _partners(self) -> list[int]:
-        with self.db.transaction(None) as tx:
-            return [row[0] for row in tx.rows("SELECT id FROM partner ORDER BY id")]
+        return partners(self.db, self.only)
 
 
 async def _rung(bell: asyncio.Event, seconds: float) -> None:

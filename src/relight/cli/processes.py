@@ -1,0 +1,56 @@
+"""Commands of ours run as processes beside this one: `relight serve` is web and workers, and so is the demo."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from relight.cli.output import news
+
+_GRACE_SECONDS = 15
+_LOOK_EVERY_SECONDS = 0.5
+_ENDED_AS_TOLD = (0, 130, 143, -2, -15)
+
+
+class Processes:
+    """Commands under way. At the end of the `with` block all are ended, and waited for."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running:
+            if process.poll() is None:
+                process.terminate()
+        for process in self._running:
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def start(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """Start `relight` with these words, in this environment (ours, if left out)."""
+        self._running.append(subprocess.Popen([sys.executable, "-m", "relight.project.main", *command], env=env))
+
+    @property
+    def are_well(self) -> bool:
+        """Whether none has ended."""
+        return all(process.poll() is None for process in self._running)
+
+    @property
+    def failed(self) -> int:
+        """The exit code of the first that ended otherwise than as it was told to, or 0."""
+        codes = (process.returncode for process in self._running)
+        return next((code for code in codes if code not in (None, *_ENDED_AS_TOLD)), 0)
+
+    def wait(self) -> None:
+        """Until one ends, or Ctrl-C."""
+        try:
+            while self.are_well:
+                time.sleep(_LOOK_EVERY_SECONDS)
+        except KeyboardInterrupt:
+            news("ending …")
