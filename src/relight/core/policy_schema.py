@@ -1,6 +1,6 @@
-"""Validates a policy's tree against `packs/policy.schema.json` and says in plain words what is wrong.
+"""Validates a tree against a schema of `packs/` (a policy's, a law pack's) and says in plain words what is wrong.
 
-The schema is the one source of a policy's form, for editors and for us. Two keywords are ours: `x-what` names a value
+The schema is the one source of a file's form, for editors and for us. Two keywords are ours: `x-what` names a value
 ("a span of time") and `x-remedy` says what to write instead; validators ignore keywords that they do not know.
 """
 
@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from relight.core.yaml_tree import Path, Tree
 
 SHOWN_MAX = 40
+POLICY_SCHEMA, LAW_SCHEMA = "policy.schema.json", "law.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +44,34 @@ class _Error(Protocol):
     context: Sequence["_Error"]
 
 
-def schema_text() -> str:
-    """The JSON Schema (draft 2020-12) as text, for editors."""
-    return resources.files("relight.core.packs").joinpath("policy.schema.json").read_text("utf-8")
+def schema_text(schema: str = POLICY_SCHEMA) -> str:
+    """A JSON Schema (draft 2020-12) as text, for editors."""
+    return resources.files("relight.core.packs").joinpath(schema).read_text("utf-8")
 
 
-def mistakes(tree: Tree) -> list[Mistake]:
-    """All that the schema refuses in a tree."""
+def mistakes(tree: Tree, schema: str = POLICY_SCHEMA) -> list[Mistake]:
+    """All that a schema refuses in a tree."""
     # The stubs know no Decimal, which the validator takes for the number that it is, and leave the errors untyped.
-    iter_errors = cast(Callable[[Tree], Iterable[_Error]], _validator().iter_errors)  # pyright: ignore[reportUnknownMemberType]
+    validator = _validator(schema)
+    iter_errors = cast(Callable[[Tree], Iterable[_Error]], validator.iter_errors)  # pyright: ignore[reportUnknownMemberType]
     errors = iter_errors(tree)
     return [mistake for error in errors for mistake in _explain(error)]
 
 
-@lru_cache(maxsize=1)
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_schema())
+@lru_cache(maxsize=2)
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(_schema(schema))
+
+
+@lru_cache(maxsize=2)
+def _schema(schema: str) -> dict[str, Any]:
+    return json.loads(schema_text(schema))
 
 
 @lru_cache(maxsize=1)
-def _schema() -> dict[str, Any]:
-    return json.loads(schema_text())
+def _definitions() -> dict[str, dict[str, Any]]:
+    """Both schemas' definitions; one name is one thing in both."""
+    return {**_schema(LAW_SCHEMA)["$defs"], **_schema(POLICY_SCHEMA)["$defs"]}
 
 
 def _explain(error: _Error) -> Iterator[Mistake]:
@@ -202,7 +210,7 @@ _EXPLAIN: dict[str, _Explainer] = {
 
 def _remedy(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema and "x-remedy" not in schema:
-        schema = _schema()["$defs"][str(schema["$ref"]).rpartition("/")[2]]
+        schema = _definitions()[str(schema["$ref"]).rpartition("/")[2]]
     return str(schema.get("x-remedy", ""))
 
 
