@@ -15,10 +15,11 @@ from relight.core.draft import Draft
 from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.guards import Check, check_step, reason, seen
 from relight.core.law import Answer, Law
-from relight.core.parts import Ref, longest_term, start_part, waits_for_supply
+from relight.core.parts import Ref, start_part, waits_for_supply
 from relight.core.policy import Policy, Step
 from relight.core.spans import Span, Unit
 from relight.core.standing import Standing, has_opened, last_step
+from relight.core.waits import earliest_day, longest_term
 from relight.core.windows import local_date, local_midnight
 
 _REFUSED_FOR = timedelta(days=30)
@@ -52,9 +53,10 @@ def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standi
 
 def _wake_for_new_arrears(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """Claims that are not overdue yet come to their first step later."""
+    calendar = facts.partner.calendar
     for claim in facts.claims:
         if claim.due_date >= at.today:
-            draft.wake(_midnight(earliest_day(policy, facts, policy.first, claim.due_date, None), facts))
+            draft.wake(_midnight(earliest_day(calendar, policy, policy.first, claim.due_date, None), facts))
 
 
 def _candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate]:
@@ -103,22 +105,7 @@ def _skipping(
         found = _branch(policy, facts, at, claim, found)
     if found is None:
         return None
-    return found, earliest_day(policy, facts, found, base, term, profile.delay)
-
-
-def earliest_day(
-    policy: Policy, facts: CaseFacts, step: Step, base: date, term: date | None, delay: Span | None = None
-) -> date:
-    """The first day a step may be taken: its whole wait has passed, the term that the notice gave too, and before a
-    cut the days that payments in transit need."""
-    calendar = facts.partner.calendar
-    ends = calendar.add(base, step.after)
-    if term is not None and term > ends:
-        ends = term
-    for extra in (delay, policy.settle if step.cuts else None):
-        if extra is not None:
-            ends = calendar.add(ends, extra)
-    return ends + timedelta(days=1)
+    return found, earliest_day(facts.partner.calendar, policy, found, base, term, profile.delay)
 
 
 def _branch(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts, step: Step) -> Step | None:
@@ -166,7 +153,7 @@ def take_step(
 
 def _pay_by(policy: Policy, facts: CaseFacts, at: Standing, step: Step) -> date | None:
     """The last day of the term that the step's notice gives."""
-    term = longest_term(policy, facts, step)
+    term = longest_term(policy, facts.partner.calendar, step)
     return facts.partner.calendar.add(at.today, term) if term is not None else None
 
 

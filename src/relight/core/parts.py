@@ -18,6 +18,7 @@ from relight.core.levels import Level, is_lower, lowest
 from relight.core.policy import Policy, Step
 from relight.core.spans import Span, Unit
 from relight.core.standing import Standing, services_to_cut
+from relight.core.waits import longest_term
 from relight.core.windows import local_date, local_midnight, next_in_window
 
 CHANNELS = ("sms", "email", "letter")
@@ -113,15 +114,8 @@ def start_part(
 def notice_params(policy: Policy, facts: CaseFacts, step: Step, action: MessageAction) -> Params:
     """What the words of a step's message need: its tone, and the term that it gives, counted from the day it leaves."""
     tone = policy.profile(facts.profile).tone or action.tone or "neutral"
-    term = longest_term(policy, facts, step)
+    term = longest_term(policy, facts.partner.calendar, step)
     return {"tone": tone, "term": str(term)} if term is not None else {"tone": tone}
-
-
-def longest_term(policy: Policy, facts: CaseFacts, step: Step) -> Span | None:
-    """The longest of the terms that a step's messages name and the waits of what follows it."""
-    terms = [action.term for action in step.do if isinstance(action, MessageAction) and action.term is not None]
-    terms += [policy.step(branch.step).after for branch in policy.successors(step)]
-    return max(terms, key=facts.partner.calendar.longest_days, default=None)
 
 
 def channels_for(action: MessageAction, facts: CaseFacts, tried: frozenset[str] = frozenset()) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Applies:
-    """For whom a rule holds; an empty set holds for all. `region`: a part of the country ("ENG"); `contract`: a kind."""
+    """For whom a rule holds; an empty set is all. `region`: a part of the country ("ENG"); `contract`: a kind."""
 
     debtor: frozenset[str] = frozenset()
     service: frozenset[str] = frozenset()
