@@ -10,7 +10,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import psycopg
 import pytest
 
+from relight.flow.database import Database
 from tests.flow.conftest import database_urls, db, make_partner, other_partner, owner
+from tests.web.console_sample import Portfolio, add_user, fill
+from tests.web.console_visitor import SignIn, Visitor
 
 __all__ = ["database_urls", "db", "other_partner", "owner"]
 
@@ -64,3 +67,25 @@ def site(django_ready: None) -> Iterator[str]:
     thread.join()
     server.server_close()
     database.close()
+
+
+@pytest.fixture
+def portfolio(db: Database, partner: int, now: datetime) -> Portfolio:
+    """The partner's cases, each with its story."""
+    return fill(db, partner, now)
+
+
+@pytest.fixture
+def seat(site: str, owner: psycopg.Connection, partner: int) -> Iterator[SignIn]:
+    """Signs a new user with a role in at the partner: `seat("manager")`."""
+    seated: list[Visitor] = []
+
+    def sit(role: str, *, at: int | None = None) -> Visitor:
+        visitor = Visitor(site)
+        seated.append(visitor)
+        assert visitor.signs_in(add_user(owner, at or partner, role)).path == "/console/"
+        return visitor
+
+    yield sit
+    for visitor in seated:
+        visitor.browser.close()

@@ -92,6 +92,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "console:login"
 LOGIN_REDIRECT_URL = "console:cases"
+CSRF_FAILURE_VIEW = "relight.web.console.access.csrf_failure"
 
 LANGUAGE_CODE = "nb"
 LANGUAGES = [("nb", "Norsk"), ("da", "Dansk"), ("nl", "Nederlands"), ("en", "English"), ("de", "Deutsch")]

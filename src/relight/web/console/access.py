@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import cast
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -13,6 +14,12 @@ from relight.web.console.respond import go_to
 from relight.web.console.visit import Seated, Visit
 
 View = Callable[..., HttpResponse]
+
+_REFUSALS = {
+    "forbidden": ("error.forbidden", "error.forbidden_text"),
+    "not_found": ("error.not_found", "error.not_found_text"),
+    "expired": ("error.expired", "error.expired_text"),
+}
 
 
 def signed_in(view: View) -> View:
@@ -48,9 +55,19 @@ def allowed(act: str) -> Callable[[View], View]:
 
 
 def refusal(request: Visit | Seated, what: str, status: int) -> HttpResponse:
-    """A page, or a dialog, that says `error.<what>`."""
+    """A page, or a dialog, that says why not: `forbidden`, `not_found` or `expired`."""
+    title, text = _REFUSALS[what]
     frame = "console/_dialog.html" if request.htmx else "console/act_page.html"
-    return render(request, "console/refusal.html", {"what": what, "frame": frame}, status=status)
+    context = {"title": title, "text": text, "frame": frame}
+    return render(request, "console/refusal.html", context, status=status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without our token, or with one from another session: Django's CSRF_FAILURE_VIEW."""
+    visit = cast(Visit, request)
+    if visit.desk is None or visit.desk.partner is None:
+        return render(request, "console/expired.html", status=403)
+    return refusal(visit, "expired", 403)
 
 
 def _back_to(request: Visit) -> str:

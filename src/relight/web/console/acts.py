@@ -12,9 +12,11 @@ from django.urls import reverse
 
 from relight.flow.cases import operations
 from relight.flow.cases.errors import UnableTo
+from relight.flow.database import Tx
 from relight.web.console.access import allowed
 from relight.web.console.case import case_voice
 from relight.web.console.context import voice_of
+from relight.web.console.errors import UnableToActUnseen
 from relight.web.console.forms import HOLD_REASONS, PROTECTIVE_REASONS, HoldForm, note_of
 from relight.web.console.queries import case as query
 from relight.web.console.queries.case_rows import CaseFile
@@ -29,6 +31,8 @@ _CONFLICT, _INVALID = 409, 422
 def hold(request: Seated, case_id: int) -> HttpResponse:
     """Place a hold on the case or one of its claims."""
     file = _file(request, case_id)
+    if file.head.state == "closed":
+        return done(request, _case_url(case_id), voice_of(request).say("act.hold_closed"), well=False)
     claims = [claim for claim in file.claims if claim.state == "open"]
     desk, voice = request.desk, voice_of(request)
     context = {"case": file, "claims": claims, "today": voice.today.isoformat(), "reasons": _hold_reasons(voice)}
@@ -95,15 +99,14 @@ def approve(request: Seated, case_id: int, approval_id: int) -> HttpResponse:
     context = {"case": file, "approval": asked, "granted": granted, **_cut_words(request, file)}
     if request.method != "POST":
         return _form(request, "approve", context)
-    desk = request.desk
-    conflict = "error.changed" if _changed(request, file) else cannot_answer(desk.actor, asked)
-    if conflict:
-        return _form(request, "approve", {**context, "conflict": conflict}, _CONFLICT)
+    why_not = cannot_answer(request.desk.actor, asked)
+    if why_not:
+        return _form(request, "approve", {**context, "conflict": why_not}, _CONFLICT)
     try:
-        with database().transaction(desk.at.partner_id) as tx:
-            operations.decide_approval(
-                tx, approval_id=approval_id, actor=desk.actor, granted=granted, now=desk.now, note=note_of(request.POST)
-            )
+        answer(request, asked.id, case_id, request.POST.get("version", ""), granted=granted)
+    except UnableToActUnseen:
+        again = {**context, "case": _file(request, case_id), "conflict": "error.changed"}
+        return _form(request, "approve", again, _CONFLICT)
     except UnableTo:
         return _gone(request, file)
     more = granted and len(asked.decided_by) + 1 < asked.needs
@@ -115,7 +118,7 @@ def approve(request: Seated, case_id: int, approval_id: int) -> HttpResponse:
 def void(request: Seated, case_id: int, number: int) -> HttpResponse:
     """Take a wrong step out of counts and clocks; asks for a reason and a tick."""
     file = _file(request, case_id, everything=True)
-    step = next((one for one in file.events if one.number == number and one.step and one.voided_at is None), None)
+    step = next((one for one in file.events if one.number == number and one.may_be_voided), None)
     if step is None:
         return _gone(request, file)
     context = {"case": file, "step": step}
@@ -124,17 +127,28 @@ def void(request: Seated, case_id: int, number: int) -> HttpResponse:
     wrong = _wrong_with_void(request)
     if wrong:
         return _form(request, "void", {**context, "wrong": wrong}, _INVALID)
-    if _changed(request, file):
-        return _form(request, "void", {**context, "conflict": "error.changed"}, _CONFLICT)
-    desk = request.desk
+    desk, why = request.desk, note_of(request.POST)
     try:
         with database().transaction(desk.at.partner_id) as tx:
-            operations.void_step(
-                tx, case_id=case_id, step_number=number, actor=desk.actor, now=desk.now, note=note_of(request.POST)
-            )
+            _must_be_as_seen(tx, case_id, request.POST.get("version", ""))
+            operations.void_step(tx, case_id=case_id, step_number=number, actor=desk.actor, now=desk.now, note=why)
+    except UnableToActUnseen:
+        again = {**context, "case": _file(request, case_id), "conflict": "error.changed"}
+        return _form(request, "void", again, _CONFLICT)
     except UnableTo:
         return _gone(request, file)
     return done(request, _case_url(case_id), voice_of(request).say("act.void_done"))
+
+
+def answer(request: Seated, approval_id: int, case_id: int, version: str, *, granted: bool) -> None:
+    """Record a yes or no, in a transaction of its own. Raises `UnableToActUnseen` when the case has moved since
+    `version`, and `UnableTo` when somebody was faster."""
+    desk, note = request.desk, note_of(request.POST)
+    with database().transaction(desk.at.partner_id) as tx:
+        _must_be_as_seen(tx, case_id, version)
+        operations.decide_approval(
+            tx, approval_id=approval_id, actor=desk.actor, granted=granted, now=desk.now, note=note
+        )
 
 
 def cannot_answer(actor: str, asked: Any) -> str:
@@ -168,8 +182,9 @@ def _gone(request: Seated, file: CaseFile) -> HttpResponse:
     return done(request, _case_url(file.head.id), voice_of(request).say("error.gone"), well=False)
 
 
-def _changed(request: Seated, file: CaseFile) -> bool:
-    return request.POST.get("version") != str(file.head.version)
+def _must_be_as_seen(tx: Tx, case_id: int, version: str) -> None:
+    if not query.is_as_seen(tx, case_id, version):
+        raise UnableToActUnseen
 
 
 def _hold_reasons(voice: Any) -> list[tuple[str, str, bool]]:

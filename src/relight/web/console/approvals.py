@@ -6,17 +6,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from relight.flow.cases import operations
 from relight.flow.cases.errors import UnableTo
 from relight.web.console.access import allowed, signed_in
-from relight.web.console.acts import cannot_answer
+from relight.web.console.acts import answer, cannot_answer
 from relight.web.console.context import voice_of
-from relight.web.console.forms import note_of
+from relight.web.console.errors import UnableToActUnseen
 from relight.web.console.queries import work
 from relight.web.console.respond import live
 from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
-from relight.web.database import database
 
 _DIGITS_MAX = 18  # what a bigint holds
 
@@ -68,15 +66,13 @@ def approve_chosen(request: Seated) -> HttpResponse:
 
 def _give(request: Seated, one: work.ApprovalRow, version: int, voice: Voice) -> str:
     """Say yes to one; what was wrong, or ''."""
-    desk = request.desk
-    why_not = "approvals.changed" if one.case_version != version else cannot_answer(desk.actor, one)
+    why_not = cannot_answer(request.desk.actor, one)
     if why_not:
         return voice.say(why_not)
     try:
-        with database().transaction(desk.at.partner_id) as tx:
-            operations.decide_approval(
-                tx, approval_id=one.id, actor=desk.actor, granted=True, now=desk.now, note=note_of(request.POST)
-            )
+        answer(request, one.id, one.case_id, str(version), granted=True)
+    except UnableToActUnseen:
+        return voice.say("approvals.changed")
     except UnableTo:
         return voice.say("error.gone")
     return ""

@@ -123,8 +123,9 @@ def _wrong_with(request: Seated) -> dict[str, str]:
 
 
 def _next(request: Visit) -> str:
+    """Where to go on to: a page of the console, whatever was asked for."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if safe else reverse("console:overview")
+    front = reverse("console:overview")
+    host, secure = {request.get_host()}, request.is_secure()
+    safe = wanted.startswith(front) and url_has_allowed_host_and_scheme(wanted, host, require_https=secure)
+    return wanted if safe else front

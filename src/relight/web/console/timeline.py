@@ -104,7 +104,7 @@ def _entry(
         completed_at=event.completed_at,
         pay_by_date=event.pay_by_date,
         voided_at=event.voided_at,
-        can_void=may_void and event.step not in (None, "restore") and event.voided_at is None,
+        can_void=may_void and event.may_be_voided,
     )
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from relight.flow.database import statements
+from relight.flow.cases.operations import lock_accounts
+from relight.flow.database import Tx, statements
 from relight.web.console.desk import Desk
 from relight.web.console.queries import from_json, row, rows
 from relight.web.console.queries.case_rows import (
@@ -66,6 +67,12 @@ def case_file(desk: Desk, case_id: int, *, everything: bool = False) -> CaseFile
         tasks=tuple(_task(one) for one in rows(SQL.tasks, params)),
         payments=tuple(Payment(*one) for one in rows(SQL.payments, params)),
     )
+
+
+def is_as_seen(tx: Tx, case_id: int, version: str) -> bool:
+    """Whether the case's log is where it was seen. Takes the account's lock: it stays there until the end of `tx`."""
+    lock_accounts(tx, [tx.value(SQL.account_of, {"case": case_id})])
+    return str(tx.value(SQL.version, {"case": case_id})) == version
 
 
 def letter(case_id: int, message_id: int) -> bytes | None:

@@ -97,3 +97,9 @@ WHERE p.account_id = %(account)s ORDER BY p.received_at DESC, p.id DESC LIMIT 50
 -- letter: the pages that were posted
 SELECT b.pdf FROM sent_message m JOIN message_body b ON b.partner_id = m.partner_id AND b.message_id = m.id
 WHERE m.id = %(message)s AND m.case_id = %(case)s AND b.pdf IS NOT NULL
+
+-- account_of: whose lock an act on the case takes
+SELECT account_id FROM dunning_case WHERE id = %(case)s
+
+-- version: how far the case's log has come; a statement of its own, after the lock, so that it sees what was waited for
+SELECT version FROM dunning_case WHERE id = %(case)s

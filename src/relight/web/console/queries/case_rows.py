@@ -67,6 +67,11 @@ class Event:
     pay_by_date: date | None
     voided_at: datetime | None
 
+    @property
+    def may_be_voided(self) -> bool:
+        """Whether this is a step that still counts; giving back is never taken back."""
+        return self.step not in (None, "restore") and self.voided_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
