@@ -1,15 +1,18 @@
-"""Files as people have them: other delimiters, other encodings, stray quotes, lines cut off; a bad line costs itself."""
+"""Files as people have them: any delimiter and encoding, stray quotes, lines cut off; a bad line costs itself."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
 
 from relight.flow.claims import tables
+from relight.flow.claims.cells import Row
 from relight.flow.claims.errors import UnableToImport
-from relight.flow.claims.tables import Row, open_table
+from relight.flow.claims.tables import open_table
 
 
 def read(path: Path, **given: str) -> tuple[list[str], list[Row]]:
@@ -137,6 +140,8 @@ def test_a_line_without_an_end_is_skipped_in_constant_memory(path: Path) -> None
         (b"\xd0\xcf\x11\xe0rest", ".xlsx or as CSV"),
         ("number\n".encode("utf-16"), "not plain text"),
         (b"PK\x03\x04rubbish", "not an Excel file"),
+        (b"%PDF-1.7\n1 0 obj", "is a PDF"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><Document/>", "is XML"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_what_to_do(path: Path, content: bytes, says: str) -> None:
@@ -156,7 +161,15 @@ def test_excel_gives_days_and_exact_numbers(tmp_path: Path) -> None:
     sheet = book.active
     assert sheet is not None
     sheet.append(["number", "amount", "due", "paid", "text"])
-    sheet.append([1001, 0.1 + 0.2, datetime(2026, 3, 1), True, "ø"])
+    sheet.append(
+        [
+            1001,
+            0.1 + 0.2,
+            datetime(2026, 3, 1),  # noqa: DTZ001 - Excel knows no time zones
+            True,
+            "ø",
+        ]
+    )
     sheet.append([None, None, None, None, None])
     sheet.append([1002, 55.94, date(2026, 3, 2), None, "x"])
     book.save(tmp_path / "file.xlsx")
@@ -166,3 +179,74 @@ def test_excel_gives_days_and_exact_numbers(tmp_path: Path) -> None:
     assert header == ["number", "amount", "due", "paid", "text"]
     assert rows[0].cells == [Decimal(1001), Decimal("0.3"), date(2026, 3, 1), "yes", "ø"]
     assert rows[1] == Row(4, [Decimal(1002), Decimal("55.94"), date(2026, 3, 2), None, "x"])
+
+
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UnableToImport, match="is not a file"):
+        read(tmp_path)
+
+
+def test_characters_that_only_look_like_line_ends_belong_to_their_text(path: Path) -> None:
+    write(path, 'number,text\n1,"a\u2028b\x85c, ""d"""\n2,b\n'.encode())
+
+    assert [row.cells for row in read(path)[1]] == [["1", 'a\u2028b\x85c, "d"'], ["2", "b"]]
+
+
+def test_a_quoted_text_beyond_any_measure_is_broken_and_the_rest_is_read(path: Path) -> None:
+    long = "x" * (tables.LINE_CHARACTERS_MAX - 10)
+    write(path, f'number,text\n1,"{long}\n{long}"\n2,b\n'.encode())
+
+    rows = read(path)[1]
+
+    assert [row.cells for row in rows if not row.broken] == [["2", "b"]]
+
+
+def test_a_sheet_whose_stated_size_is_wrong_is_read_whole(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["number", "text"], [1, "a"], [2, "b"]):
+        sheet.append(row)
+    book.save(tmp_path / "good.xlsx")
+    rewrite(tmp_path / "good.xlsx", tmp_path / "file.xlsx", lambda xml: xml.replace(b'ref="A1:B3"', b'ref="A1"'))
+
+    header, rows = read(tmp_path / "file.xlsx")
+
+    assert header == ["number", "text"]
+    assert [row.cells[1] for row in rows] == ["a", "b"]
+
+
+def test_a_sheet_that_is_damaged_half_way_gives_the_rows_before(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["number", "text"])
+    for at in range(2_000):
+        sheet.append([at, "a"])
+    book.save(tmp_path / "good.xlsx")
+    rewrite(tmp_path / "good.xlsx", tmp_path / "file.xlsx", lambda xml: xml[: len(xml) // 2])
+
+    rows = read(tmp_path / "file.xlsx")[1]
+
+    assert [bool(row.broken) for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert 500 < len(rows) < 2_000
+    assert "damaged" in (rows[-1].broken.reason if rows[-1].broken else "")
+
+
+def test_a_cell_right_of_the_header_is_broken(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["number", "text"], [1, "a", "?"], [2, "b", None], [None, None, "?"]):
+        sheet.append(row)
+    book.save(tmp_path / "file.xlsx")
+
+    assert [row.line for row in read(tmp_path / "file.xlsx")[1] if row.broken] == [2, 4]
+
+
+def rewrite(source: Path, target: Path, change: Callable[[bytes], bytes]) -> None:
+    """Copy a workbook with its first sheet changed."""
+    with ZipFile(source) as old, ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change(content) if name.endswith("sheet1.xml") else content)

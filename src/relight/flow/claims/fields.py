@@ -1,16 +1,14 @@
 """A mapping laid on a file's header: fields of a row by name, and the problems that reading them meets."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from relight.core.money import UnknownCurrency, minor_digits
-from relight.flow.claims.mapping import FLAG, FileMapping, fold
+from relight.flow.claims.cells import Broken, Cell, Row
+from relight.flow.claims.columns import FLAG, HOLE, FileMapping, fold
 from relight.flow.claims.parse import NotAValue, amount_of, date_of, text_of, word_of
-from relight.flow.claims.tables import Broken, Cell, Row
 
-_HOLE = re.compile(r"\{([^}]*)\}")
 Getter = Callable[[Sequence[Cell]], Cell]
 
 
@@ -41,9 +39,7 @@ class Fields:
         self._places = {fold(name): at for at, name in reversed(list(enumerate(header)))}
         self._getters = {name: self._getter(name) for name in mapping.columns}
         self.present = frozenset(name for name in (*mapping.columns, *mapping.defaults) if self.has(name))
-        self.flags = tuple(
-            (fold(name).removeprefix(FLAG).strip(), at) for at, name in enumerate(header) if fold(name).startswith(FLAG)
-        )
+        self.flags = self._flags()
 
     def has(self, *names: str) -> bool:
         """Whether the file has a column (or the mapping a default) for any of these fields."""
@@ -67,23 +63,52 @@ class Fields:
                 return field
         return self.header[at] or f"column {at + 1}"
 
+    def number(self, row: Row) -> str:
+        """An invoice's number even on a line that is broken elsewhere; empty when it cannot be told."""
+        cells = row.cells
+        if row.broken is not None and row.broken.column is None and len(cells) < len(self.header):
+            cells = cells[:-1]  # the last one may have been cut off in its middle
+        elif row.broken is not None and row.broken.column is not None and self.column(row.broken.column) == "number":
+            return ""
+        try:
+            return text_of(self.cell(cells, "number"))
+        except (NotAValue, IndexError):
+            return ""
+
     def broken(self, row: Row, broken: Broken) -> Problem:
         """A line that could not be read, as a problem."""
         return Problem(row.line, self.column(broken.column), broken.reason)
+
+    def _flags(self) -> tuple[tuple[str, Getter], ...]:
+        """Flags by name: columns called `flag:life_support`, and those that the mapping calls so."""
+        named = {
+            fold(name).removeprefix(FLAG).strip(): self._reader(at)
+            for at, name in enumerate(self.header)
+            if fold(name).startswith(FLAG)
+        }
+        for name in self.mapping.columns:
+            getter = self._getters[name]
+            if name.startswith(FLAG) and getter is not None:
+                named[name.removeprefix(FLAG).strip()] = getter
+        return tuple(named.items())
+
+    @staticmethod
+    def _reader(at: int) -> Getter:
+        return lambda cells: cells[at]
 
     def _getter(self, name: str) -> Getter | None:
         columns = self.mapping.columns[name]
         if columns.template:
             return self._composed(columns.template)
         at = next((self._places[fold(column)] for column in columns.names if fold(column) in self._places), None)
-        return None if at is None else lambda cells: cells[at]
+        return None if at is None else self._reader(at)
 
     def _composed(self, template: str) -> Getter | None:
-        holes = _HOLE.findall(template)
+        holes = HOLE.findall(template)
         if any(fold(hole) not in self._places for hole in holes):
             return None
         places = [self._places[fold(hole)] for hole in holes]
-        shape = _HOLE.sub("{}", template)
+        shape = HOLE.sub("{}", template)
         return lambda cells: shape.format(*(text_of(cells[at]) for at in places))
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from functools import partial
-from typing import NamedTuple
 
-from relight.flow.claims.fields import Fields, Problem, RowReader
+from relight.flow.claims.cells import Row
+from relight.flow.claims.columns import FLAG, fold
+from relight.flow.claims.fields import Fields, RowReader
+from relight.flow.claims.joining import Read, joined
 from relight.flow.claims.parse import NotAValue, email_of, mobile_of, object_of, word_of, yes_or_no
 from relight.flow.claims.rows import ClaimRow, Customer, LineRow
-from relight.flow.claims.tables import Row
 
 _CUSTOMER_FIELDS = (
     "customer", "name", "customer_kind", "org_number", "language", "debtor", "profile", "mobile", "email", "postal",
@@ -22,15 +23,6 @@ _STATUSES = ("open", "cancelled", "paid", "settled", "overdue")
 _LANGUAGES = ("nb", "nn", "da", "nl", "sv", "en", "de")
 
 
-class Read(NamedTuple):
-    """One invoice as read: from which lines, the row unless it is refused, and the problems met."""
-
-    lines: int
-    line: int
-    row: ClaimRow | None
-    problems: tuple[Problem, ...]
-
-
 class InvoiceReader:
     """Reads the rows of one file."""
 
@@ -41,25 +33,16 @@ class InvoiceReader:
 
     def read(self, rows: Iterable[Row]) -> Iterator[Read]:
         """Invoices in the order of the file. A refused line of an invoice keeps the whole invoice out."""
-        waiting: list[Read] = []
-        for row in rows:
-            found = self._read_row(row)
-            if not self._has_lines:
-                yield found
-                continue
-            if waiting and not _goes_on(waiting[-1], found):
-                yield _joined(waiting)
-                waiting = []
-            waiting.append(found)
-        if waiting:
-            yield _joined(waiting)
+        found = (self._read_row(row) for row in rows)
+        return joined(found) if self._has_lines else found
 
     def _read_row(self, row: Row) -> Read:
+        number = self.fields.number(row)
         if row.broken is not None:
-            return Read(1, row.line, None, (self.fields.broken(row, row.broken),))
+            return Read(1, row.line, None, (self.fields.broken(row, row.broken),), number)
         reader = RowReader(self.fields, row)
         claim = self._claim(reader)
-        return Read(1, row.line, None if reader.is_refused else claim, tuple(reader.problems))
+        return Read(1, row.line, None if reader.is_refused else claim, tuple(reader.problems), number)
 
     def _claim(self, reader: RowReader) -> ClaimRow | None:
         number, account = reader.needed("number"), reader.needed("account")
@@ -155,8 +138,8 @@ class InvoiceReader:
         )
 
     def _flags(self, reader: RowReader) -> Iterator[tuple[str, str]]:
-        for name, at in self.fields.flags:
-            text = str(reader.cells[at] or "").strip()
+        for name, cell_of in self.fields.flags:
+            text = self._flag_word(name, str(cell_of(reader.cells) or "").strip())
             if not text:
                 continue
             known = yes_or_no(text)
@@ -164,6 +147,11 @@ class InvoiceReader:
                 yield name, ("yes" if known else "no") if known is not None else word_of(text, ("unknown",))
             except NotAValue:
                 reader.refuse(f"flag:{name}", f"{text[:40]!r} is not yes, no or unknown. Write one of these.")
+
+    def _flag_word(self, name: str, text: str) -> str:
+        """A flag in our word where the mapping translates it."""
+        words = self.fields.mapping.words.get(f"{FLAG}{name}", {})
+        return words.get(fold(text), text)
 
 
 def _due(reader: RowReader, amount: int) -> date | None:
@@ -178,38 +166,11 @@ def _disputed(reader: RowReader, name: str, whole: int | None) -> int:
     said = yes_or_no(reader.text(name))
     if said is not None:
         return max(whole or 0, 0) if said else 0
+    before = len(reader.problems)
     disputed = reader.amount(name)
+    if len(reader.problems) > before:
+        del reader.problems[before:]
+        reader.refuse(name, f"{reader.text(name)[:40]!r} is neither yes nor no nor an amount. Write one of these.")
     if disputed < 0 or (whole is not None and disputed > max(whole, 0)):
         reader.refuse(name, "More is disputed than is owed. Write yes, no, or an amount up to the whole.")
     return disputed
-
-
-def _goes_on(first: Read, following: Read) -> bool:
-    return first.row is not None and following.row is not None and first.row.number == following.row.number
-
-
-def _joined(parts: list[Read]) -> Read:
-    """One invoice of several lines. Its other fields must agree; its amount is what the lines come to."""
-    first, problems = parts[0], [problem for part in parts for problem in part.problems]
-    rows = [part.row for part in parts if part.row is not None]
-    if not rows:
-        return first
-    lines = tuple(line for row in rows for line in row.lines)
-    total = sum(line.amount for line in lines)
-    head = rows[0]._replace(lines=(), customers=())
-    for part, row in zip(parts[1:], rows[1:], strict=True):
-        of_the_line = {"service_ref": head.service_ref, "service_kind": head.service_kind, "lines": (), "customers": ()}
-        if row._replace(**of_the_line) != head:  # type: ignore[arg-type]
-            reason = (
-                f"Number {row.number} says something else than its first line. Make all but the line columns agree."
-            )
-            problems.append(Problem(part.line, "number", reason))
-    if total == 0 and not head.cancelled:
-        problems.append(Problem(first.line, "line_amount", "The lines come to zero. Leave the invoice out."))
-    if head.amount not in (0, total) and not head.cancelled:
-        problems.append(Problem(first.line, "amount", "The lines do not come to the invoice's amount. Correct them."))
-    disputed = max(head.disputed, sum(line.disputed for line in lines))
-    customers = tuple(customer for row in rows for customer in row.customers)
-    whole = head._replace(amount=total, disputed=disputed, lines=lines, customers=customers, service_ref="")
-    refused = any(not problem.warning for problem in problems)
-    return Read(len(parts), first.line, None if refused else whole, tuple(problems))

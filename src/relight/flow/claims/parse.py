@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from relight.core.money import NotAnAmount, parse_amount
-from relight.flow.claims.tables import Cell
+from relight.flow.claims.cells import Cell
 
 YEAR_MIN, YEAR_MAX = 1970, 2100
 AMOUNT_MAX = 10**12  # minor units; an invoice of ten thousand million is a slip of the hand

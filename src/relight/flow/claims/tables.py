@@ -5,23 +5,16 @@ A broken line costs itself and nothing else: it comes out as a `Broken`, and rea
 
 import csv
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
-from zipfile import BadZipFile
+from typing import IO
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from relight.flow.claims.cells import UNREADABLE, Broken, Row, Table, column_name
 from relight.flow.claims.errors import UnableToImport
+from relight.flow.claims.sheets import open_workbook
 
-Cell = str | Decimal | date | None
 Line = tuple[int, str | None]
 
 LINE_CHARACTERS_MAX = 100_000
@@ -32,30 +25,6 @@ LATIN_LINES_MIN, LATIN_SHARE = 3, 0.05
 LATIN = "cp1252"
 
 _DELIMITERS = ";\t,|"
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\udc80-\udcff]")
-
-
-class Broken(NamedTuple):
-    """What could not be read: a sentence with what to do. `column` is the cell's place, or None for the whole line."""
-
-    reason: str
-    column: int | None = None
-
-
-class Row(NamedTuple):
-    """One row: where it starts in the file (from 1), and its cells, or why there are none."""
-
-    line: int
-    cells: list[Cell]
-    broken: Broken | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A file's header and an iterator over its rows, to be read once, while the file is open."""
-
-    header: list[str]
-    rows: Iterator[Row]
 
 
 @contextmanager
@@ -69,20 +38,33 @@ def open_table(path: Path, *, delimiter: str = "", encoding: str = "") -> Iterat
     except OSError as refused:
         raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
     if start.startswith(b"PK\x03\x04"):
-        with _open_workbook(path) as table:
+        with open_workbook(path) as table:
             yield table
         return
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnableToImport(f"{path.name} is an old Excel file. Save it as .xlsx or as CSV, and import that.")
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:200]:
-        raise UnableToImport(f"{path.name} is not plain text. Save it as “CSV UTF-8” or as .xlsx, and import that.")
+    _refuse_foreign(start, path.name)
     with path.open(encoding=encoding or _guess_encoding(path), errors="surrogateescape", newline=None) as file:
         yield _read_text(file, path.name, delimiter)
 
 
 def _start(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise UnableToImport(f"{path} is not a file. Give a file of rows.")
     with path.open("rb") as file:
         return file.read(512)
+
+
+def _refuse_foreign(start: bytes, name: str) -> None:
+    """Name what is often taken for a table and is none."""
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnableToImport(
+            f"{name} is an old Excel file, or has a password. Save it as .xlsx or as CSV without one, and import that."
+        )
+    if start.lstrip().startswith(b"%PDF"):
+        raise UnableToImport(f"{name} is a PDF, which has no rows. Export the same list as CSV or .xlsx.")
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<!DOCTYPE", b"<html")):
+        raise UnableToImport(f"{name} is XML or a web page, not a table. Export the same list as CSV or .xlsx.")
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:200]:
+        raise UnableToImport(f"{name} is not plain text. Save it as “CSV UTF-8” or as .xlsx, and import that.")
 
 
 def _guess_encoding(path: Path) -> str:
@@ -117,7 +99,7 @@ def _read_text(file: IO[str], name: str, delimiter: str) -> Table:
         why = "has no header line that can be read" if first else "is empty"
         raise UnableToImport(f"{name} {why}. Its first line must name the columns.")
     separator = delimiter or max(_DELIMITERS, key=header.count)
-    names = [str(cell).strip() for cell in _split(header, separator)]
+    names = [column_name(cell) for cell in _split(header, separator)]
     return Table(names, _rows(lines, separator, len(names)))
 
 
@@ -179,7 +161,7 @@ def _close_quote(
 
 
 def _is_whole(text: str, delimiter: str, columns: int) -> bool:
-    """Whether quotation marks stand only where they open and close a cell, and the cells are as many as the header's."""
+    """Whether quotation marks only open and close cells, and the cells are as many as the header's."""
     try:
         return len(_split(text, delimiter, strict=True)) == columns
     except csv.Error:
@@ -193,8 +175,8 @@ def _split(text: str, delimiter: str, *, strict: bool = False) -> list[str]:
 
 
 def _what_is_broken(cells: list[str], columns: int, line: str) -> Broken | None:
-    if (not line.isascii() or not line.isprintable()) and _UNREADABLE.search(line):
-        column = next((at for at, cell in enumerate(cells) if _UNREADABLE.search(cell)), None)
+    if (not line.isascii() or not line.isprintable()) and UNREADABLE.search(line):
+        column = next((at for at, cell in enumerate(cells) if UNREADABLE.search(cell)), None)
         return Broken("There are bytes here that are not UTF-8 text. Save the file as UTF-8.", column)
     if len(cells) < columns:
         return Broken(f"The line ends after {len(cells)} of {columns} columns. It may have been cut off; complete it.")
@@ -204,53 +186,3 @@ def _what_is_broken(cells: list[str], columns: int, line: str) -> Broken | None:
             "the delimiter."
         )
     return None
-
-
-@contextmanager
-def _open_workbook(path: Path) -> Iterator[Table]:
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="openpyxl")
-            book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as refused:
-        raise UnableToImport(f"{path.name} is not an Excel file that can be read. Save it again as .xlsx.") from refused
-    try:
-        rows = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
-        header = next((values for _, values in rows if any(value is not None for value in values)), None)
-        if header is None:
-            raise UnableToImport(f"{path.name} has nothing on its first sheet. Its first row must name the columns.")
-        names = ["" if value is None else str(value).strip() for value in header]
-        while names and not names[-1]:
-            names.pop()
-        yield Table(names, _sheet_rows(rows, len(names)))
-    finally:
-        book.close()
-
-
-def _sheet_rows(rows: Iterator[tuple[int, tuple[object, ...]]], columns: int) -> Iterator[Row]:
-    for at, values in rows:
-        cells = [_cell(value) for value in values[:columns]]
-        if all(cell in (None, "") for cell in cells):
-            continue
-        cells += [None] * (columns - len(cells))
-        yield Row(at, cells, _broken_cell(cells))
-
-
-def _broken_cell(cells: list[Cell]) -> Broken | None:
-    for at, cell in enumerate(cells):
-        if isinstance(cell, str) and _UNREADABLE.search(cell):
-            return Broken("There are characters here that are not text. Take them out.", at)
-    return None
-
-
-def _cell(value: object) -> Cell:
-    """A cell's value without a float: a number is what Excel shows of it, to fifteen digits."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.date()
-    if value is None or isinstance(value, str | date):
-        return value
-    if isinstance(value, int):
-        return Decimal(value)
-    return Decimal(format(value, ".15g")) if isinstance(value, float) else str(value)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from relight.flow.claims.cells import Row
 from relight.flow.claims.fields import Fields, Problem, RowReader
 from relight.flow.claims.rows import PaymentRow
-from relight.flow.claims.tables import Row
 
 _STATES = ("ordered", "authorised", "failed", "confirmed", "booked", "returned")
 

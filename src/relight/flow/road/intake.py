@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from relight.flow.cases.operations import open_cases, wake
+from relight.flow.claims.cells import Row
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.fields import Defaults, Fields, Problem
-from relight.flow.claims.invoices import InvoiceReader, Read
+from relight.flow.claims.invoices import InvoiceReader
+from relight.flow.claims.joining import Read
 from relight.flow.claims.mapping import find_mapping, named_mapping
 from relight.flow.claims.operations import Refusal, post_claims
 from relight.flow.claims.seen import Seen, SeenNumbers
-from relight.flow.claims.tables import Row, open_table
+from relight.flow.claims.tables import open_table
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments.rows import PaymentReader, ReadPayment
 from relight.flow.payments.settle import settle

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from relight.flow.cases.operations import append_event, lock_accounts, open_cases, wake
 from relight.flow.cases.policies import PolicyShelf
+from relight.flow.claims.cells import Row
 from relight.flow.claims.fields import Fields, Problem, RowReader
-from relight.flow.claims.tables import Row
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "intake.sql")
