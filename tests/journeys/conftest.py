@@ -11,6 +11,7 @@ from relight.flow.database import Database
 from tests.counterparts.meter import MeterPark
 from tests.counterparts.smsc import Smsc
 from tests.flow.conftest import database_urls, db, now, owner, partner
+from tests.journeys.processes import Workers
 from tests.journeys.street import Street, Town, running_town
 from tests.journeys.world import World
 
@@ -45,3 +46,13 @@ def street(
         made.close()
         town.radius.execute("DELETE FROM nas_orders")
         town.radius.mute(0)
+
+
+@pytest.fixture
+def workers(database_urls: dict[str, str], tmp_path: Path) -> Iterator[Workers]:
+    """Worker processes on the tests' database."""
+    folder = tmp_path / "workers"
+    folder.mkdir()
+    made = Workers(database_urls, folder)
+    yield made
+    made.end()

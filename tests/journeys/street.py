@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.json import Jsonb
 
 from tests.counterparts.freeradius import PASSWORD, PROFILE, FreeRadius, fresh_database
 from tests.counterparts.mail import MailRelay
@@ -68,6 +69,13 @@ class Street(World):
         self.town, self.smsc, self.letters = town, smsc, letters
         self._meters = iter(park.meters)
         super().__init__(*world, drivers=settings(town, smsc, letters), **options)
+
+    def patient(self) -> None:
+        """From now on new workers wait long for their devices: a test decides when they are silenced."""
+        self.owner.execute(
+            "UPDATE partner SET driver_settings = driver_settings || %s WHERE id = %s",
+            (Jsonb({"supply": devices(self.town, seconds=20)}), self.partner),
+        )
 
     # -- homes
 
@@ -233,19 +241,21 @@ class Street(World):
 
 def settings(town: Town, smsc: Smsc, letters: Path) -> dict[str, Any]:
     """A partner's driver settings for these counterparts, which answer at once or never: time-outs are short."""
-    quick_radius = {"timeout_seconds": 0.5, "retries": 1, "accounting_seconds": 1.0}
-    quick_dlms = {"connect_timeout_seconds": 2, "answer_timeout_seconds": 1.0, "settle_seconds": 0.5}
     return {
-        "supply": {
-            "radius": {"driver": "radius", **town.radius.settings(**quick_radius)},
-            "dlms": {"driver": "dlms", **quick_dlms},
-        },
+        "supply": devices(town, seconds=1),
         "messages": {
             "sms": {"driver": "smpp", **smsc.settings, "country_code": "47"},
             "email": {"driver": "smtp", **town.mail.settings},
             "letter": {"driver": "print_folder", "folder": str(letters)},
         },
     }
+
+
+def devices(town: Town, *, seconds: float) -> dict[str, Any]:
+    """Settings of the supply drivers, which wait so long for an answer."""
+    radius = town.radius.settings(timeout_seconds=seconds / 2, retries=1, accounting_seconds=1.0)
+    dlms = {"connect_timeout_seconds": 2 * seconds, "answer_timeout_seconds": seconds, "settle_seconds": 0.5}
+    return {"radius": {"driver": "radius", **radius}, "dlms": {"driver": "dlms", **dlms}}
 
 
 def live(owner: psycopg.Connection, partner: int, **columns: Any) -> None:

@@ -71,6 +71,7 @@ class World:
         """End the drivers, and the partner's affairs: a later world's machine must not find them due."""
         self.machine.close()
         for statement in (
+            "UPDATE partner SET driver_settings = '{}' WHERE id = %s",
             "UPDATE dunning_case SET state = 'closed', wakes_at = NULL WHERE partner_id = %s",
             "UPDATE effect SET state = 'cancelled' WHERE partner_id = %s AND state IN ('pending', 'in_flight')",
         ):
@@ -128,6 +129,7 @@ class World:
         if self.bank_is_told:
             with self.db.transaction(self.partner) as tx:
                 tx.run("UPDATE source SET complete_until = %(now)s", {"now": self.moment})
+        self.machine.find_lost()
         self.machine.run()
 
     def until(self, moment: datetime) -> None:
@@ -147,7 +149,8 @@ class World:
         """When something is due next, after this moment."""
         return self.value(
             "SELECT min(at) FROM (SELECT wakes_at AS at FROM dunning_case UNION ALL"
-            " SELECT due_at FROM effect WHERE state = 'pending') d WHERE at > %(now)s",
+            " SELECT coalesce(lease_until, due_at) FROM effect WHERE state IN ('pending', 'in_flight')) d"
+            " WHERE at > %(now)s",
             now=self.moment,
         )
 

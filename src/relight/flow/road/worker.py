@@ -27,6 +27,7 @@ from relight.flow.road.machine import look, repeat_of
 from relight.flow.road.outcome import lost
 from relight.flow.road.release import LEASE, Job, LinkMaker, Releaser
 from relight.flow.road.release import SQL as RELEASE_SQL
+from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import Turner
 from relight.flow.supply import operations as supply
 
@@ -69,7 +70,8 @@ class Worker:
     ):
         self.db, self.lanes, self.extras = db, [_Lane(name) for name in lanes], extras
         self.only = only
-        self.room = DriverRoom(db)
+        self.ticker = Ticker(db)
+        self.room = DriverRoom(db, clock=self.ticker)
         self.turner = Turner(db, only=only)
         self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
         self.stopping = asyncio.Event()
@@ -168,9 +170,10 @@ class Worker:
                 lane.release.set()
 
     async def _leases(self) -> None:
-        """Attempts that take longer than their lease keep it while we live."""
+        """Attempts that take longer than their lease keep it while we live; and the clock is set."""
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
+            await asyncio.to_thread(self.ticker.set)
             by_partner: dict[int, list[int]] = {}
             for lane in self.lanes:
                 for job in lane.jobs.values():
