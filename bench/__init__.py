@@ -1,1 +1,1 @@
-"""Benchmarks: each prints its figure, and where there is one, the raw limit measured in the same run. See docs/benchmarks.md."""
+"""Benchmarks: each prints its figure and, where there is one, the raw limit of the same run. See docs/benchmarks.md."""

@@ -1,7 +1,7 @@
 """A private installation for a benchmark: its own home and database, gone afterwards.
 
-Without DATABASE_URL it is the embedded PostgreSQL, durable as in production; with it, a database of its own name on that
-server, which the role in DATABASE_URL must be allowed to create.
+Without DATABASE_URL it is the embedded PostgreSQL, durable as in production; with it, a database of its own name on
+that server, which the role in DATABASE_URL must be allowed to create.
 """
 
 import os
@@ -48,8 +48,8 @@ class Home:
 
     @contextmanager
     def filling(self) -> Iterator[psycopg.Connection]:
-        """The owner's connection to put rows in by. Where the server's administrator may, foreign keys are not looked up
-        row by row and triggers rest: what is put in is history, long since checked and long since in the feed."""
+        """The owner's connection to put rows in by. Where the server's administrator may, foreign keys are not looked
+        up row by row and triggers rest: what is put in is history, long since checked and long since in the feed."""
         with psycopg.connect(self.admin_url, autocommit=True, options="-c search_path=relight") as connection:
             with suppress(psycopg.errors.InsufficientPrivilege):
                 connection.execute("SET session_replication_role = replica")
@@ -67,8 +67,8 @@ def private() -> Iterator[Home]:
     (folder / paths.MADE_BY_RELIGHT).touch()
     given = os.environ.get(connect.APP_VARIABLE)
     try:
-        with _on_server(given) if given else _embedded(folder) as (urls, admin, environment):
-            environment = {**os.environ, **environment, "RELIGHT_SECRET_KEY": secrets.token_urlsafe(50)}
+        with _on_server(given) if given else _embedded(folder) as (urls, admin, more):
+            environment = {**os.environ, **more, "RELIGHT_SECRET_KEY": secrets.token_urlsafe(50)}
             subprocess.run([*_RELIGHT, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
             yield Home(folder, urls.owner, urls.app, admin, environment)
     finally:

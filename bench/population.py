@@ -23,14 +23,15 @@ STEPS = {
     "broadband": ["friendly", "reminder", "limit", "cut"],
     "electricity_grid": ["friendly", "notice", "contact", "cut"],
 }
-_COMMON = ("accounts", "roles", "contacts", "homes", "points", "devices", "services", "supplies", "flags", "claims",
-           "lines", "transfers", "cases", "steps_taken", "step_effects", "step_messages", "step_events", "holds")  # fmt: skip
-_CUT = ("blocks", "commands", "links")
+CUSTOMERS = ("accounts", "roles", "contacts", "homes", "points", "devices", "services", "supplies", "flags")
+ARREARS = (*CUSTOMERS, "claims", "lines", "transfers", "cases", "steps_taken", "step_effects", "step_messages",
+           "step_events", "holds")  # fmt: skip
+CUT_OFF = (*ARREARS, "blocks", "commands", "links")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where a case stands: steps taken, days since its claim was due and since the last step, and whether it is held."""
+    """Where a case stands: steps taken, days since its claim was due and since the last step, whether it is held."""
 
     steps: int
     due_days: int
@@ -57,7 +58,7 @@ CUT = (Shape(steps=4, due_days=90, last_days=3),)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A range of accounts to make. `devices` gives serial and address by turn."""
+    """A range of accounts to make. `devices` gives serial and address by turn; `tables` is what is filled, in order."""
 
     first: int
     count: int
@@ -67,11 +68,7 @@ class Plan:
     level: str = "full"
     wakes_in: timedelta = timedelta(seconds=-1)
     devices: Sequence[tuple[str, Mapping[str, Any]]] = ()
-
-    @property
-    def ids(self) -> range:
-        """The accounts, cases, services and links."""
-        return range(self.first, self.first + self.count)
+    tables: Sequence[str] = ARREARS
 
 
 def make_partner(owner: psycopg.Connection, slug: str, now: datetime, drivers: Mapping[str, Any]) -> int:
@@ -95,10 +92,11 @@ def fill(owner: psycopg.Connection, partner_id: int, policy: int, plan: Plan, no
         "partner": partner_id, "first": plan.first, "last": plan.first + plan.count - 1, "now": now,
         "today": now.date(), "kind": plan.kind, "driver": plan.driver, "level": plan.level, "amount": AMOUNT,
         "policy": policy, "steps": STEPS[plan.kind], "wakes_at": now + plan.wakes_in,
-        "serials": [serial for serial, _ in plan.devices], "addresses": [json.dumps(address) for _, address in plan.devices],
+        "serials": [serial for serial, _ in plan.devices],
+        "addresses": [json.dumps(address) for _, address in plan.devices],
         **_turns(plan.shapes),
     }  # fmt: skip
-    for name in (*_COMMON, *(_CUT if plan.level != "full" else ())):
+    for name in plan.tables:
         owner.execute(getattr(SQL, name), params)
 
 

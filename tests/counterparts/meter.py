@@ -44,7 +44,8 @@ class MeterControls:
 
     def state(self) -> dict[str, Any]:
         """Return `control_state` (disconnected, connected, ready_for_reconnection), `output` (relay closed),
-        `control_mode`, `serial`, and of the line `connections` and `requests` so far, `open` now, `open_max` at once.
+        `control_mode`, `serial`, and of the line `connections` and `requests` so far, `open` now, `open_max` at once,
+        `first_heard` (when somebody first connected, in Unix seconds; 0 before).
         """
         return dict(self._do("state"))
 

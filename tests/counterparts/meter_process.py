@@ -11,6 +11,7 @@ import functools
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -153,6 +154,7 @@ class Meter:
         self.association = asyncio.Lock()
         self.open: set[asyncio.StreamWriter] = set()
         self.connections = self.open_max = self.requests = 0
+        self.first_heard = 0.0
         self.mute_until = 0.0
         self.delay = self.act_late = self.answer_late = self.reboot = 0.0
         self.garble = False
@@ -172,6 +174,7 @@ class Meter:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.first_heard = self.first_heard or time.time()
         self.open.add(writer)
         self.open_max = max(self.open_max, len(self.open))
         try:
@@ -228,6 +231,7 @@ class Meter:
             "requests": self.requests,
             "open": len(self.open),
             "open_max": self.open_max,
+            "first_heard": self.first_heard,
         }
 
 

@@ -1,0 +1,177 @@
+"""`relight bench decide`: case steps a second, and the bare loop's, in turns on the same database.
+
+Each round has two partners with the same portfolio: one is decided by the product, one is written by the bare loop
+(`bench/bare.py`), by the same processes, one after the other, so that a noisy neighbour disturbs both. A counted step
+is a case that was moved or deferred: at the end every case is checked for it, and the rows of both sides are counted
+and weighed against each other.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from bench import bare, population
+from bench.figures import machine
+from bench.home import Home, private
+from bench.population import NIGHT, Plan
+from relight.flow.database import Database, statements
+from relight.flow.road.turn import Turner
+
+SQL = statements("bench", "decide.sql")
+# A Tuesday at ten in Oslo: messages may go and windows are open.
+NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+_ROUNDS = 4
+_FIRST = 1_000_000
+_WARM_UP_CASES = 800
+_MISMATCH_MAX = 0.01
+
+News = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One partner of one round: its cases, and who turns them: the product or the bare loop."""
+
+    partner: int
+    policy: int
+    first: int
+    cases: int
+    is_bare: bool
+
+
+def run(*, cases: int = 40_000, processes: int = 2, news: News = print) -> dict[str, Any]:
+    """Decide `cases` cases, and as many in the bare loop; the contract's JSON (DESIGN § 9) and more."""
+    with private() as home, home.owner() as owner:
+        news(f"filling in {2 * cases:,} cases …")
+        warm_up, *rounds = _populate(home, owner, cases)
+        spent = {True: 0.0, False: 0.0}
+        with _workers(home, processes) as measure:
+            for side in warm_up:
+                measure(side)
+            for number, sides in enumerate(rounds):
+                for side in sides if number % 2 else reversed(sides):
+                    spent[side.is_bare] += measure(side)
+                news(f"round {number + 1} of {len(rounds)} …")
+        decided, bare_loop = (_written(owner, rounds, is_bare=is_bare) for is_bare in (False, True))
+        _compare(decided, bare_loop, cases)
+        return {
+            "cases": cases,
+            "steps_per_second": round(cases / spent[False]),
+            "raw_steps_per_second": round(cases / spent[True]),
+            "ratio": round(spent[True] / spent[False], 3),
+            "processes": processes,
+            **decided,
+            "raw_bytes": bare_loop["bytes"],
+            "machine": machine(owner),
+        }
+
+
+def in_text(result: Mapping[str, Any]) -> str:
+    """The result for people."""
+    return (
+        f"{result['cases']:,} cases: {result['moved']:,} moved, {result['deferred']:,} deferred,"
+        f" by {result['processes']} processes.\n"
+        f"  decided   {result['steps_per_second']:>8,} steps a second\n"
+        f"  bare loop {result['raw_steps_per_second']:>8,}\n"
+        f"  ratio     {result['ratio']:>8.2f}"
+    )
+
+
+def _populate(home: Home, owner: psycopg.Connection, cases: int) -> list[list[Side]]:
+    """A warm-up and the rounds: each a product's side and a bare side, alike."""
+    rounds: list[list[Side]] = []
+    first = _FIRST
+    sizes = [_WARM_UP_CASES, *_shares(cases, _ROUNDS)]
+    with home.database() as db, home.filling() as filling:
+        for number, size in enumerate(sizes):
+            sides = []
+            for name, is_bare in (("decided", False), ("bare", True)):
+                partner = population.make_partner(owner, f"{name}-{number}", NOW, {})
+                policy = population.publish_policies(db, partner, NOW)["broadband"]
+                population.fill(filling, partner, policy, Plan(first, size, NIGHT), NOW)
+                sides.append(Side(partner, policy, first, size, is_bare))
+                first += -(-size // len(NIGHT)) * len(NIGHT)  # each side begins with the first shape
+            rounds.append(sides)
+        population.settle_down(filling)
+    return rounds
+
+
+def _shares(whole: int, parts: int) -> list[int]:
+    shares = [whole // parts + (at < whole % parts) for at in range(parts)]
+    return [share for share in shares if share]
+
+
+@contextmanager
+def _workers(home: Home, processes: int) -> Iterator[Callable[[Side], float]]:
+    """Processes that turn one side together; the function gives the seconds of the slowest."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(processes)
+    with context.Pool(processes, _open, (home.app_url, barrier)) as pool:
+
+        def measure(side: Side) -> float:
+            ended = pool.map(_drain, [side] * processes, chunksize=1)
+            done = sum(count for count, _ in ended)
+            if done != side.cases:
+                raise RuntimeError(f"{done} of {side.cases} cases were turned")
+            return max(seconds for _, seconds in ended)
+
+        yield measure
+
+
+_db: Database
+_barrier: Any
+
+
+def _open(app_url: str, barrier: Any) -> None:
+    """In a worker process: its own connection, as the role that runs in production."""
+    global _db, _barrier
+    _db, _barrier = Database(app_url, size_max=1, name="relight-bench").open(), barrier
+
+
+def _drain(side: Side) -> tuple[int, float]:
+    """In a worker process: turn what is due until nothing is left for it; how many, and in how many seconds."""
+    turn = _bare_turn(side) if side.is_bare else _product_turn(side)
+    _barrier.wait()  # all at once, and none takes two turns at this
+    began = time.perf_counter()
+    done = 0
+    while count := turn():
+        done += count
+    return done, time.perf_counter() - began
+
+
+def _product_turn(side: Side) -> Callable[[], int]:
+    turner = Turner(_db)
+    with _db.transaction(side.partner) as tx:
+        turner.shelf.get(tx, side.policy)  # compiled once a process, not once a run
+    return partial(turner.turn, side.partner, "bulk", NOW)
+
+
+def _bare_turn(side: Side) -> Callable[[], int]:
+    specimens = range(side.first, side.first + min(side.cases, len(NIGHT)))
+    template = bare.note(_db, side.partner, specimens, NOW, shapes=len(NIGHT))
+    return partial(bare.turn, _db, template, side.partner, NOW)
+
+
+def _written(owner: psycopg.Connection, rounds: list[list[Side]], *, is_bare: bool) -> dict[str, int]:
+    """What a side's turns left behind, over all rounds."""
+    partners = [side.partner for sides in rounds for side in sides if side.is_bare is is_bare]
+    found = owner.execute(SQL.written, {"partners": partners, "now": NOW}).fetchone()
+    assert found is not None
+    names = ("moved", "deferred", "left", "events", "steps", "effects", "bytes")
+    return dict(zip(names, found, strict=True))
+
+
+def _compare(decided: Mapping[str, int], bare_loop: Mapping[str, int], cases: int) -> None:
+    """Every case was moved or deferred, and both sides wrote as many rows of the same weight. Raises RuntimeError."""
+    if decided["left"] or decided["moved"] + decided["deferred"] != cases:
+        raise RuntimeError(f"not every case was moved or deferred: {dict(decided)}")
+    for name in decided:
+        if abs(decided[name] - bare_loop[name]) > _MISMATCH_MAX * decided[name]:
+            raise RuntimeError(f"the bare loop wrote other rows: {dict(bare_loop)} beside {dict(decided)}")

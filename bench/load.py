@@ -1,0 +1,73 @@
+"""The load: a batch of cases that the bulk worker decides, woken anew where it would run dry."""
+
+import threading
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import psycopg
+
+from bench.home import Home
+from bench.town import SQL
+
+_LOOK_SECONDS = 0.5
+_SLICE = 5_000
+
+
+@dataclass
+class Load:
+    """Keeps at least half of the `count` cases from `first` on due while the block lasts. `decided` afterwards."""
+
+    home: Home
+    partner: int
+    first: int
+    count: int
+    decided: int = 0
+    woken: int = 0
+    _due_before: int = 0
+    _ending: threading.Event = field(default_factory=threading.Event)
+    _failed: BaseException | None = None
+
+    def __enter__(self) -> "Load":
+        self._due_before = self.due()
+        self._thread = threading.Thread(target=self._keep, name="load", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._ending.set()
+        self._thread.join()
+        self.decided = self._due_before + self.woken - self.due()
+        if self._failed is not None and error is None:
+            raise self._failed
+
+    def due(self) -> int:
+        """How many are waiting to be decided."""
+        with self.home.owner() as owner:
+            return _due(owner, self.partner)
+
+    def _keep(self) -> None:
+        try:
+            with self.home.owner() as owner:
+                at = 0
+                while not self._ending.wait(_LOOK_SECONDS):
+                    missing = self.count // 2 - _due(owner, self.partner)
+                    for _ in range(0, self.count, _SLICE):
+                        if missing <= 0 or self._ending.is_set():
+                            break
+                        missing -= self._wake(owner, at)
+                        at = at + _SLICE if at + _SLICE < self.count else 0
+        except BaseException as failed:  # noqa: BLE001 - raised again in the thread that measures
+            self._failed = failed
+
+    def _wake(self, owner: psycopg.Connection, at: int) -> int:
+        last = self.first + min(at + _SLICE, self.count) - 1
+        params = {"partner": self.partner, "first": self.first + at, "last": last}
+        woken = owner.execute(SQL.wake_again, params).rowcount
+        self.woken += woken
+        return woken
+
+
+def _due(owner: psycopg.Connection, partner: int) -> int:
+    found = owner.execute(SQL.due, {"partner": partner}).fetchone()
+    assert found is not None
+    return found[0]

@@ -1,0 +1,61 @@
+"""Relight's processes, started as an operator would, each with its own log; ended by their own ids."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.home import Home
+
+_END_SECONDS = 20
+_POLL_SECONDS = 0.05
+
+
+@contextmanager
+def running(home: Home, *words: str, cores: Collection[int] = ()) -> Iterator[Path]:
+    """`relight …` for the length of the block, on these cores only if any are named; gives the log's path."""
+    log = home.folder / f"{'-'.join(word.strip('-') for word in words)[:60]}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(home.command(*words), env=dict(home.environment), stdout=output, stderr=output)
+    try:
+        if cores:
+            os.sched_setaffinity(process.pid, cores)  # before it has threads or children, which inherit it
+        yield log
+        if process.poll() is not None:
+            raise RuntimeError(f"`relight {' '.join(words)}` ended by itself:\n{log.read_text()[-2000:]}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until(found: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+    """Until it is so; raises TimeoutError, which says what did not come."""
+    deadline = time.monotonic() + seconds
+    while not found():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(_POLL_SECONDS)
+
+
+def wait_for_port(port: int) -> None:
+    """Until something listens there."""
+    wait_until(lambda: _answers(port), f"somebody listening on port {port}")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,234 @@
+"""`relight bench restore`: from a signed webhook over HTTP to light, on the real counterparts, beside a night run.
+
+Customers who are cut off (power; half of the broadband) or in the walled garden (the other half, online) pay one after
+another at a fixed pace, whether or not those before them are back: who waits in a queue is counted with the queue. Web
+and workers are processes of their own, as `relight web` and `relight worker` start them. See docs/benchmarks.md for
+what each figure means.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+
+from bench import population
+from bench.figures import in_words, machine, percentiles
+from bench.home import Home, private
+from bench.load import Load
+from bench.population import CUT, CUT_OFF, WAITING, Plan, Shape
+from bench.processes import free_port, running, wait_for_port, wait_until
+from bench.town import SQL, Town, running_town
+from relight.drivers.testpay import TestProvider
+from relight.flow.payments.port import Order
+
+BROADBAND, POWER, LOAD = 1_000_000, 2_000_000, 10_000_000
+LIMITED = (Shape(steps=3, due_days=90, last_days=3),)
+_PACE_SECONDS = 0.2
+_BUTTON_AFTER = 10  # payments later, the household presses its meter's button
+_WARM_UP = 3  # payments of each kind that are made first and not counted: connections and plans as on any other day
+_BACK_WITHIN_SECONDS = 90
+
+News = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One customer's payment: the webhook to come, and where its restore can be seen."""
+
+    account: int
+    ref: str
+    meter: int | None = None
+
+
+@dataclass(slots=True)
+class Bench:
+    """One run's parts."""
+
+    home: Home
+    town: Town
+    owner: psycopg.Connection
+    provider: TestProvider
+    url: str = ""
+    partner: int = 0
+    sent: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    beside: int = 0  # payments before which the load was seen to go on
+
+    def pay(self, payment: Payment) -> None:
+        """The provider's signed webhook, over HTTP; sent a moment after the database's clock was read."""
+        headers, body = self.provider.webhook_of(self.provider.finish(payment.ref, "pay"))
+        found = self.owner.execute(SQL.is_due, {"partner": self.partner}).fetchone()
+        assert found is not None
+        self.sent[payment.account] = found[0]
+        self.beside += found[1]
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            client.post(self.url, content=body, headers=headers).raise_for_status()
+
+
+def run(*, runs: int = 100, load_cases: int = 100_000, news: News = print) -> dict[str, Any]:
+    """`runs` payments for broadband and as many for power; the contract's JSON (DESIGN § 9) and more."""
+    each = runs + _WARM_UP
+    with ExitStack() as stack:
+        home = stack.enter_context(private())
+        news("starting FreeRADIUS and the meters …")
+        bench = _furnish(home, stack.enter_context(running_town(home, each)), stack.enter_context(home.owner()))
+        news(f"filling in {load_cases:,} cases …")
+        payments = _populate(bench, each, load_cases)
+        port = free_port()
+        bench.url = f"http://127.0.0.1:{port}/webhooks/nordlys/testpay"
+        stack.enter_context(running(home, "web", "--port", str(port)))
+        stack.enter_context(running(home, "worker"))
+        wait_for_port(port)
+        load = Load(home, bench.partner, LOAD, load_cases)
+        wait_until(lambda: load.due() < load_cases, "the load being decided")
+        with load:
+            _pay_all(bench, payments[: 2 * _WARM_UP])
+            bench.beside = 0
+            news(f"{2 * runs} payments, one each {_PACE_SECONDS * 1000:.0f} ms …")
+            began = time.monotonic()
+            counted = payments[2 * _WARM_UP :]
+            _pay_all(bench, counted)
+            seconds = time.monotonic() - began
+        return _result(bench, counted, load, seconds)
+
+
+def in_text(result: Mapping[str, Any]) -> str:
+    """The result for people."""
+    load = result["load"]
+    return "\n".join(
+        (
+            f"{result['runs']} payments each for broadband and power; {load['decided']:,} cases decided beside them"
+            f" ({load['per_second']:,} a second; some waited at {load['beside']} of {2 * result['runs']} payments).",
+            in_words("inside, ms", result["inside_ms"]),
+            in_words("  to the attempt's record, ms", result["attempt_ms"]),
+            in_words("broadband, to proven log-in, ms", result["broadband_ms"]),
+            in_words("power, to ready for its button, ms", result["power_ms"]),
+            f"  not back in time: {result['lost']}; attempts that had to be repeated: {result['repeated']}",
+        )
+    )
+
+
+def _furnish(home: Home, town: Town, owner: psycopg.Connection) -> Bench:
+    settings = {"secret": "only-in-this-benchmark", "folder": str(home.folder / "testpay")}
+    bench = Bench(home, town, owner, TestProvider(settings))
+    drivers = {
+        "supply": town.drivers,
+        "messages": {channel: {"driver": "inbox", "channel": channel} for channel in ("sms", "email", "letter")},
+        "payments": {"testpay": settings},
+    }
+    bench.partner = population.make_partner(owner, "nordlys", _now(owner), drivers)
+    return bench
+
+
+def _populate(bench: Bench, each: int, load_cases: int) -> list[Payment]:
+    """The portfolio, and the payments in the order in which they will be made."""
+    now = _now(bench.owner)
+    with bench.home.database() as db:
+        policies = population.publish_policies(db, bench.partner, now)
+    devices = [(meter.serial, meter.address) for meter in bench.town.park.meters]
+    later = timedelta(days=5)
+    off = each // 2
+    plans = (
+        Plan(LOAD, load_cases, WAITING),
+        Plan(BROADBAND, off, CUT, driver="radius", level="off", wakes_in=later, tables=CUT_OFF),
+        Plan(BROADBAND + off, each - off, LIMITED, driver="radius", level="walled_garden", wakes_in=later,
+             tables=CUT_OFF),
+        Plan(POWER, each, CUT, "electricity_grid", "dlms", "off", later, devices, CUT_OFF),
+    )  # fmt: skip
+    with bench.home.filling() as filling:
+        for plan in plans:
+            population.fill(filling, bench.partner, policies[plan.kind], plan, now)
+        by_turns = sorted(range(each), key=lambda number: number % max(off, 1))  # one that is off, one in the garden
+        payments = [payment for number in by_turns for payment in _order(bench, number)]
+        population.add_checkouts(filling, bench.partner, {p.account: p.ref for p in payments}, now)
+        population.settle_down(filling)
+    for number in range(each):
+        bench.town.move_in(f"user-{BROADBAND + number}", "off" if number < off else "walled_garden")
+    bench.town.watch()
+    return payments
+
+
+def _order(bench: Bench, number: int) -> tuple[Payment, Payment]:
+    """A customer's broadband, and another's power."""
+    broadband, power = BROADBAND + number, POWER + number
+    return Payment(broadband, _checkout(bench, broadband)), Payment(power, _checkout(bench, power), number)
+
+
+def _checkout(bench: Bench, account: int) -> str:
+    order = Order(f"bench-{account}", population.AMOUNT, "NOK", "Nordlys", str(account), "https://nordlys.example/p/")
+    return bench.provider.create(order).provider_ref
+
+
+def _pay_all(bench: Bench, payments: list[Payment]) -> None:
+    begin = time.monotonic()
+    for at, payment in enumerate(payments):
+        time.sleep(max(0.0, begin + at * _PACE_SECONDS - time.monotonic()))
+        bench.pay(payment)
+        _press_button(bench, payments[at - _BUTTON_AFTER] if at >= _BUTTON_AFTER else None)
+    with suppress(TimeoutError):  # who is not back is counted as lost
+        wait_until(lambda: not _unfinished(bench, payments), "everybody's light", seconds=_BACK_WITHIN_SECONDS)
+
+
+def _press_button(bench: Bench, payment: Payment | None) -> None:
+    if payment is not None and payment.meter is not None:
+        bench.town.park.meters[payment.meter].press_button()
+
+
+def _unfinished(bench: Bench, payments: list[Payment]) -> int:
+    accounts = [payment.account for payment in payments]
+    found = bench.owner.execute(SQL.unfinished, {"partner": bench.partner, "accounts": accounts}).fetchone()
+    return found[0] if found else 0
+
+
+def _result(bench: Bench, payments: list[Payment], load: Load, seconds: float) -> dict[str, Any]:
+    broadband = [payment for payment in payments if payment.meter is None]
+    power = [payment for payment in payments if payment.meter is not None]
+    ways = _ways(bench, "%re-authentication%", ["full"], broadband) | _ways(bench, "%", ["ready", "full"], power)
+    heard = {int(name.removeprefix("user-")): at for name, at in bench.town.radius_heard().items()}
+    heard |= {p.account: at for p in power if (at := bench.town.meter_heard(p.meter or 0)) is not None}
+    back = [payment for payment in payments if ways[payment.account][2] is not None]
+    return {
+        "runs": len(broadband),
+        "inside_ms": percentiles([_ms(heard[p.account] - ways[p.account][0]) for p in payments if p.account in heard]),
+        "broadband_ms": percentiles([_ms(ways[p.account][2] - bench.sent[p.account]) for p in back if p.meter is None]),
+        "power_ms": percentiles([_ms(ways[p.account][2] - bench.sent[p.account]) for p in back if p.meter is not None]),
+        "attempt_ms": percentiles([_ms(ways[p.account][1] - ways[p.account][0]) for p in back]),
+        "lost": len(payments) - len(back),
+        "repeated": sum(ways[p.account][3] > 1 for p in payments),
+        "load": {
+            "cases": load.count,
+            "decided": load.decided,
+            "per_second": round(load.decided / seconds),
+            "beside": bench.beside,
+            "messages": _messages(bench, payments),
+        },
+        "machine": machine(bench.owner),
+    }
+
+
+def _messages(bench: Bench, payments: list[Payment]) -> int:
+    """Messages that left in the meantime: receipts, "you are back", and the load's reminders in contact hours."""
+    params = {"partner": bench.partner, "since": bench.sent[payments[0].account]}
+    found = bench.owner.execute(SQL.messages, params).fetchone()
+    return found[0] if found else 0
+
+
+def _ways(bench: Bench, proof: str, observed: list[str], payments: list[Payment]) -> dict[int, tuple[Any, ...]]:
+    """By account: webhook heard, attempt started, level proven, number of attempts."""
+    accounts = [payment.account for payment in payments]
+    params = {"partner": bench.partner, "accounts": accounts, "proof": proof, "observed": observed}
+    return {row[0]: row[1:] for row in bench.owner.execute(SQL.restores, params).fetchall()}
+
+
+def _ms(span: timedelta) -> float:
+    return span / timedelta(milliseconds=1)
+
+
+def _now(owner: psycopg.Connection) -> datetime:
+    found = owner.execute("SELECT clock_timestamp()").fetchone()
+    assert found is not None
+    return found[0]

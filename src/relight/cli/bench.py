@@ -1,0 +1,108 @@
+"""`relight bench …`: each prints its figure, and where there is one, the raw limit measured in the same run.
+
+The benchmarks lie beside the package, in a source checkout's `bench/`, since they need the counterparts of the tests.
+Each makes a private installation and removes it; nothing of yours is read or written. docs/benchmarks.md says what the
+figures mean.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+import relight
+from relight.cli.context import refusals
+from relight.cli.output import answer, json_option, news
+
+_CHECKOUT = Path(str(relight.__file__)).resolve().parents[2]
+
+
+@click.group()
+def bench() -> None:
+    """Measure: figures with the raw limit beside them.
+
+    Example:  relight bench restore --json
+    """
+
+
+@bench.command()
+@click.option("--runs", default=100, show_default=True, type=click.IntRange(min=1), help="Payments of each kind.")
+@click.option(
+    "--load", "load_cases", default=100_000, show_default=True, type=click.IntRange(min=1_000),
+    help="Cases that are being decided meanwhile.",
+)  # fmt: skip
+@json_option
+@refusals
+def restore(runs: int, load_cases: int, as_json: bool) -> None:
+    """From a signed webhook to light: FreeRADIUS and meters, separate web and worker processes, beside a night run.
+
+    Example:  relight bench restore --runs 20
+    """
+    _measure("restore", as_json, runs=runs, load_cases=load_cases)
+
+
+@bench.command()
+@click.option("--cases", default=40_000, show_default=True, type=click.IntRange(min=1), help="Due cases to decide.")
+@click.option("--processes", default=2, show_default=True, type=click.IntRange(min=1), help="Workers side by side.")
+@json_option
+@refusals
+def decide(cases: int, processes: int, as_json: bool) -> None:
+    """Case steps a second, beside a bare loop with the same statements and rows and a constant for a decision.
+
+    Example:  relight bench decide --cases 100000
+    """
+    _measure("decide", as_json, cases=cases, processes=processes)
+
+
+@bench.command("import")
+@click.option("--rows", default=200_000, show_default=True, type=click.IntRange(min=1), help="Invoices in the file.")
+@json_option
+@refusals
+def import_(rows: int, as_json: bool) -> None:
+    """Invoices a second from a CSV file, beside the owner's COPY of the same rows.
+
+    Example:  relight bench import --rows 1000000
+    """
+    _measure("importing", as_json, rows=rows)
+
+
+@bench.command()
+@click.option("--links", default=100_000, show_default=True, type=click.IntRange(min=100), help="Distinct pay links.")
+@click.option("--seconds", default=20, show_default=True, type=click.IntRange(min=1), help="How long to ask.")
+@json_option
+@refusals
+def paypage(links: int, seconds: int, as_json: bool) -> None:
+    """Pay pages a second from one core, each link asked for once at most.
+
+    Example:  relight bench paypage --seconds 60
+    """
+    _measure("paypage", as_json, links=links, seconds=seconds)
+
+
+def _measure(name: str, as_json: bool, **sizes: int) -> None:
+    """Run one benchmark of the checkout and print what it found."""
+    module = _benchmark(name)
+    run: Callable[..., Mapping[str, Any]] = module.run
+    in_text: Callable[[Mapping[str, Any]], str] = module.in_text
+    result = run(**sizes, news=news)
+    answer(result, as_json=as_json, text=in_text(result))
+
+
+def _benchmark(name: str) -> ModuleType:
+    if not (_CHECKOUT / "bench" / "__init__.py").is_file() or not (_CHECKOUT / "tests" / "counterparts").is_dir():
+        raise click.ClickException(
+            "Benchmarks need a source checkout: bench/ and tests/counterparts/ are not beside this installation. "
+            "Clone the repository, and run `make setup-test counterparts` and `.venv/bin/relight bench` there."
+        )
+    if str(_CHECKOUT) not in sys.path:
+        sys.path.insert(0, str(_CHECKOUT))
+    try:
+        return import_module(f"bench.{name}")
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(
+            f"The counterparts' {missing.name} is not installed: run `make setup-test counterparts` first."
+        ) from missing
