@@ -1,4 +1,4 @@
-"""The door for law packs: what a law says of one act on one case. The packs themselves come with their own issue."""
+"""The door for law packs: what a law says of one act on one case. The packs are in `rules`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,9 +39,8 @@ class Ruling:
 class Law(Protocol):
     """A law pack as `decide` sees it."""
 
-    @property
-    def hash(self) -> str:
-        """The hash that decisions store."""
+    def hash_for(self, policy: Policy) -> str:
+        """The hash that decisions under a policy store: the content of the packs that guard it."""
         ...
 
     def rule(
@@ -55,7 +54,9 @@ class Law(Protocol):
 class NoLaw:
     """No pack: the guards that hold everywhere still apply."""
 
-    hash: str = "none"
+    def hash_for(self, policy: Policy) -> str:
+        """There is nothing to hash."""
+        return "none"
 
     def rule(
         self, policy: Policy, step: Step, claims: tuple[ClaimFacts, ...], facts: CaseFacts, now: datetime

@@ -72,7 +72,7 @@ def part_progress(step: Step, part: int, taken: StepFacts) -> tuple[Progress, da
 
 
 def _message_progress(effects: tuple[EffectFacts, ...], wants_all: bool, since: datetime) -> tuple[Progress, datetime]:
-    reached = [effect.finished_at or since for effect in effects if _is_done(effect) and not effect.failed]
+    reached = [effect.finished_at or since for effect in effects if is_done(effect) and not effect.failed]
     if any(effect.state in _OPEN for effect in effects) and (wants_all or not reached):
         return Progress.OPEN, since
     if reached:
@@ -80,7 +80,7 @@ def _message_progress(effects: tuple[EffectFacts, ...], wants_all: bool, since: 
     return Progress.FAILED, since
 
 
-def _is_done(effect: EffectFacts) -> bool:
+def is_done(effect: EffectFacts) -> bool:
     """Done, or it would have been were the partner not in shadow."""
     return effect.state == "done" or (effect.state == "withheld" and effect.why == SHADOW)
 

@@ -1,0 +1,55 @@
+"""The clock of the proof: the earliest days on which a path's steps can be taken, for every day it may begin on.
+
+The counting is `decide`'s own (`waits`); what delays a step on the road (a window, a hold, an approval, a letter that
+takes days) only makes it later, so no case is ever faster than this. All days of 28 years are tried as the first: the
+weekdays come round, and months, leap years and every date of Easter are met with.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from functools import lru_cache
+
+from relight.core.calendars import Calendar
+from relight.core.policy import Policy
+from relight.core.prove.paths import Path
+from relight.core.waits import earliest_day, longest_term
+
+FIRST_START = date(2026, 1, 1)
+YEARS = 28
+DUE = -1  # the place on a path of the due date, before the first step
+
+
+@lru_cache(maxsize=1)
+def starts() -> tuple[date, ...]:
+    """Every day on which something may begin."""
+    return tuple(FIRST_START + timedelta(days=ahead) for ahead in range(366 * YEARS))
+
+
+def days_between(policy: Policy, calendar: Calendar, path: Path, first: int, last: int, day: date) -> list[date]:
+    """The earliest day of each step after `first` up to `last`, when `first` was taken on `day` and done at once."""
+    found: list[date] = []
+    base = day
+    for place in range(first + 1, last + 1):
+        pay_by = pay_by_of(policy, calendar, path, place - 1, base) if place else None
+        base = earliest_day(calendar, policy, path.steps[place], base, pay_by, path.delay)
+        found.append(base)
+    return found
+
+
+def pay_by_of(policy: Policy, calendar: Calendar, path: Path, place: int, day: date) -> date | None:
+    """The last day of the term that a step's notice gives when it is taken on `day`."""
+    term = longest_term(policy, calendar, path.steps[place])
+    return calendar.add(day, term) if term is not None else None
+
+
+def first_breach(
+    policy: Policy, calendar: Calendar, path: Path, first: int, last: int, lawful_from: Callable[[date], date]
+) -> Iterator[tuple[date, list[date], date]]:
+    """At most one start day on which `last` would come before `lawful_from(start)`: the start, the days of the steps
+    after it, and the first lawful day."""
+    for day in starts():
+        days = days_between(policy, calendar, path, first, last, day)
+        lawful = lawful_from(day)
+        if days[-1] < lawful:
+            yield day, days, lawful
+            return

@@ -1,0 +1,53 @@
+"""Required content: what the texts of a step must hold, in every language that the country's customers read."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from relight.core.actions import MessageAction
+from relight.core.policy import Policy, Step
+from relight.core.rules import model
+from relight.core.rules.model import Rule
+
+LANGUAGES = {
+    "NO": ("nb", "en"),
+    "DK": ("da", "en"),
+    "NL": ("nl", "en"),
+    "SE": ("en",),
+    "DE": ("de", "en"),
+    "GB": ("en",),
+}
+_WRITTEN = frozenset({"email", "letter"})
+
+
+class Contents(Protocol):
+    """What is known of the texts."""
+
+    def elements(self, template: str, language: str, country: str) -> frozenset[str] | None:
+        """The elements that a template holds for a country's customers; None where there is no such template."""
+        ...
+
+
+def check_content(rule: Rule, policy: Policy, step: Step, contents: Contents) -> Iterator[str]:
+    """What each of the step's texts that the rule is about lacks."""
+    demand = rule.demand
+    assert isinstance(demand, model.RequiredContent)
+    for action in step.do:
+        if isinstance(action, MessageAction) and action.template in rule.targets:
+            yield from _lacks(demand, policy, action, contents)
+            if demand.form == "written" and not _is_written(action):
+                yield f"{action.template} must go in writing: by e-mail or letter, whatever else"
+
+
+def _lacks(demand: model.RequiredContent, policy: Policy, action: MessageAction, contents: Contents) -> Iterator[str]:
+    for language in LANGUAGES[policy.country]:
+        held = contents.elements(action.template, language, policy.country)
+        if held is None:
+            yield f"there is no text {action.template} in {language}"
+        elif missing := sorted(demand.elements - held):
+            yield f"the text {action.template} in {language} lacks {', '.join(missing)}"
+
+
+def _is_written(action: MessageAction) -> bool:
+    """Whether one of the written channels is surely used."""
+    channels = frozenset(action.channels)
+    return bool(channels & _WRITTEN) if action.mode == "all" else channels <= _WRITTEN

@@ -1,0 +1,54 @@
+"""Fees over a path: no more at once, no more together and no more often than the law lets."""
+
+from collections.abc import Iterator
+
+from relight.core.actions import FeeAction
+from relight.core.policy import Policy
+from relight.core.prove.clock import FIRST_START
+from relight.core.prove.gates import arrears_at_least
+from relight.core.prove.paths import Path
+from relight.core.rules import model
+from relight.core.rules.acts import FEE, acts_of
+from relight.core.rules.model import Rule
+from relight.core.rules.sums import lowest_cap
+
+
+def check_amount(rule: Rule, policy: Policy, path: Path, place: int) -> Iterator[str]:
+    """Each fee against the least cap from now on, and all of them on the path against the cap of their sum."""
+    demand = rule.demand
+    assert isinstance(demand, model.MaxAmount)
+    step = path.steps[place]
+    for action in _fees(rule, path, place, place + 1):
+        most = lowest_cap(demand, FIRST_START, arrears_at_least(policy, step))
+        if most is None:
+            yield f"the most that fee.{action.fee} may be is not known; leave the fee out until it is"
+        elif demand.forbidden:
+            yield f"fee.{action.fee} is none that may be charged"
+        elif action.amount_minor > most:
+            yield f"fee.{action.fee} of {_units(action.amount_minor)} is more than {_units(most)} {policy.currency}"
+    if demand.sum_max is not None:
+        total = sum(action.amount_minor for action in _fees(rule, path, 0, place + 1))
+        if total > demand.sum_max:
+            most = _units(demand.sum_max)
+            yield f"the path charges {_units(total)} together, more than {most} {policy.currency} in {demand.sum_span}"
+
+
+def check_count(rule: Rule, path: Path, place: int) -> Iterator[str]:
+    """How often the rule's acts come on the path, the step included."""
+    demand = rule.demand
+    assert isinstance(demand, model.MaxCount)
+    count = sum(act.name in rule.targets for step in path.steps[: place + 1] for act in acts_of(step))
+    if count > demand.count:
+        yield f"{', '.join(sorted(rule.targets))} may come {demand.count} times; on this path they come {count} times"
+
+
+def _fees(rule: Rule, path: Path, first: int, end: int) -> Iterator[FeeAction]:
+    wide = rule.targets & {"fee.any", "fee.any_other"}
+    for step in path.steps[first:end]:
+        for action in step.do:
+            if isinstance(action, FeeAction) and (wide or FEE + action.fee in rule.targets):
+                yield action
+
+
+def _units(minor: int) -> str:
+    return f"{minor // 100}.{minor % 100:02}"

@@ -1,0 +1,104 @@
+"""`prove`: one policy against its law packs, on every path. It passes, or some way through it breaks a rule."""
+
+from collections.abc import Iterator
+
+from relight.core.actions import SupplyAction
+from relight.core.calendars import Calendar, calendar_for
+from relight.core.levels import Level
+from relight.core.policy import Policy
+from relight.core.prove.checks import Held, check
+from relight.core.prove.content import Contents
+from relight.core.prove.paths import Path, TooManyPaths, paths
+from relight.core.prove.result import HOUSE, Breach, Proof, Remaining
+from relight.core.rules.acts import CUTS, names_of
+from relight.core.rules.lawbook import LawBook, is_for, rules_about
+from relight.core.rules.model import LawPack, Rule
+from relight.core.spans import Span, Unit
+
+# Payment orders that were given in time may take these days to arrive (law README, semantics 2): six at Easter.
+SETTLEMENT = Span(3, Unit.WORKING_DAYS)
+_PROVEN_BY = frozenset({"requires_before", "min_elapsed"})
+_NETWORKS = frozenset({"electricity", "electricity_grid", "gas"})
+
+
+def prove(policy: Policy, book: LawBook, contents: Contents) -> Proof:
+    """Hold every path of a policy against every rule of its packs. Pure; takes a second or so."""
+    packs = [pack for name in policy.laws if (pack := book.pack(name)) is not None]
+    try:
+        ways = paths(policy)
+    except TooManyPaths as many:
+        told = Breach("relight.paths", HOUSE, policy.first.name, f"{many}; split the policy", "")
+        return Proof(0, 0, (told,))
+    calendar = calendar_for(policy.country)
+    told = [*_of_the_whole(policy, book, packs, calendar), *_of_paths(policy, packs, ways, calendar, contents)]
+    breaches = _once([one for one in told if isinstance(one, Breach)])
+    return Proof(
+        paths=len(ways),
+        rules=sum(is_for(rule.applies, policy) for pack in packs for rule in pack.rules),
+        findings=tuple(one for one in breaches if one.blocks),
+        warnings=tuple(one for one in breaches if not one.blocks),
+        remains=tuple(dict.fromkeys(one for one in told if isinstance(one, Remaining))),
+        hashes={pack.name: pack.hash for pack in packs},
+    )
+
+
+def _once(breaches: list[Breach]) -> tuple[Breach, ...]:
+    """One breach of a rule at a step, with the first path that shows it."""
+    found: dict[tuple[str, str, str], Breach] = {}
+    for one in breaches:
+        found.setdefault((one.rule, one.step, one.message.partition(":")[0]), one)
+    return tuple(found.values())
+
+
+def _of_paths(
+    policy: Policy, packs: list[LawPack], ways: tuple[Path, ...], calendar: Calendar, contents: Contents
+) -> Iterator[Breach | Remaining]:
+    about = {step.name: [rule for pack in packs for rule in rules_about(pack, policy, step)] for step in policy.steps}
+    asked: set[tuple[str, Path, int]] = set()
+    for path in ways:
+        for place, step in enumerate(path.steps):
+            prefix = Path(path.profile, path.delay, path.steps[: place + 1])
+            for rule in about[step.name]:
+                if rule.enforce == "off" or (rule.id, prefix, place) in asked:
+                    continue
+                asked.add((rule.id, prefix, place))
+                yield from check(rule, Held(policy, calendar, prefix, place, contents))
+
+
+def _of_the_whole(
+    policy: Policy, book: LawBook, packs: list[LawPack], calendar: Calendar
+) -> Iterator[Breach | Remaining]:
+    first = policy.first.name
+    for name in policy.laws:
+        if book.pack(name) is None:
+            yield Breach("relight.pack", HOUSE, first, f"there is no law pack {name!r}", "")
+    if all(pack.country != policy.country for pack in packs):
+        message = f"none of its packs is of {policy.country}; write law: [{policy.country.lower()}]"
+        yield Breach("relight.pack", HOUSE, first, message, "")
+    for step in policy.steps:
+        acts = names_of(step) & CUTS
+        if not acts:
+            continue
+        rules = [rule for pack in packs for rule in rules_about(pack, policy, step)]
+        if not any(_vouches(rule, acts) for rule in rules):
+            message = (
+                f"no rule of its packs says when a {policy.actor} may {' or '.join(sorted(acts))} for this customer"
+            )
+            yield Breach(
+                "relight.silent", HOUSE, step.name, f"{message}; what no rule vouches for cannot be proved", ""
+            )
+        if calendar.longest_days(policy.settle) < calendar.longest_days(SETTLEMENT):
+            message = f"settle: {policy.settle} is too short for payments on their way; write at least {SETTLEMENT}"
+            yield Breach("relight.settle", HOUSE, step.name, message, "")
+        if policy.actor == "supplier" and policy.services & _NETWORKS and _touches(step.do):
+            message = "a supplier may not touch the supply; it ends its contract or asks the grid company"
+            yield Breach("relight.actor", HOUSE, step.name, message, "")
+
+
+def _vouches(rule: Rule, acts: frozenset[str]) -> bool:
+    """Whether a rule that blocks says what must come before these acts."""
+    return rule.kind in _PROVEN_BY and rule.enforce == "block" and bool(rule.targets & acts)
+
+
+def _touches(actions: tuple[object, ...]) -> bool:
+    return any(isinstance(action, SupplyAction) and action.level is not Level.FULL for action in actions)

@@ -1,0 +1,295 @@
+"""What each kind of rule says of one step of one case: deny, defer to a date, or nothing against.
+
+Days are the partner's local ones. A deadline is exclusive: what may be done "within four weeks" can be acted on from
+day 29 (law README, semantics 2).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from relight.core.actions import FeeAction
+from relight.core.calendars import due_date
+from relight.core.conditions import Param
+from relight.core.facts import CaseFacts, ClaimFacts
+from relight.core.law import Answer, Reason, Ruling
+from relight.core.policy import Policy, Step
+from relight.core.rules import model
+from relight.core.rules.acts import CONTACT, FEE, names_of
+from relight.core.rules.evidence import Occurrence, occurrences
+from relight.core.rules.letters import gives_at_least
+from relight.core.rules.model import Rule
+from relight.core.rules.sums import cap_of, fees_charged
+from relight.core.standing import standing
+from relight.core.windows import local_date, local_midnight, next_in_window
+
+_DAY = timedelta(days=1)
+_LOOK_AHEAD = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A step that is about to be taken for some claims."""
+
+    policy: Policy
+    step: Step
+    claims: tuple[ClaimFacts, ...]
+    facts: CaseFacts
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The partner's day."""
+        return local_date(self.now, self.facts.partner.zone)
+
+    def seen(self, claim: ClaimFacts | None, act: str) -> tuple[Occurrence, ...]:
+        """When an act came about for a claim, or for any claim of the case."""
+        return occurrences(self.policy, self.facts, claim.id if claim else None, act)
+
+    def midnight(self, day: date) -> datetime:
+        """The first moment of a local day."""
+        return local_midnight(day, self.facts.partner.zone)
+
+
+def ask(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    """A rule's rulings on a step; none when it says nothing against."""
+    return _ASK[rule.kind](rule, asked)
+
+
+def _deny(rule: Rule, until: datetime | None = None, **params: Param) -> Ruling:
+    return Ruling(Answer.DENY, _reason(rule, params), until)
+
+
+def _defer(rule: Rule, until: datetime, **params: Param) -> Ruling:
+    return Ruling(Answer.DEFER, _reason(rule, {**params, "until": until.isoformat()}), until)
+
+
+def _reason(rule: Rule, params: dict[str, Param]) -> Reason:
+    return Reason(f"law.{rule.kind}", tuple(sorted({**params, "rule": rule.id}.items())), rule.law)
+
+
+# -- what must have come first
+
+
+def _requires_before(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.RequiresBefore)
+    for claim in asked.claims:
+        ruling = _chain(rule, demand, asked, claim)
+        if ruling is not None:
+            yield ruling
+            return  # one claim that lacks it is enough to say so
+
+
+def _chain(rule: Rule, demand: model.RequiresBefore, asked: Asked, claim: ClaimFacts) -> Ruling | None:
+    after: date | None = None
+    for place, act in enumerate(demand.needs):
+        if demand.together and act in names_of(asked.step):
+            continue
+        found = [one for one in asked.seen(claim, act) if after is None or one.day >= after]
+        counted = _counted(demand, asked, found)
+        needed = demand.count if place == 0 else 1
+        if len(counted) < needed or not _ways_suffice(demand, counted):
+            return _deny(rule, missing=act, have=len(counted), need=needed, claim=claim.number)
+        after = counted[needed - 1].day
+        if demand.expired and place == len(demand.needs) - 1:
+            ruling = _expired(rule, asked, counted[needed - 1])
+            if ruling is not None:
+                return ruling
+    return None
+
+
+def _counted(demand: model.RequiresBefore, asked: Asked, found: list[Occurrence]) -> list[Occurrence]:
+    """Those that gave the time to pay that each must give, far enough apart."""
+    calendar, kept = asked.facts.partner.calendar, list[Occurrence]()
+    for one in found:
+        if demand.each_term is not None:
+            begins = local_date(one.taken.decided_at, asked.facts.partner.zone)
+            pay_by = one.taken.pay_by_date
+            if pay_by is None or pay_by < calendar.add(begins, demand.each_term):
+                continue
+        if demand.gap is not None and kept and one.day < calendar.add(kept[-1].day, demand.gap):
+            continue
+        kept.append(one)
+    return kept
+
+
+def _ways_suffice(demand: model.RequiresBefore, counted: list[Occurrence]) -> bool:
+    ways = frozenset[str]().union(*(one.ways for one in counted))
+    return len(ways) >= demand.ways * (demand.ways > 1) and demand.channels <= ways
+
+
+def _expired(rule: Rule, asked: Asked, last: Occurrence) -> Ruling | None:
+    pay_by = last.taken.pay_by_date
+    if pay_by is None:
+        return _deny(rule, missing="term")
+    return _defer(rule, asked.midnight(pay_by + _DAY)) if pay_by >= asked.today else None
+
+
+def _min_elapsed(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.MinElapsed)
+    calendar = asked.facts.partner.calendar
+    for claim in asked.claims:
+        days: list[date] = []
+        for anchor in demand.since:
+            day = _anchor_day(rule, asked, claim, anchor)
+            if day is not None:
+                days.append(day)
+            elif anchor.of not in rule.targets:  # an act of the rule's own kind that never was asks for no gap
+                yield _deny(rule, missing=anchor.of, claim=claim.number)
+                return
+        if not days:
+            continue
+        latest = max(days)
+        if demand.span is not None and (earliest := due_date(calendar, latest, demand.span)) > asked.today:
+            yield _defer(rule, asked.midnight(earliest), since=latest.isoformat(), span=str(demand.span))
+        if demand.at_most is not None and asked.today > calendar.add(latest, demand.at_most):
+            yield _deny(rule, since=latest.isoformat(), span=str(demand.at_most))
+
+
+def _anchor_day(rule: Rule, asked: Asked, claim: ClaimFacts, anchor: model.Anchor) -> date | None:
+    """When it began: the first time that the act came about; of the rule's own kind, the last."""
+    if anchor.moment == "due":
+        return claim.due_date
+    found = asked.seen(claim, anchor.of)
+    if not found:
+        return None
+    return found[-1].day if anchor.of in rule.targets else found[0].day
+
+
+def _min_deadline(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.MinDeadline)
+    if not gives_at_least(asked.policy, asked.facts.partner.calendar, asked.step, demand, rule.targets, asked.today):
+        yield _deny(rule, span=str(demand.term))
+
+
+# -- what must be so
+
+
+def _requires_state(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.RequiresState)
+    at = standing(asked.facts, asked.now)
+    arrears, flags = at.sum_of(asked.claims), asked.facts.flags
+    for state in demand.any_of:
+        if (
+            (state.arrears_min is None or arrears >= state.arrears_min)
+            and (state.claims_min is None or len(asked.claims) >= state.claims_min)
+            and (not state.person or asked.step.approval != "none")
+            and all(flags.get(flag) == "yes" for flag in state.flags)
+        ):
+            return
+    yield _deny(rule, asked.midnight(asked.today + _DAY), arrears=arrears, claims=len(asked.claims))
+
+
+def _forbidden_if(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.ForbiddenIf)
+    flags = asked.facts.flags
+    yes = tuple(flag for flag in demand.flags if flags.get(flag) == "yes")
+    unknown = tuple(flag for flag in demand.flags if flags.get(flag, "unknown") == "unknown")
+    if yes:
+        yield _deny(rule, yes=yes)
+    elif unknown and demand.unknown_blocks:
+        yield _deny(rule, unknown=unknown)
+
+
+def _forbidden_window(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.ForbiddenWindow)
+    if rule.targets == frozenset({CONTACT}) or (demand.if_flags and not _concerned(demand, asked)):
+        return  # when messages may leave is the policy's contact window, which is checked before it goes live
+    moment = _opens(demand, asked)
+    if moment > asked.now:
+        yield _defer(rule, moment)
+
+
+def _concerned(demand: model.ForbiddenWindow, asked: Asked) -> bool:
+    return any(asked.facts.flags.get(flag, "unknown") != "no" for flag in demand.if_flags)
+
+
+def _opens(demand: model.ForbiddenWindow, asked: Asked) -> datetime:
+    """The first moment from now on that is not forbidden."""
+    partner = asked.facts.partner
+    day = asked.today
+    for _ in range(_LOOK_AHEAD):
+        if not is_closed(demand, day, partner.calendar.is_holiday):
+            break
+        day += _DAY
+    moment = max(asked.now, asked.midnight(day))
+    opens = [next_in_window(moment, window, partner.zone, partner.calendar) for window in demand.open]
+    return min(opens, default=moment)
+
+
+def is_closed(demand: model.ForbiddenWindow, day: date, is_holiday: Callable[[date], bool]) -> bool:
+    """Whether the rule forbids a whole local day."""
+    return (
+        day.weekday() in demand.weekdays
+        or day.month in demand.months
+        or (demand.holidays and is_holiday(day))
+        or (demand.day_before_holiday and is_holiday(day + _DAY))
+    )
+
+
+def _forbidden_step(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.ForbiddenStep)
+    if demand.never:
+        yield _deny(rule, step=asked.step.name)
+
+
+# -- what may be charged
+
+
+def _max_amount(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.MaxAmount)
+    for action in asked.step.do:
+        if not isinstance(action, FeeAction) or not _is_about(rule, action):
+            continue
+        principal = sum(claim.principal for claim in asked.claims)
+        most = cap_of(demand, asked.today, principal)
+        if most is None or action.amount_minor > most:
+            yield _deny(rule, amount=action.amount_minor, most=most if most is not None else "unknown")
+        elif demand.sum_max is not None and demand.sum_span is not None:
+            charged = fees_charged(asked.policy, asked.facts, rule.targets, demand.sum_span, asked.today)
+            if charged + action.amount_minor > demand.sum_max:
+                yield _deny(rule, amount=action.amount_minor, charged=charged, most=demand.sum_max)
+
+
+def _is_about(rule: Rule, action: FeeAction) -> bool:
+    return FEE + action.fee in rule.targets or any(name in rule.targets for name in ("fee.any", "fee.any_other"))
+
+
+def _max_count(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    demand = rule.demand
+    assert isinstance(demand, model.MaxCount)
+    claims: tuple[ClaimFacts | None, ...] = asked.claims if demand.per == "claim" else (None,)
+    for claim in claims:
+        done = sum(len(asked.seen(claim, act)) for act in rule.targets)
+        if done + len(rule.targets & names_of(asked.step)) > demand.count:
+            yield _deny(rule, have=done, most=demand.count)
+            return
+
+
+def _kept_elsewhere(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+    """A text is held to its content when it is rendered, an export when it is made, a restore by the engine itself."""
+    return iter(())
+
+
+_ASK: dict[str, Callable[[Rule, Asked], Iterator[Ruling]]] = {
+    "requires_before": _requires_before,
+    "min_elapsed": _min_elapsed,
+    "min_deadline": _min_deadline,
+    "required_content": _kept_elsewhere,
+    "requires_state": _requires_state,
+    "forbidden_if": _forbidden_if,
+    "forbidden_window": _forbidden_window,
+    "forbidden_step": _forbidden_step,
+    "max_amount": _max_amount,
+    "max_count": _max_count,
+    "obligation_after": _kept_elsewhere,
+    "data_scope": _kept_elsewhere,
+}

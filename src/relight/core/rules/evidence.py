@@ -1,0 +1,66 @@
+"""Evidence: what a case's log shows of the acts that rules ask for, claim by claim.
+
+Only what is done counts: a message that a channel took and that did not come back, a task that a person finished, a
+step that was taken over with its proof. A voided step is not among the facts, so it proves nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from relight.core.actions import ContactAttemptAction, FeeAction, MessageAction, SupplyAction
+from relight.core.facts import CaseFacts, StepFacts
+from relight.core.parts import is_done
+from relight.core.policy import Policy, Step
+from relight.core.rules.acts import acts_of
+from relight.core.windows import local_date
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An act that came about: on which local day at the latest, by which ways, and in which step."""
+
+    day: date
+    ways: frozenset[str]
+    taken: StepFacts
+
+
+def occurrences(policy: Policy, facts: CaseFacts, claim_id: int | None, act: str) -> tuple[Occurrence, ...]:
+    """Every time that an act came about for a claim (None: for any claim of the case), oldest first."""
+    found: list[Occurrence] = []
+    for taken, step in _steps(policy, facts, claim_id):
+        for one in acts_of(step):
+            if one.name == act:
+                done = _done(step, one.part, taken)
+                if done is not None:
+                    found.append(Occurrence(local_date(done[0], facts.partner.zone), done[1], taken))
+    return tuple(found)
+
+
+def _steps(policy: Policy, facts: CaseFacts, claim_id: int | None) -> Iterator[tuple[StepFacts, Step]]:
+    known = {step.name: step for step in policy.steps}
+    for taken in facts.steps:
+        covers = claim_id is None or any(claim.claim_id == claim_id for claim in taken.claims)
+        if covers and taken.step in known:
+            yield taken, known[taken.step]
+
+
+def _done(step: Step, part: int, taken: StepFacts) -> tuple[datetime, frozenset[str]] | None:
+    """When a part of a taken step was done, and how; None while it is not."""
+    action = step.do[part]
+    effects = [effect for effect in taken.effects if effect.part == part]
+    if not taken.effects and not taken.tasks and taken.completed_at is not None:  # taken over, with its proof
+        return taken.completed_at, frozenset()
+    match action:
+        case MessageAction() | SupplyAction():
+            arrived = [effect for effect in effects if is_done(effect) and not effect.failed]
+            if not arrived:
+                return None
+            moments = [effect.finished_at or taken.decided_at for effect in arrived]
+            return max(moments), frozenset(effect.channel for effect in arrived if effect.channel)
+        case FeeAction():
+            return taken.decided_at, frozenset()
+        case _:
+            ways = frozenset({action.way}) if isinstance(action, ContactAttemptAction) else frozenset[str]()
+            done = [task.done_at for task in taken.tasks if task.part == part and task.state == "done"]
+            return (done[0], ways) if done and done[0] is not None else None

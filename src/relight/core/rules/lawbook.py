@@ -1,0 +1,94 @@
+"""The law at run time: the rules of a policy's packs, asked of one step of one case at one moment.
+
+The same rule objects that proved the policy answer here: deny, defer to a date, or nothing against. What only a text, a
+driver or a later act can keep is kept there (`docs/law.md`), not here.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from relight.core.actions import FeeAction
+from relight.core.facts import CaseFacts, ClaimFacts
+from relight.core.law import Ruling
+from relight.core.policy import Policy, Step
+from relight.core.rules.acts import ANY_FEE, FEE, names_of
+from relight.core.rules.asked import Asked, ask
+from relight.core.rules.model import Applies, LawPack, MaxAmount, Rule
+from relight.core.rules.reader import packaged_pack, packaged_packs
+from relight.core.windows import local_date
+
+ANY_OTHER_FEE = "fee.any_other"
+_ASKED_AT_RUN_TIME = frozenset({"block", "default"})
+
+
+class LawBook:
+    """All packs that policies may name. Keeps which rules are about which step; everything else is read anew."""
+
+    def __init__(self, packs: Iterable[LawPack]):
+        self._packs: Mapping[str, LawPack] = {pack.name: pack for pack in packs}
+        self._about: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self.hash = hashlib.sha256(" ".join(pack.hash for pack in self._packs.values()).encode()).hexdigest()
+
+    def pack(self, name: str) -> LawPack | None:
+        """The pack of that name, if there is one."""
+        return self._packs.get(name)
+
+    def hash_for(self, policy: Policy) -> str:
+        """The hash that a decision under this policy keeps: its packs' content."""
+        hashes = [self._packs[name].hash for name in policy.laws if name in self._packs]
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+
+    def rule(
+        self, policy: Policy, step: Step, claims: tuple[ClaimFacts, ...], facts: CaseFacts, now: datetime
+    ) -> tuple[Ruling, ...]:
+        """What the packs say of taking `step` for `claims` now; empty when they say nothing against."""
+        rules = self.about(policy, step)
+        if not rules:
+            return ()
+        asked = Asked(policy, step, claims, facts, now)
+        today = local_date(now, facts.partner.zone)
+        return tuple(
+            ruling
+            for rule in rules
+            if rule.enforce in _ASKED_AT_RUN_TIME and rule.in_force(today)
+            for ruling in ask(rule, asked)
+        )
+
+    def about(self, policy: Policy, step: Step) -> tuple[Rule, ...]:
+        """The rules of the policy's packs that are about this step, whatever the day."""
+        key = (policy.hash, step.name)
+        if key not in self._about:
+            packs = [self._packs[name] for name in policy.laws if name in self._packs]
+            self._about[key] = tuple(rule for pack in packs for rule in rules_about(pack, policy, step))
+        return self._about[key]
+
+
+def rules_about(pack: LawPack, policy: Policy, step: Step) -> Iterable[Rule]:
+    """The rules of one pack that hold for whom the policy is for, and are about one of the step's acts."""
+    mine = [rule for rule in pack.rules if is_for(rule.applies, policy)]
+    acts = names_of(step) | _fees_without_a_rule(mine, step)
+    return (rule for rule in mine if rule.targets & acts)
+
+
+def is_for(applies: Applies, policy: Policy) -> bool:
+    """Whether a rule holds for whom the policy is for. A region or a kind of contract that we do not know holds too."""
+    return (
+        (not applies.debtor or policy.debtor in applies.debtor)
+        and (not applies.service or bool(policy.services & applies.service))
+        and (not applies.actor or policy.actor in applies.actor)
+    )
+
+
+def _fees_without_a_rule(rules: Iterable[Rule], step: Step) -> frozenset[str]:
+    """`fee.any_other` when the step charges a fee that no amount is set for."""
+    known = {name for rule in rules if isinstance(rule.demand, MaxAmount) for name in rule.targets}
+    named = {name for rule in rules for name in rule.targets if name.startswith(FEE) and name != ANY_FEE}
+    charged = {FEE + action.fee for action in step.do if isinstance(action, FeeAction)}
+    return frozenset({ANY_OTHER_FEE}) if charged - known - named else frozenset()
+
+
+def packaged_law() -> LawBook:
+    """The packs that come with Relight and are in force; pending ones are only for trying."""
+    packs = [packaged_pack(name) for name in packaged_packs()]
+    return LawBook(pack for pack in packs if not pack.pending)
