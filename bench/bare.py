@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from relight.core.law import NoLaw
 from relight.flow.database import Database, Tx
-from relight.flow.road.gather import SQL, gather, partner_turn
+from relight.flow.road.gather import SQL
 from relight.flow.road.record import Decided, record
 from relight.flow.road.turn import BATCH, Turner
 
@@ -72,16 +71,11 @@ def note(db: Database, partner_id: int, specimens: Sequence[int], now: datetime,
     turner = Turner(db)
     with db.transaction(partner_id) as tx:
         listening = _Listening(tx)
-        found = gather(listening, partner_turn(listening).facts, list(specimens), now)
-        decided = []
-        for one in found:
-            policy = turner.shelf.get(tx, one.policy_version_id)
-            decided.append(
-                Decided(turner.decider(policy, NoLaw(), one.facts, now), one.facts, policy.hash, NoLaw().hash)
-            )
+        turner.decide(tx, specimens, now)  # compiles the policy, whose reading is no question of every turn
+        decided = turner.decide(listening, specimens, now)
         order = _written(tx, decided, now)
         apart = [dict(_written(tx, [one], now)) for one in decided]
-    by_shape = {one.facts.case_id % shapes: written for one, written in zip(found, apart, strict=True)}
+    by_shape = {one.facts.case_id % shapes: written for one, written in zip(decided, apart, strict=True)}
     uncounted = next(params["uncounted"] for _, params in listening.asked if "uncounted" in params)
     return Template(
         tuple(statement for statement, _ in listening.asked),

@@ -1,6 +1,6 @@
 """A turn: lock due cases, gather their facts, decide, record. One transaction a batch; a crash rolls it back whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from relight.core.decide import decide
@@ -9,7 +9,7 @@ from relight.core.facts import CaseFacts
 from relight.core.law import Law, NoLaw
 from relight.core.policy import Policy
 from relight.flow.cases.policies import PolicyShelf
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import SQL, gather, partner_turn
 from relight.flow.road.record import Decided, record
@@ -37,16 +37,20 @@ class Turner:
             locked = [row[0] for row in tx.rows(claim, {"now": now, "limit": limit or BATCH[lane]})]
             if not locked:
                 return 0
-            partner = partner_turn(tx)
-            due = [found for found in gather(tx, partner.facts, locked, now) if found.wakes_at is not None
-                   and found.wakes_at <= now]  # fmt: skip
-            decided: list[Decided] = []
-            for found in due:
-                policy = self.shelf.get(tx, found.policy_version_id)
-                decision = self.decider(policy, self.law, found.facts, now)
-                decided.append(Decided(decision, found.facts, policy.hash, self.law.hash))
+            decided = self.decide(tx, locked, now)
             record(tx, decided, now)
             return len(decided)
+
+    def decide(self, tx: Tx, cases: Sequence[int], now: datetime) -> list[Decided]:
+        """Gather and decide those of these cases that are due; writes nothing. The caller holds the accounts' locks."""
+        decided: list[Decided] = []
+        for found in gather(tx, partner_turn(tx).facts, cases, now):
+            if found.wakes_at is None or found.wakes_at > now:
+                continue  # another worker was here between the claim and its lock
+            policy = self.shelf.get(tx, found.policy_version_id)
+            decision = self.decider(policy, self.law, found.facts, now)
+            decided.append(Decided(decision, found.facts, policy.hash, self.law.hash_for(policy)))
+        return decided
 
     def drain(self, lane: str, now: datetime) -> int:
         """Decide until nothing is due in a lane at this moment; how many decisions."""
