@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "relight.cli.running:run",
     "explain": "relight.cli.timeline:explain",
     "feed": "relight.cli.feed:feed",
+    "audit": "relight.cli.audit:audit_command",
     "doctor": "relight.cli.doctor:doctor",
     "migrate": "relight.cli.doctor:migrate",
     "partner": "relight.cli.partners:partner",

@@ -1,0 +1,154 @@
+-- page: attempts at commands that left the customer with less than the last one that had succeeded, a page at a time by
+-- id. What gives back, and what repeats what is so already, takes nothing away.
+SELECT a.id AS attempt_id, a.number AS attempt_number, a.started_at, e.id AS effect_id, e.case_id, e.account_id,
+    e.event_number, e.step_number, e.service_id, e.level, s.kind AS service_kind, s.ref AS service_ref,
+    n.debtor, c.services, c.policy_version_id, v.policy_hash, v.facts, v.at AS decided_event_at,
+    t.id AS step_id, t.step, t.decided_at, t.voided_at
+FROM attempt a
+JOIN effect e ON e.partner_id = a.partner_id AND e.id = a.effect_id
+JOIN service s ON s.partner_id = e.partner_id AND s.id = e.service_id
+JOIN account n ON n.partner_id = e.partner_id AND n.id = e.account_id
+JOIN dunning_case c ON c.partner_id = e.partner_id AND c.id = e.case_id
+LEFT JOIN step_taken t ON t.partner_id = e.partner_id AND t.case_id = e.case_id AND t.number = e.step_number
+LEFT JOIN case_event v ON v.partner_id = e.partner_id AND v.case_id = e.case_id
+    AND v.number = coalesce(t.number, e.event_number)
+LEFT JOIN LATERAL (
+    SELECT f.level FROM effect f JOIN attempt b ON b.partner_id = f.partner_id AND b.effect_id = f.id
+    WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply' AND b.result = 'done'
+        AND b.id < a.id
+    ORDER BY b.id DESC LIMIT 1
+) p ON true
+WHERE a.partner_id = %(partner)s AND e.kind = 'supply' AND e.level <> 'full' AND a.id > %(after)s
+    AND a.started_at >= %(since)s::timestamptz
+    AND array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], e.level)
+        < array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], coalesce(p.level, 'full'))
+ORDER BY a.id LIMIT %(limit)s
+
+-- claims: what each cut's step rests on, with what was owed when it left, from the transfers alone. Both sides of the
+-- moment are read, and the higher is what counts: for what came in the same moment nobody can say which was first.
+SELECT x.attempt_id, k.claim_id, c.number, greatest(c.due_date, c.deferred_to) AS due_date, b.principal, b.costs,
+    d.decided_before, d.decided_after, coalesce(h.held, 0) AS held,
+    coalesce(l.lines, 0) AS lines_for_services, coalesce(l.ours, 0) AS lines_for_service
+FROM unnest(%(attempts)s::bigint[], %(steps)s::bigint[], %(moments)s::timestamptz[], %(decided)s::timestamptz[],
+    %(services)s::bigint[]) AS x (attempt_id, step_id, moment, decided_at, service_id)
+JOIN step_claim k ON k.partner_id = %(partner)s AND k.step_id = x.step_id
+JOIN claim c ON c.partner_id = k.partner_id AND c.id = k.claim_id
+CROSS JOIN LATERAL (
+    SELECT greatest(sum(t.signed) FILTER (WHERE t.part = 'principal' AND t.posted_at <= x.moment),
+            sum(t.signed) FILTER (WHERE t.part = 'principal' AND t.posted_at < x.moment - %(tolerance)s::interval), 0)
+            ::bigint AS principal,
+        greatest(sum(t.signed) FILTER (WHERE t.part = 'costs' AND t.posted_at <= x.moment),
+            sum(t.signed) FILTER (WHERE t.part = 'costs' AND t.posted_at < x.moment - %(tolerance)s::interval), 0)
+            ::bigint AS costs
+    FROM (SELECT t.part, t.posted_at, CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END AS signed
+        FROM transfer t WHERE t.partner_id = %(partner)s AND t.claim_id = k.claim_id
+            AND 'receivable' IN (t.debit, t.credit)) t
+) b
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END)
+            FILTER (WHERE t.posted_at < x.decided_at - %(tolerance)s::interval), 0)::bigint AS decided_before,
+        coalesce(sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END)
+            FILTER (WHERE t.posted_at <= x.decided_at + %(tolerance)s::interval), 0)::bigint AS decided_after
+    FROM transfer t WHERE t.partner_id = %(partner)s AND t.claim_id = k.claim_id AND t.part = 'principal'
+        AND 'receivable' IN (t.debit, t.credit)
+) d
+LEFT JOIN LATERAL (
+    SELECT sum(coalesce(h.amount, c.amount))::bigint AS held FROM hold h
+    WHERE h.partner_id = %(partner)s AND h.claim_id = k.claim_id
+        AND h.starts_at < x.moment - %(tolerance)s::interval AND (h.ends_at IS NULL OR h.ends_at > x.moment)
+) h ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE l.service_id IS NOT NULL) AS lines,
+        count(*) FILTER (WHERE l.service_id = x.service_id AND l.counts_for_cut) AS ours
+    FROM claim_line l WHERE l.partner_id = %(partner)s AND l.claim_id = k.claim_id
+) l ON true
+ORDER BY x.attempt_id, k.claim_id
+
+-- earlier: the steps that these claims had been through before, with the messages that left and what became of them
+SELECT x.attempt_id, k.claim_id, s.number, s.step, s.decided_at, s.completed_at, s.pay_by_date, s.proof,
+    coalesce(m.sent, '[]'::jsonb) AS sent, coalesce(t.tasks, '{}') AS tasks
+FROM unnest(%(attempts)s::bigint[], %(steps)s::bigint[], %(moments)s::timestamptz[]) AS x (attempt_id, step_id, moment)
+JOIN step_taken cut ON cut.partner_id = %(partner)s AND cut.id = x.step_id
+JOIN step_claim o ON o.partner_id = %(partner)s AND o.step_id = cut.id
+JOIN step_claim k ON k.partner_id = %(partner)s AND k.claim_id = o.claim_id
+JOIN step_taken s ON s.partner_id = %(partner)s AND s.id = k.step_id AND s.case_id = cut.case_id
+    AND s.number < cut.number AND (s.voided_at IS NULL OR s.voided_at > x.moment)
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(e.template, e.channel, m.sent_at) ORDER BY m.id) AS sent
+    FROM effect e JOIN sent_message m ON m.partner_id = e.partner_id AND m.effect_id = e.id
+    WHERE e.partner_id = %(partner)s AND e.case_id = cut.case_id AND e.step_number = s.number AND e.kind = 'message'
+        AND m.sent_at <= x.moment
+        AND (m.undeliverable_at IS NULL OR m.undeliverable_at > x.moment - %(tolerance)s::interval)
+) m ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(t.code) AS tasks FROM task t
+    WHERE t.partner_id = %(partner)s AND t.case_id = cut.case_id AND t.step_number = s.number AND t.state = 'done'
+        AND t.done_at <= x.moment
+) t ON true
+ORDER BY x.attempt_id, k.claim_id, s.number
+
+-- flags: what was known at the moment, about the account, its people, its services and their premises
+WITH x AS (
+    SELECT * FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(moments)s::timestamptz[])
+        AS x (attempt_id, account_id, moment)
+), places AS (
+    SELECT x.attempt_id, x.moment, x.account_id, NULL::bigint AS party_id, NULL::bigint AS service_id,
+        NULL::bigint AS premises_id FROM x
+    UNION ALL
+    SELECT x.attempt_id, x.moment, NULL, r.party_id, NULL, NULL FROM x
+    JOIN account_role r ON r.partner_id = %(partner)s AND r.account_id = x.account_id AND r.starts_at <= x.moment
+        AND (r.ends_at IS NULL OR r.ends_at > x.moment)
+    UNION ALL
+    SELECT x.attempt_id, x.moment, NULL, NULL, s.id, p.premises_id FROM x
+    JOIN service s ON s.partner_id = %(partner)s AND s.account_id = x.account_id
+    LEFT JOIN access_point p ON p.partner_id = s.partner_id AND p.id = s.access_point_id
+)
+SELECT DISTINCT p.attempt_id, f.name, f.value
+FROM places p
+JOIN flag f ON f.partner_id = %(partner)s AND (f.account_id = p.account_id OR f.party_id = p.party_id
+        OR f.service_id = p.service_id OR f.premises_id = p.premises_id)
+    AND f.starts_at < p.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR f.ends_at > p.moment)
+ORDER BY p.attempt_id, f.name
+
+-- holds: pauses of the whole case or of the service that covered the moment
+SELECT x.attempt_id, h.reason, h.service_id IS NOT NULL AS of_service, h.starts_at, h.placed_by
+FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(cases)s::bigint[], %(services)s::bigint[],
+    %(moments)s::timestamptz[]) AS x (attempt_id, account_id, case_id, service_id, moment)
+JOIN hold h ON h.partner_id = %(partner)s AND h.account_id = x.account_id AND h.claim_id IS NULL
+    AND (h.case_id IS NULL OR h.case_id = x.case_id) AND (h.service_id IS NULL OR h.service_id = x.service_id)
+    AND h.starts_at < x.moment - %(tolerance)s::interval AND (h.ends_at IS NULL OR h.ends_at > x.moment)
+ORDER BY x.attempt_id, h.id
+
+-- money: payments that were on their way, and what the account had in credit, at the moment
+SELECT x.attempt_id, p.ref, p.received_at, NULL::bigint AS credit
+FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(moments)s::timestamptz[])
+    AS x (attempt_id, account_id, moment)
+JOIN payment p ON p.partner_id = %(partner)s AND p.account_id = x.account_id AND p.state <> 'failed'
+    AND p.received_at < x.moment - %(tolerance)s::interval
+    AND coalesce(p.confirmed_at, p.returned_at, 'infinity') > x.moment + %(tolerance)s::interval
+UNION ALL
+SELECT x.attempt_id, '', NULL, b.credit
+FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(moments)s::timestamptz[])
+    AS x (attempt_id, account_id, moment)
+CROSS JOIN LATERAL (
+    SELECT least(
+        sum(t.signed) FILTER (WHERE t.posted_at <= x.moment),
+        sum(t.signed) FILTER (WHERE t.posted_at < x.moment - %(tolerance)s::interval))::bigint AS credit
+    FROM (SELECT t.posted_at, CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END AS signed
+        FROM transfer t WHERE t.partner_id = %(partner)s AND t.account_id = x.account_id
+            AND 'customer' IN (t.debit, t.credit)) t
+) b
+WHERE b.credit > 0
+ORDER BY attempt_id
+
+-- approvals: who had said yes to the step before it was taken
+SELECT x.attempt_id, p.claims, p.needs, p.requested_by, p.decided_by
+FROM unnest(%(attempts)s::bigint[], %(cases)s::bigint[], %(names)s::text[], %(decided)s::timestamptz[])
+    AS x (attempt_id, case_id, step, decided_at)
+JOIN approval p ON p.partner_id = %(partner)s AND p.case_id = x.case_id AND p.step = x.step AND p.kind = 'step'
+    AND p.state IN ('granted', 'spent') AND p.decided_at <= x.decided_at
+ORDER BY x.attempt_id, p.id
+
+-- heard_until: up to when each source that must be heard of is complete by now; it only ever moves forwards
+SELECT s.name, s.complete_until FROM source s
+WHERE s.partner_id = %(partner)s AND s.required AND s.complete_until IS NOT NULL ORDER BY s.id

@@ -1,0 +1,77 @@
+-- count: payments and providers' notices that are looked at
+SELECT (SELECT count(*) FROM payment p WHERE p.partner_id = %(partner)s
+        AND greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) >= %(since)s::timestamptz)
+    + (SELECT count(*) FROM provider_notice n WHERE n.partner_id = %(partner)s AND n.received_at >= %(since)s::timestamptz)
+    AS n
+
+-- miscounted: what each payment came to on the ledger, against what its row says; one pass over the transfers
+WITH posted AS (
+    SELECT t.payment_id,
+        count(*) FILTER (WHERE t.kind = 'payment') AS times, sum(t.amount) FILTER (WHERE t.kind = 'payment') AS came,
+        count(*) FILTER (WHERE t.kind = 'return') AS times_back, sum(t.amount) FILTER (WHERE t.kind = 'return') AS back,
+        coalesce(sum(CASE t.kind WHEN 'allocation' THEN t.amount WHEN 'release' THEN -t.amount END), 0) AS used,
+        min(t.account_id) FILTER (WHERE t.kind = 'payment') AS account_id,
+        min(t.currency) FILTER (WHERE t.kind = 'payment') AS currency
+    FROM transfer t WHERE t.partner_id = %(partner)s AND t.payment_id IS NOT NULL GROUP BY t.payment_id
+), judged AS (
+    SELECT p.id, p.ref, p.state, p.amount, p.currency, p.account_id, o.came, o.back, o.used,
+        coalesce(o.times, 0) AS times, coalesce(o.times_back, 0) AS times_back,
+        CASE
+            WHEN coalesce(o.times, 0) > 1 THEN 'was posted ' || o.times || ' times; it counts once'
+            WHEN p.state IN ('confirmed', 'booked') AND p.account_id IS NOT NULL AND o.times IS DISTINCT FROM 1
+                THEN 'is ' || p.state || ' and was never posted: it is lost'
+            WHEN o.times = 1 AND (p.state IN ('ordered', 'authorised', 'failed') OR p.account_id IS NULL)
+                THEN 'was posted although it is ' || p.state || CASE WHEN p.account_id IS NULL
+                    THEN ' and belongs to no account' ELSE '' END
+            WHEN o.times = 1 AND (o.came <> p.amount OR o.currency <> p.currency OR o.account_id <> p.account_id)
+                THEN 'was posted with another sum, currency or account than it has'
+            WHEN p.state = 'returned' AND o.times = 1 AND o.times_back <> 1
+                THEN 'was returned, and taken back ' || o.times_back || ' times'
+            WHEN p.state <> 'returned' AND o.times_back > 0 THEN 'was taken back although it is ' || p.state
+            WHEN o.times_back = 1 AND o.back <> o.came THEN 'was taken back with another sum than it came with'
+            WHEN coalesce(o.used, 0) > coalesce(o.came, 0) - coalesce(o.back, 0)
+                THEN 'pays more on claims than it brought'
+            WHEN o.used < 0 THEN 'gave more back from claims than it had paid on them'
+        END AS wrong
+    FROM payment p LEFT JOIN posted o ON o.payment_id = p.id
+    WHERE p.partner_id = %(partner)s
+        AND greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) >= %(since)s::timestamptz
+)
+SELECT (SELECT max(c.id) FROM dunning_case c WHERE c.partner_id = %(partner)s AND c.account_id = j.account_id) AS case,
+    NULL::int AS event, j.ref, j.amount AS amount_sum, j.currency, j.wrong
+FROM judged j WHERE j.wrong IS NOT NULL ORDER BY j.id
+
+-- notice_lost: a provider said that money came, and no payment of that name counts
+SELECT (SELECT max(l.case_id) FROM checkout k JOIN pay_link l ON l.partner_id = k.partner_id AND l.id = k.pay_link_id
+        WHERE k.partner_id = n.partner_id AND k.provider = n.provider AND k.provider_ref = n.provider_ref) AS case,
+    NULL::int AS event, n.provider, n.event_id, n.provider_ref, n.amount AS amount_sum, n.currency
+FROM provider_notice n
+WHERE n.partner_id = %(partner)s AND n.received_at >= %(since)s::timestamptz AND n.state IN ('confirmed', 'booked')
+    AND NOT EXISTS (
+        SELECT FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
+        WHERE p.partner_id = n.partner_id AND s.name = n.provider AND p.ref = n.provider_ref
+            AND p.state IN ('confirmed', 'booked', 'returned'))
+ORDER BY n.id
+
+-- told_twice: two rows for what one source calls one payment
+SELECT (SELECT max(c.id) FROM dunning_case c WHERE c.partner_id = %(partner)s AND c.account_id = min(p.account_id)) AS case,
+    NULL::int AS event, p.ref, s.name AS source, count(*) AS times
+FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
+WHERE p.partner_id = %(partner)s GROUP BY s.name, p.source_id, p.ref HAVING count(*) > 1 ORDER BY p.ref
+
+-- notice_twice: one event of a provider, kept twice
+SELECT NULL::bigint AS case, NULL::int AS event, n.provider, n.event_id, count(*) AS times
+FROM provider_notice n WHERE n.partner_id = %(partner)s
+GROUP BY n.provider, n.event_id HAVING count(*) > 1 ORDER BY n.event_id
+
+-- unseen: money that came to an account whose cases have been decided since, and none of them saw it. A case in the
+-- urgent lane has been woken and not decided yet.
+SELECT max(c.id) AS case, NULL::int AS event, p.ref, p.state, p.amount AS amount_sum, p.currency
+FROM payment p
+JOIN dunning_case c ON c.partner_id = p.partner_id AND c.account_id = p.account_id
+WHERE p.partner_id = %(partner)s AND p.noted_at IS NULL AND p.state IN ('confirmed', 'booked', 'returned')
+    AND greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) >= %(since)s::timestamptz
+GROUP BY p.id, p.ref, p.state, p.amount, p.currency, p.received_at, p.confirmed_at, p.booked_at, p.returned_at
+HAVING bool_and(c.lane <> 'urgent') AND max(c.turned_at)
+    > greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) + %(tolerance)s::interval
+ORDER BY p.id
