@@ -23,12 +23,13 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def database_urls() -> Iterator[dict[str, str]]:
-    """Connection strings of a migrated database, by role: `owner` and `app`."""
+    """Connection strings of a migrated database, by role: `owner`, `app`, and the superuser `admin`."""
     with postgres.running() as server:
         roles.provision(server.url(), database="relight")
         urls = {
             "owner": make_conninfo(server.url(roles.OWNER, "relight"), options="-c search_path=relight"),
             "app": server.url(roles.APP, "relight"),
+            "admin": make_conninfo(server.url(database="relight"), options="-c search_path=relight"),
         }
         environment = {
             **os.environ,

@@ -20,13 +20,18 @@ SELECT held.rolname::text AS via,
  ORDER BY held.rolname;
 
 -- name: unprotected
--- Tables with a partner that are open to this role: no row-level security, no policy, or not in force for it.
+-- Tables with a partner, and that of the partners, that are open to this role: no row-level security, not in force for
+-- it, no policy, or one that asks for no partner.
 SELECT relation.relname::text AS name
   FROM pg_class AS relation
-  JOIN pg_attribute AS partner ON partner.attrelid = relation.oid AND partner.attname = 'partner_id'
+  JOIN pg_attribute AS partner ON partner.attrelid = relation.oid
+    AND (partner.attname = 'partner_id' OR relation.relname = 'partner' AND partner.attname = 'id')
  WHERE relation.relnamespace = to_regnamespace('relight') AND relation.relkind IN ('r', 'p') AND NOT partner.attisdropped
    AND (NOT row_security_active(relation.oid)
-        OR NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = relation.oid))
+        OR NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = relation.oid)
+        OR EXISTS (SELECT FROM pg_policy WHERE polrelid = relation.oid AND polpermissive
+                      AND coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid), '')
+                          !~ 'partner_id|relight\.(partner|user)'))
  ORDER BY relation.relname;
 
 -- name: leaking_views

@@ -24,8 +24,9 @@ def key_by_partner(model: type[Model]) -> Iterable[str]:
         yield f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey", ADD PRIMARY KEY (partner_id, id)'
 
 
-def protect(model: type[Model], *, extra: str = "") -> Iterable[str]:
-    """Statements that tie a table's references to the same partner, and switch on its policy."""
+def protect(model: type[Model], *, readable: str = "") -> Iterable[str]:
+    """Statements that tie a table's references to the same partner, and switch on its policy. Rows where `readable`
+    holds may be read from outside their partner, and never written."""
     table = model._meta.db_table
     for field in model._meta.local_fields:
         if not isinstance(field, ForeignKey) or field.name == "partner" or not _is_partner_row(field.related_model):
@@ -36,28 +37,30 @@ def protect(model: type[Model], *, extra: str = "") -> Iterable[str]:
             f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_fk" FOREIGN KEY (partner_id, {field.column})'
             f' REFERENCES "{target.db_table}" (partner_id, {target_key}) DEFERRABLE INITIALLY IMMEDIATE'
         )
-    matches = f"({PARTNER_MATCHES}) OR ({extra})" if extra else PARTNER_MATCHES
     yield f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY'
-    yield f'CREATE POLICY own_partner ON "{table}" USING ({matches}) WITH CHECK ({matches})'
+    yield f'CREATE POLICY own_partner ON "{table}" USING ({PARTNER_MATCHES}) WITH CHECK ({PARTNER_MATCHES})'
+    if readable:
+        yield f'CREATE POLICY readable ON "{table}" FOR SELECT USING ({readable})'
 
 
 class Tenancy(migrations.RunPython):
-    """Protect every partner table of one app. `append_only` tables lose UPDATE and DELETE for the runtime role."""
+    """Protect every partner table of one app. `append_only` tables lose UPDATE and DELETE for the runtime role;
+    `readable` tells by model which rows may be read from outside their partner."""
 
-    def __init__(self, app_label: str, *, append_only: tuple[str, ...] = (), extra: dict[str, str] | None = None):
-        self.app_label, self.append_only, self.extra = app_label, append_only, extra or {}
+    def __init__(self, app_label: str, *, append_only: tuple[str, ...] = (), readable: dict[str, str] | None = None):
+        self.app_label, self.append_only, self.readable = app_label, append_only, readable or {}
         super().__init__(self._forwards, migrations.RunPython.noop)
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         """How the migration writer would spell it."""
-        return "Tenancy", [self.app_label], {"append_only": self.append_only, "extra": self.extra}
+        return "Tenancy", [self.app_label], {"append_only": self.append_only, "readable": self.readable}
 
     def _forwards(self, apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         models = [model for model in apps.get_app_config(self.app_label).get_models() if _is_partner_row(model)]
         for statement in (statement for model in models for statement in key_by_partner(model)):
             schema_editor.execute(statement)
         for model in models:
-            for statement in protect(model, extra=self.extra.get(model._meta.model_name, "")):
+            for statement in protect(model, readable=self.readable.get(model._meta.model_name, "")):
                 schema_editor.execute(statement)
         for table in self.append_only:
             schema_editor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM relight_app')

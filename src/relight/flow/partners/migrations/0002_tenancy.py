@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
     operations = [
         Tenancy(
             "relight_partners",
-            extra={"membership": "user_id = nullif(current_setting('relight.user', true), '')::integer"},
+            readable={"membership": "user_id = nullif(current_setting('relight.user', true), '')::integer"},
         )
     ]
