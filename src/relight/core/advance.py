@@ -38,8 +38,7 @@ class Candidate:
 def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standing, now: datetime) -> None:
     """Take the next step if it is due and allowed; otherwise say what it waits for and when to look again."""
     if not has_opened(policy, facts, at):
-        for claim in facts.claims:
-            draft.wake(_midnight(due_date(facts.partner.calendar, claim.due_date, policy.opens.overdue), facts))
+        _wake_to_open(draft, policy, facts, at)
         return
     _wake_for_new_arrears(draft, policy, facts, at)
     candidates = _candidates(policy, facts, at)
@@ -49,6 +48,15 @@ def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standi
             _note_next(draft, candidate, _midnight(candidate.day, facts))
     if due:
         _take(draft, policy, law, facts, at, max(due, key=lambda c: policy.index(c.step.name)), now)
+
+
+def _wake_to_open(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
+    """Claims become old enough by themselves. One that is old and still opens nothing (disputed, held, too small) waits
+    for what changes that: waking for its day, which is past, would wake the case for ever."""
+    for claim in facts.claims:
+        day = due_date(facts.partner.calendar, claim.due_date, policy.opens.overdue)
+        if day > at.today:
+            draft.wake(_midnight(day, facts))
 
 
 def _wake_for_new_arrears(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:

@@ -169,7 +169,9 @@ def contact_moment(policy: Policy, facts: CaseFacts, now: datetime) -> datetime:
     opens = next_in_window(now, window, partner.zone, partner.calendar, partner.closed_dates)
     if opens <= now:
         return now
-    digest = hashlib.blake2b(str(facts.case_id).encode(), digest_size=4).digest()
+    # By the oldest bill, not by a row's id: the same history told anew leaves at the same minute.
+    oldest = min(facts.claims, key=lambda claim: (claim.due_date, claim.number), default=None)
+    digest = hashlib.blake2b(oldest.number.encode() if oldest else b"", digest_size=4).digest()
     spread = timedelta(seconds=int.from_bytes(digest, "big") % SPREAD_SECONDS)
     return next_in_window(opens + spread, window, partner.zone, partner.calendar, partner.closed_dates)
 
