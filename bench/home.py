@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from relight.flow.database import Database
 from relight.project import cluster, connect, paths
@@ -97,7 +97,7 @@ def _embedded(folder: Path) -> Iterator[_Server]:
 def _on_server(given: str) -> Iterator[_Server]:
     """Keeps the home, where the roles' passwords may lie; only the database is another."""
     name = f"relight_bench_{secrets.token_hex(4)}"
-    own = make_conninfo(**{**conninfo_to_dict(given), "dbname": name})
+    own = make_conninfo(given, dbname=name)
     environment = {connect.APP_VARIABLE: own}
     try:
         yield connect.resolve({**os.environ, **environment}), own, environment

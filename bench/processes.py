@@ -25,7 +25,10 @@ def running(home: Home, *words: str, cores: Collection[int] = ()) -> Iterator[Pa
             os.sched_setaffinity(process.pid, cores)  # before it has threads or children, which inherit it
         yield log
         if process.poll() is not None:
-            raise RuntimeError(f"`relight {' '.join(words)}` ended by itself:\n{log.read_text()[-2000:]}")
+            raise RuntimeError(f"`relight {' '.join(words)}` ended by itself.")
+    except Exception as failed:
+        failed.add_note(f"The last words of `relight {' '.join(words)}`:\n{log.read_text(errors='replace')[-2000:]}")
+        raise
     finally:
         process.terminate()
         try:

@@ -88,7 +88,10 @@ def _measure(name: str, as_json: bool, **sizes: int) -> None:
     module = _benchmark(name)
     run: Callable[..., Mapping[str, Any]] = module.run
     in_text: Callable[[Mapping[str, Any]], str] = module.in_text
-    result = run(**sizes, news=news)
+    try:
+        result = run(**sizes, news=news)
+    except (RuntimeError, TimeoutError) as failed:
+        raise click.ClickException("\n".join([str(failed), *getattr(failed, "__notes__", [])])) from failed
     answer(result, as_json=as_json, text=in_text(result))
 
 

@@ -66,8 +66,8 @@ class WebDatabase:
         with self.transactions.transaction(partner_id) as tx:
             yield tx
 
-    def ask(self, partner_id: int, *questions: Question) -> tuple[datetime, list[list[Row]]]:
-        """The moment, and the rows of each question, in one round trip, seeing one partner's rows."""
+    def ask(self, partner_id: int | None, *questions: Question) -> tuple[datetime, list[list[Row]]]:
+        """The moment, and the rows of each question, in one round trip, seeing one partner's rows (or none's)."""
         with self._reads.connection() as connection:
             with connection.pipeline():
                 moment = connection.execute(*begin(partner_id))

@@ -113,9 +113,9 @@ class Check:
         return self.misses >= MISSES_MAX
 
 
-def begin(partner_id: int) -> Question:
+def begin(partner_id: int | None) -> Question:
     """The first statement of a round trip; answers the moment."""
-    return SQL.begin, {"partner": str(partner_id)}
+    return SQL.begin, {"partner": str(partner_id or "")}
 
 
 def page(link_id: int) -> Question:

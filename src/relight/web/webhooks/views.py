@@ -15,8 +15,6 @@ from relight.flow.payments.port import ProviderUnavailable, WebhookRefused
 from relight.flow.payments.providers import provider
 from relight.web.database import database
 
-_NOBODY = 0  # a partner's id begins at 1: with this one, no partner's rows are seen
-
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +46,7 @@ def provider_webhook(request: HttpRequest, partner: str, name: str) -> HttpRespo
 
 
 def _partner(slug: str) -> tuple[datetime, tuple[int, Any] | None]:
-    now, (found,) = database().ask(_NOBODY, (queries.SQL.partner_by_slug, {"slug": slug}))
+    now, (found,) = database().ask(None, (queries.SQL.partner_by_slug, {"slug": slug}))
     return now, (found[0]["id"], found[0]["providers"]) if found else None
 
 
