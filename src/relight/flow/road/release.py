@@ -2,14 +2,15 @@
 commit the attempt; only then may a driver act. A payment committed before this stops a cut; a later one restores.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from relight.core.facts import CaseFacts
 from relight.core.law import Law, NoLaw
-from relight.core.leave import Due, Exit, Leave, check_leave, gives_back
+from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, Leave, check_leave, gives_back
 from relight.core.levels import Level
 from relight.core.standing import standing
 from relight.flow.cases.operations import add_task, wake_case
@@ -133,10 +134,13 @@ class Releaser:
         batch = _Batch()
         room: int | None = None
         services: set[int] = set()
+        told: Counter[int] = Counter()  # messages of this very batch that count, by account
         for row in outgoing:
             case = cases[row.case_id]
             policy = self.shelf.get(tx, case.policy_version_id)
-            leave = check_leave(policy, self.law, case.facts, row.as_due(), now)
+            leave = check_leave(policy, self.law, _told_more(case.facts, told[row.account_id], now), row.as_due(), now)
+            if leave.exit is Exit.SEND and row.kind == "message" and row.template not in UNCOUNTED_TEMPLATES:
+                told[row.account_id] += 1
             if leave.exit is Exit.SEND and row.service_id is not None and row.service_id in services:
                 leave = Leave(Exit.LATER, "one_command", now + timedelta(seconds=1))
             if leave.exit is Exit.SEND and _is_cut(row, case.facts):
@@ -207,6 +211,11 @@ class Releaser:
             else:
                 _cannot_send(tx, batch, by_id[made.effect_id], made, now)
         return messages
+
+
+def _told_more(facts: CaseFacts, count: int, now: datetime) -> CaseFacts:
+    """The facts with what this batch sends too: they were read before it, and only one message can be the last."""
+    return replace(facts, contacted_at=(*facts.contacted_at, *(now,) * count)) if count else facts
 
 
 class LinkMaker:
