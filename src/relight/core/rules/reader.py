@@ -15,6 +15,7 @@ from relight.core.money import parse_amount
 from relight.core.policy_schema import LAW_SCHEMA, Mistake, mistakes
 from relight.core.rules import model
 from relight.core.rules.model import Applies, Demand, LawPack, Rule, Source
+from relight.core.rules.sense import is_day, nonsense, not_a_day
 from relight.core.spans import Span
 from relight.core.windows import WEEKDAY_NAMES, Window
 from relight.core.yaml_tree import Document, read_tree, show
@@ -82,7 +83,7 @@ _COMMON = frozenset({"kind", "target", "for", "law", "valid", "source", "enforce
 
 
 def _senseless(tree: _Tree) -> Iterator[Mistake]:
-    """What a schema cannot say: keys of another kind of rule, days that are none, and memory that would permit."""
+    """What a schema cannot say: keys of another kind of rule, memory that would permit, and plain nonsense."""
     for id_, rule in tree["rules"].items():
         path = ("rules", id_)
         if not id_.startswith(f"{tree['country'].lower()}."):
@@ -93,9 +94,9 @@ def _senseless(tree: _Tree) -> Iterator[Mistake]:
         for key in sorted(rule.keys() - needed - allowed - _COMMON):
             yield Mistake((*path, key), f"{key!r} says nothing in a {rule['kind']} rule", "take it out", True)
         yield from _weak(path, rule)
-        for key, text in rule.get("valid", {}).items():
-            yield from _day((*path, "valid", key), text)
-    yield from _day(("as_of",), tree["as_of"])
+        yield from nonsense(path, rule, tree["currency"])
+    if not is_day(tree["as_of"]):
+        yield not_a_day(("as_of",), tree["as_of"])
 
 
 def _weak(path: tuple[str, ...], rule: _Tree) -> Iterator[Mistake]:
@@ -105,13 +106,6 @@ def _weak(path: tuple[str, ...], rule: _Tree) -> Iterator[Mistake]:
         yield Mistake((*path, "source"), f"a rule that is {source['confidence']} cannot block", remedy)
     if source["level"] == "none" and enforce == "block":
         yield Mistake((*path, "source"), "a rule without a source cannot block", "write enforce: default, or off")
-
-
-def _day(path: tuple[str, ...], text: str) -> Iterator[Mistake]:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        yield Mistake(path, f"{text} is not a day", "write year, month and day, such as 2026-11-21")
 
 
 def _compile(tree: _Tree) -> LawPack:
