@@ -1,7 +1,8 @@
 """`relight import`: invoices, payments and running cases from files; what is wrong is listed, the rest goes in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,13 +11,17 @@ from relight.cli.context import database, moment, partner_id, partner_option, re
 from relight.cli.output import Progress, answer, json_option
 from relight.core.money import format_amount
 from relight.flow.claims.errors import UnableToImport
-from relight.flow.road.intake import import_cases, import_invoices, import_payments
+from relight.flow.claims.tables import refuse_unusable
+from relight.flow.database import Database
+from relight.flow.road.intake import import_cases, import_invoices, import_payments, refuse_format
 from relight.flow.road.report import Report
 
 _TOLD_MAX = 20
 FORMATS = ("csv", "camt", "ocr", "mt940")
 
-file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+Reader = Callable[[Database, int, datetime, Progress], Report]
+
+file_argument = click.argument("file", type=click.Path(path_type=Path))
 mapping_option = click.option(
     "--mapping", default=None, help="A mapping's name, or a YAML file of your own; else the header is recognised."
 )
@@ -26,7 +31,15 @@ mapping_option = click.option(
 def import_group() -> None:
     """Bring invoices, payments and running cases in from files (CSV or .xlsx).
 
-    The same file twice changes nothing.
+    The same file twice changes nothing. Rows that are wrong are listed, and the others go in.
+
+    \b
+    Exit code 0: the file was read; the answer counts what was rejected.
+    Exit code 1: the file could not be used, and nothing was taken in.
+    Exit code 2: the command line was not understood.
+
+    \b
+    Example:  relight import invoices invoices.csv
     """
 
 
@@ -39,25 +52,28 @@ def import_group() -> None:
 def invoices(file: Path, mapping: str | None, partner_slug: str | None, as_json: bool) -> None:
     """Invoices with their lines, and credit notes (negative amounts).
 
+    \b
     Example:  relight import invoices invoices.csv
+    Example:  relight import invoices fakturaer.csv --mapping norsk --json
     """
-    with database() as db:
-        progress = Progress("rows read")
-        with _readable():
-            report = import_invoices(
-                db, partner_id(db, partner_slug), file, mapping=mapping, now=db.clock(), on_progress=progress
-            )
-        progress.end()
-    _tell(report, as_json=as_json)
+
+    def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
+        return import_invoices(db, partner, file, mapping=mapping, now=now, on_progress=progress)
+
+    _run(file, partner_slug, read, as_json=as_json)
 
 
 @import_group.command("payments")
 @file_argument
-@click.option("--format", "format_", default="csv", type=click.Choice(FORMATS), show_default=True)
+@click.option(
+    "--format", "format_", default="csv", type=click.Choice(FORMATS), show_default=True,
+    help="csv also stands for .xlsx; the bank formats come in a later version.",
+)  # fmt: skip
 @click.option("--source", default="bank", show_default=True, help="Which source of money the file is from.")
 @click.option(
-    "--complete-until", default=None, metavar="MOMENT", help="Up to when the file is complete; now if left out."
-)
+    "--complete-until", default=None, metavar="MOMENT",
+    help="Up to when the file is complete; now if left out and no row was rejected.",
+)  # fmt: skip
 @mapping_option
 @partner_option
 @json_option
@@ -73,25 +89,27 @@ def payments(
 ) -> None:
     """Payments that customers made.
 
+    \b
     Example:  relight import payments payments.csv --complete-until 2026-03-02
     """
     until = moment(complete_until) if complete_until else None
-    with database() as db:
-        progress = Progress("rows read")
-        with _readable():
-            report = import_payments(
-                db,
-                partner_id(db, partner_slug),
-                file,
-                format=format_,
-                mapping=mapping,
-                source=source,
-                complete_until=until,
-                now=db.clock(),
-                on_progress=progress,
-            )
-        progress.end()
-    _tell(report, as_json=as_json)
+    with _readable():
+        refuse_format(format_)
+
+    def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
+        return import_payments(
+            db,
+            partner,
+            file,
+            format=format_,
+            mapping=mapping,
+            source=source,
+            complete_until=until,
+            now=now,
+            on_progress=progress,
+        )
+
+    _run(file, partner_slug, read, as_json=as_json)
 
 
 @import_group.command("cases")
@@ -103,16 +121,32 @@ def payments(
 def cases(file: Path, mapping: str | None, partner_slug: str | None, as_json: bool) -> None:
     """Running cases of another system: the steps already given, with their claims and proof.
 
+    Import the invoices and publish the policy first.
+
+    \b
     Example:  relight import cases running.csv
     """
-    with database() as db, _readable():
-        report = import_cases(db, partner_id(db, partner_slug), file, mapping=mapping, now=db.clock())
+
+    def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
+        return import_cases(db, partner, file, mapping=mapping, now=now, on_progress=progress)
+
+    _run(file, partner_slug, read, as_json=as_json)
+
+
+def _run(file: Path, partner_slug: str | None, read: Reader, *, as_json: bool) -> None:
+    """Look at the file before a database is started for it, read it, and say what became of it."""
+    with _readable():
+        refuse_unusable(file)
+        with database() as db:
+            progress = Progress("rows read")
+            report = read(db, partner_id(db, partner_slug), db.clock(), progress)
+            progress.end()
     _tell(report, as_json=as_json)
 
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """A file that cannot be used at all is one sentence, and exit code 1."""
+    """A file that cannot be used is one sentence, and exit code 1."""
     try:
         yield
     except UnableToImport as wrong:
@@ -122,13 +156,18 @@ def _readable() -> Iterator[None]:
 def _tell(report: Report, *, as_json: bool) -> None:
     lines = [
         f"{report.read} rows read: {report.accepted} taken in, {report.unchanged} known already, "
-        f"{report.rejected} rejected (mapping {report.mapping})."
+        f"{report.other} of another kind, {report.rejected} rejected (mapping {report.mapping})."
     ]
     lines += [
-        f"  {total.rows} rows, {format_amount(total.amount, currency, 'en')}"
+        f"  {total.rows} {'row' if total.rows == 1 else 'rows'}, {format_amount(total.amount, currency, 'en')}"
         for currency, total in sorted(report.totals.items())
     ]
+    if report.unmatched:
+        lines.append(f"  {report.unmatched} payments belong to no known account; they wait to be matched.")
     lines += [f"  line {p.line}, {p.field}: {p.reason}" for p in report.errors[:_TOLD_MAX]]
-    if len(report.errors) > _TOLD_MAX:
-        lines.append(f"  … and {len(report.errors) - _TOLD_MAX} more; --json lists them all.")
+    left_out = len(report.errors) - _TOLD_MAX
+    if left_out > 0:
+        lines.append(f"  … and {left_out + report.errors_left_out} more; --json lists {len(report.errors)} of them.")
+    if report.kind == "payments" and report.rejected and not report.complete_until:
+        lines.append("  Some payments could not be read, so the source does not count as complete: mend and repeat.")
     answer(report.as_data(), as_json=as_json, text="\n".join(lines))

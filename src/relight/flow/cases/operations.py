@@ -257,5 +257,5 @@ def _lock_case(tx: Tx, case_id: int) -> int:
 
 
 def _reverse_fees(tx: Tx, case_id: int, step_number: int, now: datetime) -> None:
-    for transfer_id, claim_id, amount in tx.rows(SQL.step_fees, {"case": case_id, "number": step_number}):
-        fees.reverse(tx, transfer_id=transfer_id, claim_id=claim_id, amount=amount, now=now)
+    charged = tx.rows(SQL.step_fees, {"case": case_id, "number": step_number})
+    fees.reverse(tx, [row[0] for row in charged], now=now)

@@ -13,18 +13,23 @@ from relight.flow.database import Tx, statements
 SQL = statements(__package__, "customers.sql")
 
 _TABLES = (SQL.customers_table, SQL.flags_table, SQL.clear)
-# In this order: what is pointed at comes first.
+# In this order: what is pointed at comes first. Some answer with the accounts whose facts they changed.
+_QUIET, _TELLING = False, True
 _SAVES = (
-    SQL.terms, SQL.parties, SQL.leave_role, SQL.take_role, SQL.end_contact_points, SQL.add_contact_points,
-    SQL.premises, SQL.access_points, SQL.end_devices, SQL.add_devices, SQL.services, SQL.end_flags, SQL.add_flags,
+    (SQL.terms, _TELLING), (SQL.parties, _QUIET), (SQL.leave_role, _TELLING), (SQL.take_role, _TELLING),
+    (SQL.end_contact_points, _TELLING), (SQL.add_contact_points, _TELLING), (SQL.premises, _QUIET),
+    (SQL.access_points, _QUIET), (SQL.end_devices, _QUIET), (SQL.add_devices, _QUIET), (SQL.services, _TELLING),
+    (SQL.end_flags, _TELLING), (SQL.add_flags, _TELLING),
 )  # fmt: skip
 
 
-def save_customers(tx: Tx, customers: Sequence[Customer], *, now: datetime) -> None:
-    """Write what rows say of accounts' customers; of two that differ the later one counts."""
+def save_customers(tx: Tx, customers: Sequence[Customer], *, now: datetime) -> set[int]:
+    """Write what rows say of accounts' customers; the accounts whose facts changed. Of two that differ the later
+    counts."""
     said = list(dict.fromkeys(customers))
+    changed = set[int]()
     if not said:
-        return
+        return changed
     for statement in _TABLES:
         tx.run(statement)
     with tx.connection.cursor() as cursor:
@@ -35,5 +40,10 @@ def save_customers(tx: Tx, customers: Sequence[Customer], *, now: datetime) -> N
             for at, customer in enumerate(said):
                 for name, value in customer.flags:
                     copy.write_row((at, customer.account_ref, name, value))
-    for statement in _SAVES:
-        tx.run(statement, {"partner": tx.partner_id, "now": now})
+    for statement, tells in _SAVES:
+        params = {"partner": tx.partner_id, "now": now}
+        if tells:
+            changed.update(row[0] for row in tx.rows(statement, params))
+        else:
+            tx.run(statement, params)
+    return changed

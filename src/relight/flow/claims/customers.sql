@@ -29,6 +29,7 @@ FROM (
 WHERE a.ref = s.account_ref
     AND (a.debtor, a.profile) IS DISTINCT FROM
         (coalesce(nullif(s.debtor, ''), a.debtor), coalesce(nullif(s.profile, ''), a.profile))
+RETURNING a.id
 
 -- parties: by their own reference, else the account's
 INSERT INTO party AS p (partner_id, ref, kind, name, org_number, language)
@@ -57,6 +58,7 @@ FROM (
 JOIN account a ON a.ref = s.account_ref
 JOIN party p ON p.ref = s.party_ref
 WHERE r.account_id = a.id AND r.role = 'debtor' AND r.ends_at IS NULL AND r.party_id <> p.id
+RETURNING r.account_id
 
 -- take_role: an account without a debtor gets the party that the row names, else the one of its own reference
 INSERT INTO account_role (partner_id, account_id, party_id, role, starts_at, source)
@@ -70,38 +72,45 @@ JOIN party p ON p.ref = s.party_ref
 WHERE NOT EXISTS (
     SELECT FROM account_role r WHERE r.account_id = a.id AND r.role = 'debtor' AND r.ends_at IS NULL)
 ON CONFLICT DO NOTHING
+RETURNING account_id
 
 -- end_contact_points: another number, address or letter address replaces the one that an import gave before
 WITH said AS (
-    SELECT DISTINCT ON (p.id, v.channel) p.id AS party_id, v.channel, v.value
+    SELECT DISTINCT ON (p.id, v.channel) p.id AS party_id, v.channel, v.value, s.account_ref
     FROM staged_customer s
     JOIN party p ON p.ref = coalesce(nullif(s.party_ref, ''), s.account_ref)
     CROSS JOIN LATERAL (VALUES ('sms', s.mobile), ('email', s.email), ('letter', s.postal)) v (channel, value)
     WHERE v.value <> ''
     ORDER BY p.id, v.channel, s.seq DESC
+), ended AS (
+    UPDATE contact_point c SET ends_at = %(now)s, ended_because = 'replaced'
+    FROM said s
+    WHERE c.party_id = s.party_id AND c.channel = s.channel AND c.value <> s.value AND c.ends_at IS NULL
+        AND c.source = 'import'
+    RETURNING s.account_ref
 )
-UPDATE contact_point c SET ends_at = %(now)s, ended_because = 'replaced'
-FROM said s
-WHERE c.party_id = s.party_id AND c.channel = s.channel AND c.value <> s.value AND c.ends_at IS NULL
-    AND c.source = 'import'
+SELECT a.id FROM account a WHERE a.ref IN (SELECT account_ref FROM ended)
 
 -- add_contact_points: never one that the customer has opted out of, or that was found dead or somebody else's
 WITH said AS (
-    SELECT DISTINCT ON (p.id, v.channel) p.id AS party_id, v.channel, v.value
+    SELECT DISTINCT ON (p.id, v.channel) p.id AS party_id, v.channel, v.value, s.account_ref
     FROM staged_customer s
     JOIN party p ON p.ref = coalesce(nullif(s.party_ref, ''), s.account_ref)
     CROSS JOIN LATERAL (VALUES ('sms', s.mobile), ('email', s.email), ('letter', s.postal)) v (channel, value)
     WHERE v.value <> ''
     ORDER BY p.id, v.channel, s.seq DESC
+), added AS (
+    INSERT INTO contact_point (partner_id, party_id, channel, value, starts_at, source)
+    SELECT %(partner)s, s.party_id, s.channel, s.value, %(now)s, 'import'
+    FROM said s
+    WHERE NOT EXISTS (
+        SELECT FROM contact_point c
+        WHERE c.party_id = s.party_id AND c.channel = s.channel AND c.value = s.value
+            AND (c.ends_at IS NULL OR c.ended_because <> 'replaced'))
+    ON CONFLICT DO NOTHING
+    RETURNING party_id
 )
-INSERT INTO contact_point (partner_id, party_id, channel, value, starts_at, source)
-SELECT %(partner)s, s.party_id, s.channel, s.value, %(now)s, 'import'
-FROM said s
-WHERE NOT EXISTS (
-    SELECT FROM contact_point c
-    WHERE c.party_id = s.party_id AND c.channel = s.channel AND c.value = s.value
-        AND (c.ends_at IS NULL OR c.ended_because <> 'replaced'))
-ON CONFLICT DO NOTHING
+SELECT a.id FROM said s JOIN account a ON a.ref = s.account_ref WHERE s.party_id IN (SELECT party_id FROM added)
 
 -- premises: by their own reference, else the access point's, else the account's
 INSERT INTO premises AS p (partner_id, ref, kind, street, postcode, city, municipality)
@@ -176,6 +185,7 @@ WHERE v.account_id = excluded.account_id AND (v.access_point_id, v.product, v.dr
         coalesce(nullif(excluded.product, ''), v.product), coalesce(nullif(excluded.driver, ''), v.driver),
         CASE WHEN excluded.address <> '{}' THEN excluded.address ELSE v.address END,
         coalesce(nullif(excluded.full_profile, ''), v.full_profile))
+RETURNING v.account_id
 
 -- end_flags: an import that says otherwise ends what an import said; what a person saw stays until a person ends it
 WITH said AS (
@@ -185,6 +195,7 @@ UPDATE flag f SET ends_at = %(now)s
 FROM said s JOIN account a ON a.ref = s.account_ref
 WHERE f.account_id = a.id AND f.name = s.name AND f.value <> s.value AND f.source = 'import'
     AND f.starts_at <= %(now)s AND (f.ends_at IS NULL OR f.ends_at > %(now)s)
+RETURNING f.account_id
 
 -- add_flags: what is said now
 WITH said AS (
@@ -197,3 +208,4 @@ WHERE NOT EXISTS (
     SELECT FROM flag f WHERE f.account_id = a.id AND f.name = s.name
         AND f.starts_at <= %(now)s AND (f.ends_at IS NULL OR f.ends_at > %(now)s)
         AND (f.value = s.value OR f.source <> 'import'))
+RETURNING account_id

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "fees.sql")
@@ -11,12 +12,11 @@ SQL = statements(__package__, "fees.sql")
 def post(tx: Tx, fees: Sequence[tuple[int, int]], now: datetime) -> None:
     """Book fees: (claim id, amount > 0)."""
     if fees:
-        tx.run(
-            SQL.post,
-            {"claims": [f[0] for f in fees], "amounts": [f[1] for f in fees], "now": now, "today": now.date()},
-        )
+        params = {"claims": [claim for claim, _ in fees], "amounts": [amount for _, amount in fees]}
+        tx.run(SQL.post, {**params, "now": now, "today": partner_today(tx, now)})
 
 
-def reverse(tx: Tx, *, transfer_id: int, claim_id: int, amount: int, now: datetime) -> None:
-    """Take a booked fee back; what was paid of it is the customer's again."""
-    tx.run(SQL.reverse, {"transfer": transfer_id, "claim": claim_id, "amount": amount, "now": now, "today": now.date()})
+def reverse(tx: Tx, transfer_ids: Sequence[int], *, now: datetime) -> None:
+    """Take booked fees back; what was paid of them is the customer's credit again. A fee is taken back once."""
+    if transfer_ids:
+        tx.run(SQL.reverse, {"transfers": list(transfer_ids), "now": now, "today": partner_today(tx, now)})

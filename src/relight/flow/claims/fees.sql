@@ -9,24 +9,47 @@ INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, par
 SELECT partner_id, account_id, id, 'fee', 'receivable', 'fee_income', 'costs', amount, currency, %(today)s, %(now)s
 FROM moved
 
--- reverse: take a fee back; what was already paid of it becomes the customer's credit
-WITH before AS (
-    SELECT partner_id, id, account_id, currency, least(costs, %(amount)s::bigint) AS unpaid FROM claim WHERE id = %(claim)s
-), moved AS (
-    UPDATE claim c SET costs = c.costs - b.unpaid,
-        state = CASE WHEN c.principal = 0 AND c.costs = b.unpaid AND c.state = 'open' THEN 'settled' ELSE c.state END,
-        settled_at = CASE WHEN c.principal = 0 AND c.costs = b.unpaid THEN %(now)s ELSE c.settled_at END
-    FROM before b WHERE c.id = b.id
+-- reverse: take fees back. What was paid of them is released first, newest payment first and under the payment's name, so
+-- that a payment that is returned later can still be followed; then the whole fee leaves the claim.
+WITH wanted AS (
+    SELECT t.partner_id, t.id, t.account_id, t.claim_id, t.amount, t.currency FROM transfer t
+    WHERE t.id = ANY (%(transfers)s::bigint[]) AND t.kind = 'fee' AND t.debit = 'receivable'
+        AND NOT EXISTS (SELECT FROM transfer r WHERE r.claim_id = t.claim_id AND r.reverses_id = t.id)
+), sums AS (
+    SELECT c.id AS claim_id, w.amount, greatest(w.amount - c.costs, 0) AS over
+    FROM (SELECT claim_id, sum(amount)::bigint AS amount FROM wanted GROUP BY claim_id) w JOIN claim c ON c.id = w.claim_id
+), paid AS (
+    SELECT t.partner_id, t.account_id, t.claim_id, t.payment_id, t.currency, max(t.id) AS last_id,
+        sum(CASE WHEN t.kind = 'allocation' THEN t.amount ELSE -t.amount END)::bigint AS amount
+    FROM sums s JOIN transfer t ON t.claim_id = s.claim_id
+    WHERE s.over > 0 AND t.part = 'costs' AND t.kind IN ('allocation', 'release')
+    GROUP BY t.partner_id, t.account_id, t.claim_id, t.payment_id, t.currency
+    HAVING sum(CASE WHEN t.kind = 'allocation' THEN t.amount ELSE -t.amount END) > 0
+), stacked AS (
+    SELECT *, sum(amount) OVER (PARTITION BY claim_id ORDER BY last_id DESC) - amount AS below FROM paid
+), freed AS (
+    SELECT k.*, least(k.amount, s.over - k.below)::bigint AS part_amount
+    FROM stacked k JOIN sums s ON s.claim_id = k.claim_id WHERE k.below < s.over
+), released AS (
+    INSERT INTO transfer (partner_id, account_id, claim_id, payment_id, kind, debit, credit, part, amount, currency,
+        value_date, posted_at, reverses_id)
+    SELECT partner_id, account_id, claim_id, payment_id, 'release', 'receivable', 'customer', 'costs', part_amount,
+        currency, %(today)s, %(now)s, last_id
+    FROM freed
+), reversed AS (
+    INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency, value_date,
+        posted_at, reverses_id)
+    SELECT partner_id, account_id, claim_id, 'fee', 'fee_income', 'receivable', 'costs', amount, currency, %(today)s,
+        %(now)s, id
+    FROM wanted ORDER BY id
 ), credited AS (
-    UPDATE account a SET credit = a.credit + %(amount)s - b.unpaid FROM before b
-    WHERE a.id = b.account_id AND b.unpaid < %(amount)s
+    UPDATE account a SET credit = a.credit + f.amount
+    FROM (SELECT account_id, sum(part_amount) AS amount FROM freed GROUP BY account_id) f WHERE a.id = f.account_id
+), changed AS (
+    SELECT s.claim_id, s.amount - coalesce(sum(f.part_amount), 0) AS less
+    FROM sums s LEFT JOIN freed f ON f.claim_id = s.claim_id GROUP BY s.claim_id, s.amount
 )
-INSERT INTO transfer
-    (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency, value_date, posted_at, reverses_id)
-SELECT partner_id, account_id, id, 'fee', 'fee_income', 'receivable', 'costs', unpaid, currency, %(today)s, %(now)s,
-    %(transfer)s::bigint
-FROM before WHERE unpaid > 0
-UNION ALL
-SELECT partner_id, account_id, id, 'fee', 'fee_income', 'customer', '', %(amount)s - unpaid, currency, %(today)s,
-    %(now)s, %(transfer)s::bigint
-FROM before WHERE unpaid < %(amount)s
+UPDATE claim c SET costs = c.costs - x.less,
+    state = CASE WHEN c.state = 'open' AND c.principal = 0 AND c.costs = x.less THEN 'settled' ELSE c.state END,
+    settled_at = CASE WHEN c.state = 'open' AND c.principal = 0 AND c.costs = x.less THEN %(now)s ELSE c.settled_at END
+FROM changed x WHERE c.id = x.claim_id

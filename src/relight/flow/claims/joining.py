@@ -105,9 +105,7 @@ def _disagreements(rows: list[tuple[int, ClaimRow]]) -> Iterator[Problem]:
     same = head._replace(lines=(), customers=())
     for line, row in rows[1:]:
         if row._replace(**of_the_line) != same:  # type: ignore[arg-type]
-            reason = (
-                f"Invoice {row.number} says otherwise on its first line. Make all but line columns agree."
-            )
+            reason = f"Invoice {row.number} says otherwise on its first line. Make all but line columns agree."
             yield Problem(line, "number", reason)
 
 

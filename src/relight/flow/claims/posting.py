@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from relight.flow.claims import fees
 from relight.flow.claims.allocation import allocate_by_age, allocate_by_name
 from relight.flow.claims.customers import save_customers
 from relight.flow.claims.receiving import partner_today
@@ -16,7 +17,7 @@ SQL = statements(__package__, "posting.sql")
 # Why a row is refused: the field, and a sentence with what to do.
 _REFUSALS = {
     "no_account": ("account", "This partner has no creditor or no brand yet. Make them first, then import again."),
-    "twice": ("number", "Number {row.number} stands twice with different contents. Keep the row that is right."),
+    "twice": ("number", "Number {row.number} stood further up with different contents. Keep the row that is right."),
     "currency": ("currency", "Account {row.account_ref} is kept in another currency than {row.currency}. "
                  "Use an account for each currency."),
     "service": ("service", "Account {row.account_ref} has no such service. Correct the reference, "
@@ -37,15 +38,23 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Correction(NamedTuple):
+    """A known invoice that says something else now: `less` is how much too high it was, in minor units (0 or below
+    when only its days or other terms changed, or when it went up)."""
+
+    claim_id: int
+    less: int
+
+
 class Posted(NamedTuple):
-    """How many rows were new, changed and unchanged; whose facts changed; which known claims say something else
-    now; the places of the rows that were known already."""
+    """How many rows were new, changed and unchanged; whose facts changed; which known claims were corrected or
+    credited by name; the places of the rows that were known already."""
 
     new: int
     changed: int
     unchanged: int
     account_ids: tuple[int, ...]
-    changed_claim_ids: tuple[int, ...] = ()
+    corrections: tuple[Correction, ...] = ()
     unchanged_at: tuple[int, ...] = ()
     refused: tuple[Refusal, ...] = ()
 
@@ -57,22 +66,25 @@ def post_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: da
     """
     creditors = dict(tx.rows(STAGE.creditors))
     refused = [_refuse(rows, at, "creditor") for at, row in enumerate(rows) if row.creditor not in ("", *creditors)]
-    _stage(tx, rows, creditors, leave_out=frozenset(refusal.at for refusal in refused))
+    left_out = frozenset(refusal.at for refusal in refused)
+    _stage(tx, rows, creditors, leave_out=left_out)
     tx.run(STAGE.new_accounts, {"partner": tx.partner_id, "now": now})
     tx.rows(STAGE.lock_accounts)
-    save_customers(tx, [customer for row in rows for customer in row.customers], now=now)
-    tx.run(STAGE.place)
+    told = [customer for at, row in enumerate(rows) if at not in left_out for customer in row.customers]
+    known = save_customers(tx, told, now=now)
+    tx.run(STAGE.place, {"partner": tx.partner_id, "run": run_id})
     fates = {
         fate: (count, seqs, has_credit, accounts) for fate, count, seqs, has_credit, accounts in tx.rows(STAGE.fates)
     }
     refused += [_refuse(rows, at, fate) for fate, (_, seqs, *_) in fates.items() if fate in _REFUSALS for at in seqs]
-    changed = _post(tx, fates, run_id=run_id, now=now)
+    corrections = _post(tx, fates, run_id=run_id, now=now)
+    moved = {account for *_, accounts in fates.values() for account in accounts or ()}
     return Posted(
         new=_count(fates, "new"),
         changed=_count(fates, "changed"),
         unchanged=_count(fates, "same"),
-        account_ids=tuple(sorted({account for *_, accounts in fates.values() for account in accounts or ()})),
-        changed_claim_ids=changed,
+        account_ids=tuple(sorted(moved | known)),
+        corrections=corrections,
         unchanged_at=tuple(fates["same"][1]) if "same" in fates else (),
         refused=tuple(sorted(refused)),
     )
@@ -102,21 +114,23 @@ def _stage(tx: Tx, rows: Sequence[ClaimRow], creditors: Mapping[str, int], *, le
                         copy.write_row((at, number, *line))
 
 
-def _post(tx: Tx, fates: Mapping[str, tuple[Any, ...]], *, run_id: int | None, now: datetime) -> tuple[int, ...]:
-    """Post what is staged; the ids of the claims that say something else now."""
+def _post(tx: Tx, fates: Mapping[str, tuple[Any, ...]], *, run_id: int | None, now: datetime) -> tuple[Correction, ...]:
+    """Post what is staged; the claims that say something else now."""
     today = partner_today(tx, now)
     params = {"partner": tx.partner_id, "run": run_id, "now": now, "today": today}
-    changed: list[int] = []
+    corrected: list[tuple[Any, ...]] = []
     named: list[tuple[Any, ...]] = []
     if "new" in fates:
         tx.run(SQL.post_new, params)
         if fates["new"][2]:
             named = tx.rows(SQL.post_credit_notes, params)
+            corrected += tx.rows(SQL.credited)
     if "changed" in fates:
-        changed = [row[0] for row in tx.rows(SQL.post_changed, params)]
+        fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees_of_cancelled)], now=now)
+        corrected += tx.rows(SQL.post_changed, params)
         tx.run(SQL.clear_lines)
         tx.run(SQL.add_lines, params)
     accounts = [account for *_, found in fates.values() for account in found or ()]
     allocate_by_name(tx, named, today=today, now=now)
     allocate_by_age(tx, accounts, today=today, now=now)
-    return tuple(changed)
+    return tuple(Correction(*row) for row in corrected)

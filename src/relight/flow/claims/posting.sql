@@ -93,7 +93,17 @@ UPDATE claim c SET
     settled_at = CASE WHEN s.cancelled OR s.old_principal + s.released - s.less + s.old_costs > 0 THEN NULL
         ELSE coalesce(c.settled_at, %(now)s) END
 FROM sums s WHERE c.id = s.claim_id
-RETURNING c.id
+RETURNING c.id, (s.old_amount - s.new_amount)::bigint
+
+-- fees_of_cancelled: fees on invoices that owe nothing any more; taken back before the invoices themselves
+SELECT t.id FROM staged_claim s JOIN transfer t ON t.claim_id = s.claim_id
+WHERE s.fate = 'changed' AND s.cancelled AND t.kind = 'fee' AND t.debit = 'receivable'
+    AND NOT EXISTS (SELECT FROM transfer r WHERE r.claim_id = t.claim_id AND r.reverses_id = t.id)
+
+-- credited: the invoices that new credit notes name, and by how much they were too high
+SELECT c.id, -s.amount FROM staged_claim s
+JOIN claim c ON c.account_id = s.account_id AND s.credits IN (c.number, c.reference) AND c.amount > 0
+WHERE s.fate = 'new' AND s.amount < 0 AND s.credits <> '' AND NOT s.cancelled
 
 -- clear_lines: the lines of a changed invoice are what it says now; what it said before stays in its transfers
 DELETE FROM claim_line l USING staged_claim s WHERE s.fate = 'changed' AND l.claim_id = s.claim_id

@@ -75,10 +75,11 @@ UPDATE staged_claim s SET
         WHEN f.claim_id IS NULL THEN 'new'
         WHEN f.claim_account_id <> f.account_id THEN 'account'
         WHEN f.fingerprint = s.fingerprint THEN 'same'
+        WHEN f.run_id = %(run)s THEN 'twice'
         WHEN f.amount < 0 OR s.amount < 0 THEN 'credit_note'
         ELSE 'changed' END
 FROM (
-    SELECT p.*, c.id AS claim_id, c.account_id AS claim_account_id, c.fingerprint, c.amount,
+    SELECT p.*, c.id AS claim_id, c.account_id AS claim_account_id, c.fingerprint, c.amount, c.run_id,
         t.seq IS NOT NULL AS stranger
     FROM placed p
     LEFT JOIN claim c ON c.creditor_id = p.creditor_id AND c.number = p.number

@@ -24,6 +24,7 @@ LATIN_LINES_MIN, LATIN_SHARE = 3, 0.05
 # What Windows calls Latin-1; it has signs where Latin-1 has none, and five bytes that mean nothing.
 LATIN = "cp1252"
 
+_ZIP = b"PK\x03\x04"  # what an .xlsx begins with
 _DELIMITERS = ";\t,|"
 
 
@@ -33,24 +34,26 @@ def open_table(path: Path, *, delimiter: str = "", encoding: str = "") -> Iterat
 
     Without `encoding` a text is UTF-8, unless its header or at least one line in twenty says that it is Latin-1.
     """
-    try:
-        start = _start(path)
-    except OSError as refused:
-        raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
-    if start.startswith(b"PK\x03\x04"):
+    if refuse_unusable(path).startswith(_ZIP):
         with open_workbook(path) as table:
             yield table
         return
-    _refuse_foreign(start, path.name)
     with path.open(encoding=encoding or _guess_encoding(path), errors="surrogateescape", newline=None) as file:
         yield _read_text(file, path.name, delimiter)
 
 
-def _start(path: Path) -> bytes:
-    if path.exists() and not path.is_file():
-        raise UnableToImport(f"{path} is not a file. Give a file of rows.")
-    with path.open("rb") as file:
-        return file.read(512)
+def refuse_unusable(path: Path) -> bytes:
+    """A file's first bytes; raises `UnableToImport` when they show that there are no rows in it to read."""
+    try:
+        if path.exists() and not path.is_file():
+            raise UnableToImport(f"{path} is not a file. Give a file of rows.")
+        with path.open("rb") as file:
+            start = file.read(512)
+    except OSError as refused:
+        raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
+    if not start.startswith(_ZIP):
+        _refuse_foreign(start, path.name)
+    return start
 
 
 def _refuse_foreign(start: bytes, name: str) -> None:
@@ -63,6 +66,8 @@ def _refuse_foreign(start: bytes, name: str) -> None:
         raise UnableToImport(f"{name} is a PDF, which has no rows. Export the same list as CSV or .xlsx.")
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<!DOCTYPE", b"<html")):
         raise UnableToImport(f"{name} is XML or a web page, not a table. Export the same list as CSV or .xlsx.")
+    if not start:
+        raise UnableToImport(f"{name} is empty. Its first line must name the columns.")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:200]:
         raise UnableToImport(f"{name} is not plain text. Save it as “CSV UTF-8” or as .xlsx, and import that.")
 

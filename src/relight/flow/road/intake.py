@@ -3,38 +3,29 @@
 A file that is read again changes nothing, so one that was interrupted is simply imported again.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from relight.flow.cases.operations import open_cases, wake
-from relight.flow.claims.cells import Row
 from relight.flow.claims.errors import UnableToImport
-from relight.flow.claims.fields import Defaults, Fields, Problem
+from relight.flow.claims.fields import Problem
 from relight.flow.claims.invoices import InvoiceReader
 from relight.flow.claims.joining import Read
-from relight.flow.claims.mapping import find_mapping, named_mapping
-from relight.flow.claims.operations import Refusal, post_claims
+from relight.flow.claims.operations import Posted, Refusal, post_claims
+from relight.flow.claims.rows import ClaimRow
 from relight.flow.claims.seen import Seen, SeenNumbers
-from relight.flow.claims.tables import open_table
-from relight.flow.database import Database, Tx, statements
+from relight.flow.database import Database, Tx
 from relight.flow.payments.rows import PaymentReader, ReadPayment
 from relight.flow.payments.settle import settle
 from relight.flow.road.report import Report
-from relight.flow.road.takeover import TakeOver, TakeOverReader
+from relight.flow.road.runs import SQL, Progress, batches, finish, opened, take_in
+from relight.flow.road.takeover import TakeOverReader, take_over
+from relight.flow.road.withdraw import withdraw_notices
 
-SQL = statements(__package__, "intake.sql")
-BATCH_ROWS = 2_000
 # How a payment file may be written; .xlsx is recognised by what it holds.
 PAYMENT_FORMATS = ("csv",)
-
-Progress = Callable[[int], None]
-T = TypeVar("T")
 
 
 def import_invoices(
@@ -50,14 +41,13 @@ def import_invoices(
 
     `mapping` is a name or a YAML file; without one the header is recognised. Raises `UnableToImport`.
     """
-    with _opened(db, partner_id, path, "invoices", mapping, now) as (report, fields, rows):
+    with opened(db, partner_id, path, kind="invoices", mapping=mapping, now=now) as (report, fields, rows):
         seen = SeenNumbers()
-        for batch in _batches(InvoiceReader(fields).read(rows)):
-            fresh = _without_repeats(batch, seen, report)
-            with db.transaction(partner_id) as tx:
-                _post_invoices(tx, fresh, report, now)
+        for batch in batches(InvoiceReader(fields).read(rows)):
+            fresh, repeats = _without_repeats(batch, seen)
+            take_in(db, partner_id, report, partial(_invoices, report, fresh, repeats, now))
             _tell(on_progress, report)
-    _finish(db, partner_id, report, now)
+    finish(db, partner_id, report, now=now)
     return report
 
 
@@ -78,17 +68,19 @@ def import_payments(
     That is `complete_until`, else now, but then only if every row could be read: a payment that we could not read may
     be what would stop a cut. Raises `UnableToImport`.
     """
-    if format not in PAYMENT_FORMATS:
-        raise UnableToImport(f"Payment files can be read as {', '.join(PAYMENT_FORMATS)}, not as {format}.")
-    with db.transaction(partner_id) as tx:
-        source_id = tx.value(SQL.source, {"partner": partner_id, "name": source})
-    with _opened(db, partner_id, path, "payments", mapping, now) as (report, fields, rows):
-        for batch in _batches(PaymentReader(fields).read(rows)):
-            with db.transaction(partner_id) as tx:
-                _post_payments(tx, source_id, batch, report, now)
+    refuse_format(format)
+    with opened(db, partner_id, path, kind="payments", mapping=mapping, now=now) as (report, fields, rows):
+        with db.transaction(partner_id) as tx:
+            source_id = tx.value(SQL.source, {"partner": partner_id, "name": source})
+        for batch in batches(PaymentReader(fields).read(rows)):
+            take_in(db, partner_id, report, partial(_payments, report, batch, source_id, now))
             _tell(on_progress, report)
     until = complete_until or (now if not report.rejected else None)
-    _finish(db, partner_id, report, now, source_id=source_id, until=until)
+    if until is not None:
+        with db.transaction(partner_id) as tx:
+            tx.run(SQL.complete_until, {"source": source_id, "until": until})
+        report.complete_until = until.isoformat()
+    finish(db, partner_id, report, now=now)
     return report
 
 
@@ -105,50 +97,31 @@ def import_cases(
 
     The invoices must have been imported, and the policy published. Raises `UnableToImport`.
     """
-    with _opened(db, partner_id, path, "cases", mapping, now) as (report, fields, rows):
-        for batch in _batches(TakeOverReader(fields).read(rows)):
-            with db.transaction(partner_id) as tx:
-                take_over = TakeOver(tx, now)
-                problems = take_over.run(batch)
-                report.read += len(batch)
-                report.accepted += take_over.accepted
-                report.unchanged += take_over.unchanged
-                _reject(tx, report, problems)
+    with opened(db, partner_id, path, kind="cases", mapping=mapping, now=now) as (report, fields, rows):
+        for batch in batches(TakeOverReader(fields).read(rows)):
+            take_in(db, partner_id, report, partial(take_over, report, batch, now))
             _tell(on_progress, report)
-    _finish(db, partner_id, report, now)
+    finish(db, partner_id, report, now=now)
     return report
 
 
-@contextmanager
-def _opened(
-    db: Database, partner_id: int, path: Path, kind: str, mapping: str | Path | None, now: datetime
-) -> Iterator[tuple[Report, Fields, Iterator[Row]]]:
-    """The file with its mapping and its run; nothing is written for a file that cannot be used."""
-    given = named_mapping(kind, mapping) if mapping else None
-    delimiter, encoding = (given.delimiter, given.encoding) if given else ("", "")
-    with open_table(path, delimiter=delimiter, encoding=encoding) as table:
-        found = find_mapping(kind, table.header, mapping)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with db.transaction(partner_id) as tx:
-            defaults = Defaults(*(tx.row(SQL.partner, {"partner": partner_id}) or ("", "")))
-            params = {"partner": partner_id, "kind": kind, "file_name": path.name, "sha256": sha256, "now": now}
-            run_id = tx.value(SQL.start, {**params, "mapping": found.name})
-        yield Report(kind, run_id, found.name), Fields(found, table.header, defaults), table.rows
+def refuse_format(format: str) -> None:
+    """Raise `UnableToImport` for a payment format that is not read yet."""
+    if format not in PAYMENT_FORMATS:
+        raise UnableToImport(
+            f"Bank files in {format} cannot be read yet: they come in a later version. Until then, export the payments "
+            "as CSV or .xlsx (docs/import.md says which columns)."
+        )
 
 
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Batches of the file; the next one is read while the database works on this one."""
-    iterator = iter(items)
-
-    def read() -> list[T]:
-        return list(islice(iterator, BATCH_ROWS))
-
-    with ThreadPoolExecutor(1, "read-file") as reader:
-        coming = reader.submit(read)
-        while batch := coming.result():
-            coming = reader.submit(read)
-            yield batch
+def take_in_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: datetime) -> Posted:
+    """Post invoices, withdraw the notices that corrections falsified, and let the cases think again."""
+    posted = post_claims(tx, rows, run_id=run_id, now=now)
+    withdraw_notices(tx, posted.corrections, now=now)
+    accounts = list(posted.account_ids)
+    open_cases(tx, accounts, now)
+    wake(tx, accounts, now, urgent=False)
+    return posted
 
 
 def _tell(on_progress: Progress | None, report: Report) -> None:
@@ -156,98 +129,60 @@ def _tell(on_progress: Progress | None, report: Report) -> None:
         on_progress(report.read)
 
 
-def _without_repeats(batch: list[Read], seen: SeenNumbers, report: Report) -> list[Read]:
-    """The batch with each number once: what repeats an earlier row is unchanged, what contradicts it is refused."""
+def _without_repeats(batch: list[Read], seen: SeenNumbers) -> tuple[list[Read], int]:
+    """The batch with each number once, and how many rows only repeat; what contradicts an earlier row is refused."""
     fresh: list[Read] = []
+    repeats = 0
     for found in batch:
-        report.read += found.lines
-        if found.row is None:
-            fresh.append(found)
-            continue
-        before = seen.see((found.row.creditor, found.row.number), found.row.invoice)
+        before = seen.see((found.row.creditor, found.row.number), found.row.invoice) if found.row else Seen.NEW
         if before is Seen.SAME:
-            report.unchanged += found.lines
+            repeats += found.lines
         elif before is Seen.DIFFERENT:
-            reason = f"Number {found.row.number} stood further up with different contents. Keep the row that is right."
+            reason = f"Number {found.number} stood further up with different contents. Keep the row that is right."
             fresh.append(found._replace(row=None, problems=(Problem(found.line, "number", reason),)))
         else:
             fresh.append(found)
-    return fresh
+    return fresh, repeats
 
 
-def _post_invoices(tx: Tx, batch: list[Read], report: Report, now: datetime) -> None:
-    good = [found for found in batch if found.row is not None]
-    posted = post_claims(tx, [found.row for found in good if found.row], run_id=report.run_id, now=now)
-    refused = {refusal.at: refusal for refusal in posted.refused}
-    taken_in = [found for at, found in enumerate(good) if at not in refused]
-    for found in taken_in:
-        if found.row:
-            row = found.row
-            report.add(row.currency, 0 if row.cancelled else row.amount, 0 if row.cancelled else row.disputed)
-    lines = sum(found.lines for found in taken_in)
-    unchanged = sum(good[at].lines for at in posted.unchanged_at)
-    report.unchanged += unchanged
-    report.accepted += lines - unchanged
-    _reject(tx, report, [*_problems(batch), *_refusals(good, posted.refused)])
-    accounts = list(posted.account_ids)
-    open_cases(tx, accounts, now)
-    wake(tx, accounts, now, urgent=False)
+def _invoices(report: Report, batch: list[Read], repeats: int, now: datetime, tx: Tx) -> Report:
+    part = report.part()
+    good = [(found, found.row) for found in batch if found.row is not None]
+    posted = take_in_claims(tx, [row for _, row in good], run_id=report.run_id, now=now)
+    refused = {refusal.at for refusal in posted.refused}
+    taken_in = [pair for at, pair in enumerate(good) if at not in refused]
+    for _, row in taken_in:
+        part.count(row.currency, 0 if row.cancelled else row.amount, 0 if row.cancelled else row.disputed)
+    known = sum(good[at][0].lines for at in posted.unchanged_at)
+    part.read = repeats + sum(found.lines for found in batch)
+    part.unchanged = repeats + known
+    part.accepted = sum(found.lines for found, _ in taken_in) - known
+    part.errors += [*_problems(batch), *_refusals(good, posted.refused)]
+    return part
 
 
 def _problems(batch: Iterable[Read | ReadPayment]) -> Iterator[Problem]:
     return (problem for found in batch for problem in found.problems)
 
 
-def _refusals(good: list[Read], refused: Iterable[Refusal]) -> Iterator[Problem]:
-    return (Problem(good[refusal.at].line, refusal.field, refusal.reason) for refusal in refused)
+def _refusals(good: list[tuple[Read, ClaimRow]], refused: Iterable[Refusal]) -> Iterator[Problem]:
+    return (Problem(good[refusal.at][0].line, refusal.field, refusal.reason) for refusal in refused)
 
 
-def _post_payments(tx: Tx, source_id: int, batch: list[ReadPayment], report: Report, now: datetime) -> None:
-    good = [found for found in batch if found.row is not None]
-    rows = [found.row for found in good if found.row is not None]
-    settled = settle(tx, source_id, rows, now=now, run_id=report.run_id)
-    problems = list(_problems(batch))
-    for found, row, answer in zip(good, rows, settled.received, strict=True):
+def _payments(report: Report, batch: list[ReadPayment], source_id: int, now: datetime, tx: Tx) -> Report:
+    part = report.part()
+    good = [(found, found.row) for found in batch if found.row is not None]
+    settled = settle(tx, source_id, [row for _, row in good], now=now, run_id=report.run_id)
+    part.errors += _problems(batch)
+    for (found, row), answer in zip(good, settled.received, strict=True):
         if answer.refused:
-            problems.append(Problem(found.line, "ref", answer.refused))
+            part.errors.append(Problem(found.line, "ref", answer.refused))
             continue
-        report.add(row.currency, row.amount)
-        report.unmatched += answer.account_id is None
-        if answer.is_new or answer.moved:
-            report.accepted += 1
-        else:
-            report.unchanged += 1
-    report.read += len(batch)
-    report.other += sum(found.is_other for found in batch)
-    _reject(tx, report, problems)
-
-
-def _reject(tx: Tx, report: Report, problems: list[Problem]) -> None:
-    """Keep what was refused, and what rows went in without, with the run."""
-    if not problems:
-        return
-    report.note(problems)
-    columns = {
-        "lines": [problem.line for problem in problems],
-        "fields": [problem.field for problem in problems],
-        "reasons": [problem.reason for problem in problems],
-    }
-    tx.run(SQL.reject, {**columns, "partner": tx.partner_id, "run": report.run_id})
-
-
-def _finish(
-    db: Database,
-    partner_id: int,
-    report: Report,
-    now: datetime,
-    *,
-    source_id: int | None = None,
-    until: datetime | None = None,
-) -> None:
-    counts = {"read": report.read, "accepted": report.accepted, "unchanged": report.unchanged, "other": report.other}
-    report.rejected = report.read - report.accepted - report.unchanged - report.other
-    with db.transaction(partner_id) as tx:
-        tx.run(SQL.finish, {**counts, "rejected": report.rejected, "run": report.run_id, "now": now})
-        if until is not None:
-            tx.run(SQL.complete_until, {"source": source_id, "until": until})
-            report.complete_until = until.isoformat()
+        part.count(row.currency, row.amount)
+        part.unmatched += answer.account_id is None
+        moved = answer.is_new or answer.moved
+        part.accepted += moved
+        part.unchanged += not moved
+    part.read = len(batch)
+    part.other = sum(found.is_other for found in batch)
+    return part

@@ -1,6 +1,5 @@
 """What became of a file: counts, sums by currency, and each row that was not taken in with what to do about it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +20,7 @@ class Total:
 
 @dataclass(slots=True)
 class Report:
-    """`read` = `accepted` + `unchanged` + `other` + `rejected`.
+    """Of a file, or of a part of it. `read` = `accepted` + `unchanged` + `other` + `rejected`.
 
     `errors` may name several fields of one rejected row, and fields that an accepted row went in without.
     """
@@ -33,25 +32,38 @@ class Report:
     accepted: int = 0
     unchanged: int = 0
     other: int = 0
-    rejected: int = 0
     unmatched: int = 0
-    errors: list[Problem] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list[Problem])
     errors_left_out: int = 0
-    totals: dict[str, Total] = field(default_factory=dict)
+    totals: dict[str, Total] = field(default_factory=dict[str, Total])
     complete_until: str = ""
 
-    def note(self, problems: Iterable[Problem]) -> None:
-        """Add to the errors, as far as they fit."""
-        for problem in problems:
-            if len(self.errors) < ERRORS_MAX:
-                self.errors.append(problem)
-            else:
-                self.errors_left_out += 1
+    @property
+    def rejected(self) -> int:
+        """Rows that stayed out."""
+        return self.read - self.accepted - self.unchanged - self.other
 
-    def add(self, currency: str, amount: int, disputed: int = 0) -> None:
+    def part(self) -> "Report":
+        """An empty report for the next part of the same file."""
+        return Report(self.kind, self.run_id, self.mapping)
+
+    def count(self, currency: str, amount: int, disputed: int = 0) -> None:
         """Count a row that is in Relight now."""
         total = self.totals.setdefault(currency, Total())
         total.rows, total.amount, total.disputed = total.rows + 1, total.amount + amount, total.disputed + disputed
+
+    def add(self, part: "Report") -> None:
+        """Add what became of a part of the file; errors as far as they fit."""
+        for name in ("read", "accepted", "unchanged", "other", "unmatched"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
+        room = ERRORS_MAX - len(self.errors)
+        self.errors += part.errors[:room]
+        self.errors_left_out += len(part.errors[room:])
+        for currency, of_part in part.totals.items():
+            total = self.totals.setdefault(currency, Total())
+            total.rows += of_part.rows
+            total.amount += of_part.amount
+            total.disputed += of_part.disputed
 
     def as_data(self) -> dict[str, Any]:
         """For `--json`: the keys that scripts rely on, and some more."""

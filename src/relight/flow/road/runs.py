@@ -1,0 +1,103 @@
+"""One file being taken in: opened with its mapping, read in batches, and written down with what became of its rows."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from psycopg import errors
+
+from relight.flow.claims.cells import Row
+from relight.flow.claims.fields import Defaults, Fields, Problem
+from relight.flow.claims.mapping import find_mapping, named_mapping
+from relight.flow.claims.tables import open_table
+from relight.flow.database import Database, Tx, statements
+from relight.flow.road.report import Report
+
+SQL = statements(__package__, "intake.sql")
+BATCH_ROWS = 2_000
+TRIES_MAX = 5
+
+Progress = Callable[[int], None]
+T = TypeVar("T")
+
+
+class Import(NamedTuple):
+    """An opened file: its report so far, its fields, and its rows, to be read once."""
+
+    report: Report
+    fields: Fields
+    rows: Iterator[Row]
+
+
+@contextmanager
+def opened(
+    db: Database, partner_id: int, path: Path, *, kind: str, mapping: str | Path | None, now: datetime
+) -> Iterator[Import]:
+    """The file with its mapping and its run; nothing is written for a file that cannot be used (`UnableToImport`)."""
+    given = named_mapping(kind, mapping) if mapping else None
+    delimiter, encoding = (given.delimiter, given.encoding) if given else ("", "")
+    with open_table(path, delimiter=delimiter, encoding=encoding) as table:
+        found = find_mapping(kind, table.header, mapping)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        name = path.name.encode("utf-8", "replace").decode()
+        params = {"partner": partner_id, "kind": kind, "file_name": name, "sha256": sha256, "now": now}
+        with db.transaction(partner_id) as tx:
+            defaults = Defaults(*(tx.row(SQL.partner, {"partner": partner_id}) or ("", "")))
+            run_id = tx.value(SQL.start, {**params, "mapping": found.name})
+        yield Import(Report(kind, run_id, found.name), Fields(found, table.header, defaults), table.rows)
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Batches of the file; the next one is read while the database works on this one."""
+    iterator = iter(items)
+
+    def read() -> list[T]:
+        return list(islice(iterator, BATCH_ROWS))
+
+    with ThreadPoolExecutor(1, "read-file") as reader:
+        coming = reader.submit(read)
+        while batch := coming.result():
+            coming = reader.submit(read)
+            yield batch
+
+
+def take_in(db: Database, partner_id: int, report: Report, work: Callable[[Tx], Report]) -> None:
+    """Do one batch in a transaction of its own, and add what became of it once it is committed.
+
+    Two files that bring the same new number meet in the database, and the later one looks again.
+    """
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            with db.transaction(partner_id) as tx:
+                part = work(tx)
+                _keep(tx, report.run_id, part.errors)
+        except (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure):
+            if not tries_left:
+                raise
+        else:
+            report.add(part)
+            return
+
+
+def _keep(tx: Tx, run_id: int, problems: Sequence[Problem]) -> None:
+    """Keep what was refused, and what rows went in without, with the run."""
+    if problems:
+        columns = {
+            "lines": [problem.line for problem in problems],
+            "fields": [problem.field for problem in problems],
+            "reasons": [problem.reason for problem in problems],
+        }
+        tx.run(SQL.reject, {**columns, "partner": tx.partner_id, "run": run_id})
+
+
+def finish(db: Database, partner_id: int, report: Report, *, now: datetime) -> None:
+    """Write down that the file was read to its end, and what became of its rows."""
+    counts = {name: getattr(report, name) for name in ("read", "accepted", "unchanged", "other", "rejected")}
+    with db.transaction(partner_id) as tx:
+        tx.run(SQL.finish, {**counts, "run": report.run_id, "now": now})

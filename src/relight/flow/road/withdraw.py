@@ -1,0 +1,40 @@
+"""Notices that a correction falsified are withdrawn: they asked for too much, or too early.
+
+What rested on them falls with them: their fees are taken back, approvals lapse, and the next turn gives back what was
+cut. The claims then begin their way anew.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from relight.flow.cases.operations import wake
+from relight.flow.claims import fees
+from relight.flow.claims.allocation import allocate_by_age
+from relight.flow.claims.posting import Correction
+from relight.flow.claims.receiving import partner_today
+from relight.flow.database import Tx, statements
+
+SQL = statements(__package__, "withdraw.sql")
+
+
+def withdraw_notices(tx: Tx, corrections: Sequence[Correction], *, now: datetime) -> list[int]:
+    """Void the steps that these corrections falsified, with all that came after them for the same claims; their ids.
+
+    The caller has posted the corrections and holds the accounts' locks.
+    """
+    if not corrections:
+        return []
+    params = {
+        "partner": tx.partner_id,
+        "claims": [correction.claim_id for correction in corrections],
+        "less": [correction.less for correction in corrections],
+        "now": now,
+    }
+    withdrawn = tx.rows(SQL.withdraw, params)
+    steps, accounts = [row[0] for row in withdrawn], sorted({row[1] for row in withdrawn})
+    if not steps:
+        return []
+    fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": steps})], now=now)
+    allocate_by_age(tx, accounts, today=partner_today(tx, now), now=now)
+    wake(tx, accounts, now, urgent=True)
+    return steps
