@@ -1,6 +1,6 @@
 """Which partners have something due, of those that a worker serves: all, unless it was told which."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from relight.flow.database import Database
@@ -12,6 +12,18 @@ def due_partners(db: Database, what: str, now: datetime, only: Only = None) -> l
     """Partners with due work of a kind ("decide urgent", "release bulk", "lost", "feed"), among `only`."""
     with db.transaction(None) as tx:
         return _kept(tx.rows("SELECT due_partners(%(now)s, %(what)s)", {"now": now, "what": what}), only)
+
+
+def due_work(db: Database, kinds: Sequence[str], now: datetime, only: Only = None) -> list[tuple[str, int]]:
+    """(kind, partner) of all due work of these kinds, in their order, asked in one statement."""
+    with db.transaction(None) as tx:
+        rows = tx.rows(
+            "SELECT kind, due_partners(%(now)s, kind)"
+            " FROM unnest(%(kinds)s::text[]) WITH ORDINALITY AS asked(kind, place)"
+            " ORDER BY place",
+            {"now": now, "kinds": list(kinds)},
+        )
+    return [(kind, partner_id) for kind, partner_id in rows if only is None or partner_id in only]
 
 
 def partners(db: Database, only: Only = None) -> list[int]:

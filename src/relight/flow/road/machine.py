@@ -15,13 +15,16 @@ from relight.flow.effects.drivers import DriverRoom
 from relight.flow.effects.port import Repeat
 from relight.flow.feeds.operations import sequence
 from relight.flow.road.act import act_and_finish, gather_all
-from relight.flow.road.due import Only, due_partners, partners
+from relight.flow.road.due import Only, due_partners, due_work, partners
 from relight.flow.road.outcome import lost
+from relight.flow.road.release import BATCH as RELEASE_BATCH
 from relight.flow.road.release import Job, LinkMaker, Releaser
+from relight.flow.road.turn import BATCH as TURN_BATCH
 from relight.flow.road.turn import Turner
 from relight.flow.supply import operations as supply
 
 LANES = ("urgent", "bulk")
+_KINDS = tuple(f"{stage} {lane}" for stage in ("decide", "release") for lane in LANES)
 ROUNDS_MAX = 1000
 
 
@@ -60,7 +63,13 @@ class Machine:
         done = Done()
         for _ in range(ROUNDS_MAX):
             done.rounds += 1
-            decisions, attempts = self._decide(), self._release()
+            decisions = attempts = 0
+            for kind, partner_id in due_work(self.db, _KINDS, self.clock(), self.only):
+                stage, lane = kind.split()
+                if stage == "decide":
+                    decisions += self._decide(partner_id, lane)
+                else:
+                    attempts += self._release(partner_id, lane)
             done.decisions += decisions
             done.attempts += attempts
             if not decisions and not attempts:
@@ -85,22 +94,25 @@ class Machine:
         found = due_partners(self.db, "lost", now, self.only)
         return sum(lost(self.db, partner_id, repeat_of(self.room, partner_id), now) for partner_id in found)
 
-    def _decide(self) -> int:
-        now = self.clock()
-        return sum(self.turner.drain(lane, now) for lane in LANES)
+    def _decide(self, partner_id: int, lane: str) -> int:
+        """A partner's due cases; what a batch that was not full has left, or woken, is for the next round."""
+        total = 0
+        while decided := self.turner.turn(partner_id, lane, self.clock()):
+            total += decided
+            if decided < TURN_BATCH[lane]:
+                break
+        return total
 
-    def _release(self) -> int:
-        now = self.clock()
+    def _release(self, partner_id: int, lane: str) -> int:
+        """A partner's due effects, in the same way."""
         attempts = 0
-        for lane in LANES:
-            for partner_id in self.releaser.due_partners(lane, now):
-                while True:
-                    seen, jobs = self.releaser.release(partner_id, lane, now)
-                    if not seen:
-                        break
-                    self._loop.run(self._act(jobs))
-                    attempts += len(jobs)
-        return attempts
+        while True:
+            seen, jobs = self.releaser.release(partner_id, lane, self.clock())
+            if jobs:
+                self._loop.run(self._act(jobs))
+            attempts += len(jobs)
+            if seen < RELEASE_BATCH[lane]:
+                return attempts
 
     async def _act(self, jobs: list[Job]) -> None:
         await gather_all([act_and_finish(self.db, self.room, job, self.clock) for job in jobs])
