@@ -42,6 +42,11 @@ class Workers:
         assert process.poll() is None, log.read_text()
         return process
 
+    def relight(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `relight` command to its end, on the story's database."""
+        command = [sys.executable, "-m", "relight.project.main", *words]
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60)
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """kill -9."""
         process.kill()

@@ -1,4 +1,4 @@
-"""`relight` as it is, on a database whose clock is ahead or behind: `python -m tests.journeys.shifted SECONDS worker …`.
+"""`relight` as it is, with a clock that is ahead or behind: `python -m tests.journeys.shifted SECONDS worker …`.
 
 Nothing but the one clock is moved, so that a real process can work at the moment a story has come to.
 """

@@ -127,9 +127,10 @@ class Street(World):
         self.do_tasks(home.account, "contact_attempt")
         self.until_asked(home.account)
 
-    def limit_broadband(self, home: Home) -> None:
-        """Bill, reminder, notice, walled garden."""
-        self.owes(home)
+    def limit_broadband(self, home: Home, *, owing: bool = True) -> None:
+        """Bill (unless there is one), reminder, notice, walled garden."""
+        if owing:
+            self.owes(home)
         self.until_step(home.account, "limit")
         self.run()
 

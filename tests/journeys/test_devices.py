@@ -6,6 +6,7 @@ import pytest
 
 from relight.flow.road.act import act, write
 from relight.flow.road.release import LEASE
+from tests.journeys.processes import wait_for
 from tests.journeys.street import OWED, Street
 
 pytestmark = pytest.mark.counterpart
@@ -55,15 +56,16 @@ def test_the_meter_is_out_of_reach_when_it_is_to_be_cut_and_the_customer_pays_me
 def test_the_meter_cuts_without_a_word_and_the_customer_pays_before_the_command_is_repeated(street: Street) -> None:
     home = street.move_in(power=True)
     assert home.meter is not None
+    meter = home.meter
     street.owes(home)
     street.until_power_asks(home)
     street.approve(home.account)
-    home.meter.answer_late_once(20)
+    home.meter.answer_late_once(2)
 
     street.run()
     dark = street.breaker(home)
     street.pays(home.account, 2 * OWED)
-    home.meter.unreachable(0)
+    wait_for(lambda: not meter.state()["open"], "the meter hangs up")
     street.until(street.moment + timedelta(hours=1))
 
     assert dark == "disconnected"
@@ -130,6 +132,28 @@ def test_another_meter_hangs_at_the_access_point(street: Street) -> None:
     assert street.commands(home.power) == [("off", "given_up")]
     assert street.tasks(home.account) == ["given_up"]
     assert "disconnected" not in [template for template, _ in street.messages(home.account)]
+
+
+def test_the_meter_never_shows_that_it_has_cut_and_a_person_has_to_look(street: Street) -> None:
+    home = street.move_in(power=True)
+    assert home.meter is not None
+    street.owes(home)
+    street.until_power_asks(home)
+    street.approve(home.account)
+    home.meter.slow_relay(600)
+
+    street.run()
+    street.days(3)
+    given_up = street.commands(home.power), street.tasks(home.account), street.observed(home.power)
+    home.meter.slow_relay(0)
+    street.pays(home.account, 2 * OWED)
+    street.run()
+
+    assert given_up == ([("off", "given_up")], ["given_up"], "")
+    assert "disconnected" not in [template for template, _ in street.messages(home.account)]
+    assert street.commands(home.power)[-1] == ("full", "done")
+    assert street.breaker(home) == "connected"
+    assert street.state(home.account) == "closed"
 
 
 def test_the_access_server_refuses_to_limit_a_line(street: Street) -> None:

@@ -82,6 +82,15 @@ class World:
         link = LinkMaker("https://betal.nordlys.example", lambda p, i: make(p, i, LINK_KEY))
         return Machine(self.db, link, lambda: self.moment)
 
+    def policy(self, name: str, *changes: tuple[str, str]) -> None:
+        """Publish a packaged policy with changes to its text, for cases that open from now on."""
+        text = packaged_text(name)
+        for before, after in changes:
+            assert before in text, before
+            text = text.replace(before, after)
+        with self.db.transaction(self.partner) as tx:
+            publish(tx, text, actor="test", now=self.moment)
+
     # -- people and bills
 
     def customer(self, **options: Any) -> Account:
@@ -122,13 +131,17 @@ class World:
             settle(tx, self.source, [factories.payment_row(amount, self.moment, account=account, **options)],
                    now=self.moment)  # fmt: skip
 
+    def bank_was_heard(self, moment: datetime) -> None:
+        """The bank's payments are complete until then, and nobody knows of later ones."""
+        with self.db.transaction(self.partner) as tx:
+            tx.run("UPDATE source SET complete_until = %(moment)s", {"moment": moment})
+
     # -- time
 
     def run(self) -> None:
         """Everything due at this moment."""
         if self.bank_is_told:
-            with self.db.transaction(self.partner) as tx:
-                tx.run("UPDATE source SET complete_until = %(now)s", {"now": self.moment})
+            self.bank_was_heard(self.moment)
         self.machine.find_lost()
         self.machine.run()
 

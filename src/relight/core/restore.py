@@ -70,10 +70,12 @@ def _raise(draft: Draft, service: ServiceFacts, gone: tuple[BlockFacts, ...], re
     wanted = lowest([block.level for block in staying])
     if not is_lower(service.desired, wanted):
         draft.event("stays_blocked", {"service": service.id, "blocks": sorted({block.reason for block in staying})})
+        draft.wake(draft.now)  # nothing was commanded, so no outcome will wake us to complete the step
         return
     if service.observed is wanted and not service.in_flight and not service.gave_up:
         draft.cancelled_effects.extend(service.unsent)  # what was to cut it has not left, and never will
         draft.supplies.append(SupplyDraft(service.id, wanted, service.generation + 1))
+        draft.wake(draft.now)
         return
     command(draft, service, wanted, COMMAND, ref)
 
@@ -134,6 +136,8 @@ def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:
         observed_lower = service.observed is None or is_lower(service.observed, service.desired)
         if is_back or not observed_lower:
             continue
+        if service.gave_up and is_lower(service.desired, Level.FULL):
+            continue  # a cut that did not come about is a person's to look at, or was stopped by a guard
         wait = _TRY_AGAIN if service.gave_up else timedelta(0)
         event = draft.event("command_repeated", {"service": service.id, "level": service.desired.value})
         step = next((step.number for step in reversed(facts.steps) if step.step == RESTORE), None)

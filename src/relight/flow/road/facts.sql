@@ -63,7 +63,8 @@ ORDER BY e.id
 SELECT case_id, step_number, part, state, done_at FROM task
 WHERE case_id = ANY (%(cases)s::bigint[]) AND step_number IS NOT NULL ORDER BY id
 
--- services: of the accounts, with supply, active blocks and commands on their way
+-- services: of the accounts, with supply, active blocks and commands on their way. A command that a guard withheld when
+-- nobody knew the level counts as given up: asking the same again at once would never end.
 SELECT s.account_id, s.id, s.kind, coalesce(u.desired, 'full'), coalesce(u.generation, 0), u.desired_at, u.observed,
     u.observed_at, s.driver <> '', b.blocks, e.unsent, e.in_flight, e.gave_up, s.access_point_id
 FROM service s
@@ -77,7 +78,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT array_agg(e.id) FILTER (WHERE e.state = 'pending') AS unsent,
         bool_or(e.state = 'in_flight') AS in_flight,
-        bool_or(e.state IN ('given_up', 'refused') AND e.generation = u.generation) AS gave_up
+        bool_or(e.generation = u.generation
+            AND (e.state IN ('given_up', 'refused') OR (e.state = 'withheld' AND u.observed = ''))) AS gave_up
     FROM effect e WHERE e.account_id = s.account_id AND e.service_id = s.id AND e.kind = 'supply'
         AND (e.state IN ('pending', 'in_flight') OR e.generation = u.generation)
 ) e ON true
