@@ -4,7 +4,7 @@ A cut or a notice that no longer stands on its claims is withheld, and the case 
 goes later; a command that a newer one took over from is cancelled. Restores and receipts are not held up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -134,11 +134,13 @@ def _contact(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
 
 
 def _recheck(policy: Policy, law: Law, facts: CaseFacts, at: Standing, taken: StepFacts, now: datetime) -> Check:
-    """The step's own guards once more, for what of its claims is still open."""
+    """The step's own guards once more, for what of its claims is still open, as before it was taken: a third fee is
+    too many, but the second one is not the third because it has been decided."""
     step = _definition(policy, taken)
     if step is None:
         return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),))
-    return check_step(policy, law, facts, at, step, _open_of(taken, at), now)
+    before = replace(facts, steps=tuple(other for other in facts.steps if other.number < taken.number))
+    return check_step(policy, law, before, at, step, _open_of(taken, at), now)
 
 
 def _open_of(taken: StepFacts, at: Standing) -> tuple[ClaimFacts, ...]:

@@ -147,7 +147,7 @@ def _min_elapsed(rule: Rule, held: Held) -> Iterator[Breach | Remaining]:
             held.policy, held.calendar, held.path, place, held.place, lambda day: due_date(held.calendar, day, span)
         ):
             since = "the due date" if place == DUE else f"{anchor.of} was {anchor.moment}"
-            message = f"comes before {span} have passed since {since}: not before {lawful}"
+            message = f"comes sooner than {span} after {since}: not before {lawful}"
             yield breach(rule, held.path, held.place, message, with_dates(held.path, place, day, days))
 
 

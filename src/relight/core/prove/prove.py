@@ -23,7 +23,7 @@ _NETWORKS = frozenset({"electricity", "electricity_grid", "gas"})
 
 def prove(policy: Policy, book: LawBook, contents: Contents) -> Proof:
     """Hold every path of a policy against every rule of its packs. Pure; takes a second or so."""
-    packs = [pack for name in policy.laws if (pack := book.pack(name)) is not None]
+    packs = book.packs_of(policy)
     try:
         ways = paths(policy)
     except TooManyPaths as many:
@@ -70,11 +70,11 @@ def _of_the_whole(
 ) -> Iterator[Breach | Remaining]:
     first = policy.first.name
     for name in policy.laws:
-        if book.pack(name) is None:
-            yield Breach("relight.pack", HOUSE, first, f"there is no law pack {name!r}", "")
-    if all(pack.country != policy.country for pack in packs):
-        message = f"none of its packs is of {policy.country}; write law: [{policy.country.lower()}]"
-        yield Breach("relight.pack", HOUSE, first, message, "")
+        pack = book.pack(name)
+        if pack is None or pack.country != policy.country:
+            what = "there is no law pack" if pack is None else f"in {policy.country} nobody is bound by the law pack"
+            message = f"{what} {name!r}; write law: [{policy.country.lower()}]"
+            yield Breach("relight.pack", HOUSE, first, message, "")
     for step in policy.steps:
         acts = names_of(step) & CUTS
         if not acts:

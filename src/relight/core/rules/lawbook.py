@@ -34,9 +34,14 @@ class LawBook:
         """The pack of that name, if there is one."""
         return self._packs.get(name)
 
+    def packs_of(self, policy: Policy) -> list[LawPack]:
+        """The packs that guard a policy: those that it names and that are of its country."""
+        named = [self._packs[name] for name in policy.laws if name in self._packs]
+        return [pack for pack in named if pack.country == policy.country]
+
     def hash_for(self, policy: Policy) -> str:
         """The hash that a decision under this policy keeps: its packs' content."""
-        hashes = [self._packs[name].hash for name in policy.laws if name in self._packs]
+        hashes = [pack.hash for pack in self.packs_of(policy)]
         return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
     def rule(
@@ -59,7 +64,7 @@ class LawBook:
         """The rules of the policy's packs that are about this step, whatever the day."""
         key = (policy.hash, step.name)
         if key not in self._about:
-            packs = [self._packs[name] for name in policy.laws if name in self._packs]
+            packs = self.packs_of(policy)
             self._about[key] = tuple(rule for pack in packs for rule in rules_about(pack, policy, step))
         return self._about[key]
 
