@@ -7,6 +7,7 @@ driver or a later act can keep is kept there (`docs/law.md`), not here.
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from relight.core.actions import FeeAction
 from relight.core.facts import CaseFacts, ClaimFacts
@@ -93,7 +94,8 @@ def _fees_without_a_rule(rules: Iterable[Rule], step: Step) -> frozenset[str]:
     return frozenset({ANY_OTHER_FEE}) if charged - known - named else frozenset()
 
 
+@lru_cache(maxsize=1)
 def packaged_law() -> LawBook:
-    """The packs that come with Relight and are in force; pending ones are only for trying."""
+    """The packs that come with Relight and are in force; pending ones are only for trying. One book a process."""
     packs = [packaged_pack(name) for name in packaged_packs()]
     return LawBook(pack for pack in packs if not pack.pending)

@@ -6,8 +6,9 @@ from datetime import datetime
 from relight.core.decide import decide
 from relight.core.decision import Decision
 from relight.core.facts import CaseFacts
-from relight.core.law import Law, NoLaw
+from relight.core.law import Law
 from relight.core.policy import Policy
+from relight.core.rules.lawbook import packaged_law
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx
 from relight.flow.road.due import Only, due_partners
@@ -23,7 +24,7 @@ class Turner:
     """Decides due cases, of `only` these partners if given. Keeps compiled policies; everything else is read anew."""
 
     def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide, only: Only = None):
-        self.db, self.law, self.decider, self.only = db, law or NoLaw(), decider, only
+        self.db, self.law, self.decider, self.only = db, law or packaged_law(), decider, only
         self.shelf = PolicyShelf()
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
