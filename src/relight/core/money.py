@@ -58,7 +58,9 @@ def format_amount(minor: int, currency: str, language: str) -> str:
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:
-    """The exact amount in whole units, for files and libraries that want it so."""
+    """The exact amount in whole units, for files and libraries that want it so. Raises TypeError for a fraction."""
+    if type(minor) is not int:
+        raise TypeError(f"{minor!r} is not a whole number of minor units")
     digits = minor_digits(currency)
     return Decimal((int(minor < 0), tuple(int(digit) for digit in str(abs(minor))), -digits))
 

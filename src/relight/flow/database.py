@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import psycopg
+from psycopg.adapt import Dumper
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
@@ -31,6 +32,18 @@ def statements(package: str, file_name: str) -> SimpleNamespace:
             raise ValueError(f"{package}/{file_name}: {name} is there twice")
         found[name] = body.strip()
     return SimpleNamespace(**found)
+
+
+class FloatRefused(Dumper):
+    """The database rounds a float silently where an amount is expected, so none is sent there at all."""
+
+    def dump(self, obj: Any) -> bytes:
+        """Raises TypeError."""
+        raise TypeError(f"{obj!r} is a float: amounts are whole minor units, and spans are timedeltas")
+
+
+def _without_floats(connection: psycopg.Connection[TupleRow]) -> None:
+    connection.adapters.register_dumper(float, FloatRefused)
 
 
 class Tx:
@@ -71,6 +84,7 @@ class Database:
             timeout=30,
             open=False,
             name=name,
+            configure=_without_floats,
             kwargs={"application_name": name, "options": "-c search_path=relight"},
         )
 

@@ -1,7 +1,6 @@
--- due_bulk: effects whose moment has come, with their accounts locked; never a second command for a service in flight
-SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
-    e.channel, e.params, e.key, e.attempts, e.created_at
-FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+-- due_bulk: effects whose moment has come, with their accounts locked; never a second command for a service in flight.
+-- Only ids: what they say is read by a later statement
+SELECT e.id FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
 WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.due_at <= %(now)s
     AND NOT (e.kind = 'supply' AND EXISTS (
         SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
@@ -9,21 +8,23 @@ WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.due_at <= %(now)s
 ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
 
 -- due_urgent: the same for restores and receipts, by their own index
-SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
-    e.channel, e.params, e.key, e.attempts, e.created_at
-FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+SELECT e.id FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
 WHERE e.state = 'pending' AND e.lane = 'urgent' AND e.due_at <= %(now)s
     AND NOT (e.kind = 'supply' AND EXISTS (
         SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
             AND f.state = 'in_flight'))
 ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
 
--- still_due: read again under the lock: what another worker took meanwhile is not ours
-SELECT e.id FROM effect e
+-- still_due: read under the lock, by a later statement than the one that took it: what another worker took meanwhile is
+-- not ours, and what it left in the outbox has its attempts counted
+SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
+    e.channel, e.params, e.key, e.attempts, e.created_at
+FROM effect e
 WHERE e.id = ANY (%(ids)s::bigint[]) AND e.state = 'pending'
     AND NOT (e.kind = 'supply' AND EXISTS (
         SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
             AND f.state = 'in_flight'))
+ORDER BY e.due_at, e.id
 
 -- stop: withheld or cancelled, with the reason
 UPDATE effect e SET state = w.state, why = w.why, finished_at = %(now)s

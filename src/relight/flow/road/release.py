@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from relight.core.facts import CaseFacts
-from relight.core.law import Law, NoLaw
+from relight.core.law import Law
 from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, Leave, check_leave, gives_back
 from relight.core.levels import Level
+from relight.core.rules.lawbook import packaged_law
 from relight.core.standing import standing
 from relight.flow.cases.operations import add_task, wake_case
 from relight.flow.cases.policies import PolicyShelf
@@ -98,7 +99,7 @@ class Releaser:
         shelf: PolicyShelf | None = None,
         only: Only = None,
     ):
-        self.db, self.link, self.law, self.shelf = db, link, law or NoLaw(), shelf or PolicyShelf()
+        self.db, self.link, self.law, self.shelf = db, link, law or packaged_law(), shelf or PolicyShelf()
         self.only = only
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
@@ -109,11 +110,10 @@ class Releaser:
         """One batch of one partner's due effects: how many were looked at, and the attempts to act on."""
         with self.db.transaction(partner_id) as tx:
             statement = SQL.due_urgent if lane == "urgent" else SQL.due_bulk
-            rows = [_Outgoing(*row) for row in tx.rows(statement, {"now": now, "limit": limit or BATCH[lane]})]
-            if not rows:
+            ids = [row[0] for row in tx.rows(statement, {"now": now, "limit": limit or BATCH[lane]})]
+            if not ids:
                 return 0, []
-            still = {row[0] for row in tx.rows(SQL.still_due, {"ids": [row.id for row in rows]})}
-            outgoing = [row for row in rows if row.id in still]
+            outgoing = [_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})]
             turn = partner_turn(tx)
             cases = {
                 one.facts.case_id: one for one in gather(tx, turn.facts, sorted({row.case_id for row in outgoing}), now)
@@ -121,7 +121,7 @@ class Releaser:
             batch = self._sort(tx, turn, outgoing, cases, now)
             jobs = self._start(tx, turn, batch, cases, now)
             _write(tx, batch, now)
-            return len(rows), jobs
+            return len(ids), jobs
 
     def _sort(
         self,
