@@ -37,6 +37,7 @@ KINDS = {
 # Rules that the facts tell inside another one, or that close a way around one. All the rest must stand in the facts.
 EXTRA = {
     "no.ekom.block.notice": "the month also counts from the notice, so there has to be one",
+    "no.el.disconnect.supplier": "the README's row on who may close: only the grid company",
     "no.fee.reminder.second": "no.fee.reminder.count says it in words",
     "dk.fee.collection.once": "dk.fee.collection says count: 1",
     "dk.el.security.after_reminders": "dk.el.security says after: second_reminder_expired",
@@ -50,6 +51,7 @@ EXTRA = {
     "nl.wik.14day.content": "nl.wik.14day says content",
     "nl.energy.signal_wait_4w.second": "nl.energy.signal_wait_4w leaves open from which signal",
     "nl.energy.end_before_cut": "nobody but the grid company closes, and only what has ended",
+    "nl.energy.grid_after_supplier": "the grid company closes only what a supplier has ended",
     "nl.water.reminder.content": "nl.water.reminder says content",
     "nl.water.containers.notice": "nl.water.containers speaks of a notice, so there has to be one",
     "nl.municipality.first_talk.crisis": "nl.municipality.first_talk says crisis",

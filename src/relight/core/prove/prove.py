@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-from relight.core.actions import SupplyAction
 from relight.core.calendars import Calendar, calendar_for
-from relight.core.levels import Level
 from relight.core.policy import Policy
 from relight.core.prove.checks import Held, check
 from relight.core.prove.content import Contents
 from relight.core.prove.paths import Path, TooManyPaths, paths
-from relight.core.prove.result import HOUSE, Breach, Proof, Remaining
+from relight.core.prove.result import BLOCKING, HOUSE, Breach, Proof, Remaining
 from relight.core.rules.acts import CUTS, names_of
 from relight.core.rules.lawbook import LawBook, is_for, rules_about
 from relight.core.rules.model import LawPack, Rule
@@ -17,8 +15,7 @@ from relight.core.spans import Span, Unit
 
 # Payment orders that were given in time may take these days to arrive (law README, semantics 2): six at Easter.
 SETTLEMENT = Span(3, Unit.WORKING_DAYS)
-_PROVEN_BY = frozenset({"requires_before", "min_elapsed"})
-_NETWORKS = frozenset({"electricity", "electricity_grid", "gas"})
+_PROVEN_BY = frozenset({"requires_before", "min_elapsed", "requires_state"})
 
 
 def prove(policy: Policy, book: LawBook, contents: Contents) -> Proof:
@@ -80,7 +77,7 @@ def _of_the_whole(
         if not acts:
             continue
         rules = [rule for pack in packs for rule in rules_about(pack, policy, step)]
-        if not any(_vouches(rule, acts) for rule in rules):
+        if not _is_vouched_for(rules, acts):
             message = (
                 f"no rule of its packs says when a {policy.actor} may {' or '.join(sorted(acts))} for this customer"
             )
@@ -90,15 +87,9 @@ def _of_the_whole(
         if calendar.longest_days(policy.settle) < calendar.longest_days(SETTLEMENT):
             message = f"settle: {policy.settle} is too short for payments on their way; write at least {SETTLEMENT}"
             yield Breach("relight.settle", HOUSE, step.name, message, "")
-        if policy.actor == "supplier" and policy.services & _NETWORKS and _touches(step.do):
-            message = "a supplier may not touch the supply; it ends its contract or asks the grid company"
-            yield Breach("relight.actor", HOUSE, step.name, message, "")
 
 
-def _vouches(rule: Rule, acts: frozenset[str]) -> bool:
-    """Whether a rule that blocks says what must come before these acts."""
-    return rule.kind in _PROVEN_BY and rule.enforce == "block" and bool(rule.targets & acts)
-
-
-def _touches(actions: tuple[object, ...]) -> bool:
-    return any(isinstance(action, SupplyAction) and action.level is not Level.FULL for action in actions)
+def _is_vouched_for(rules: list[Rule], acts: frozenset[str]) -> bool:
+    """Whether a rule with a source is about these acts, and one says what must come before them."""
+    about = [rule for rule in rules if rule.targets & acts and rule.enforce in BLOCKING]
+    return any(rule.enforce == "block" for rule in about) and any(rule.kind in _PROVEN_BY for rule in about)

@@ -9,6 +9,7 @@ from relight.core.prove.paths import Path
 from relight.core.rules.model import Rule
 
 HOUSE = "Relight's own rule"
+BLOCKING = frozenset({"block", "default"})  # a default holds like a law until somebody takes it out of the pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def breach(rule: Rule, path: Path, place: int, message: str, told: str = "") -> 
     way = told or " → ".join(step.name for step in path.steps[: place + 1])
     if path.profile != "standard":
         way += f" (profile {path.profile})"
-    return Breach(rule.id, rule.law, path.steps[place].name, message, way, rule.enforce == "block")
+    return Breach(rule.id, rule.law, path.steps[place].name, message, way, rule.enforce in BLOCKING)
 
 
 def with_dates(path: Path, first: int, day: date, days: Sequence[date]) -> str:
