@@ -16,10 +16,10 @@ WHERE k.account_id = ANY (%(accounts)s::bigint[]) AND k.number = ANY (%(numbers)
 ORDER BY k.id
 
 -- steps: those that stand in these cases, with the claims they cover
-SELECT s.case_id, s.step, s.completed_at, array_agg(k.claim_id)
-FROM step_taken s JOIN step_claim k ON k.step_id = s.id
+SELECT s.case_id, s.step, s.completed_at, ARRAY(SELECT k.claim_id FROM step_claim k WHERE k.step_id = s.id)
+FROM step_taken s
 WHERE s.case_id = ANY (%(cases)s::bigint[]) AND s.voided_at IS NULL
-GROUP BY s.id ORDER BY s.id
+ORDER BY s.id
 
 -- take_over: steps that were taken before Relight, on the log and in the case, with the claims and sums that they covered
 WITH told AS (

@@ -15,7 +15,7 @@ WITH corrected AS (
         SELECT greatest(k.principal, coalesce(sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END), 0))
             AS owed
         FROM transfer t
-        WHERE t.claim_id = c.id AND t.part = 'principal' AND t.posted_at <= s.decided_at
+        WHERE t.claim_id = c.id AND t.part = 'principal' AND t.posted_at <= s.decided_at AND t.posted_at < %(now)s
             AND 'receivable' IN (t.debit, t.credit)
     ) b
     WHERE c.state = 'cancelled'
