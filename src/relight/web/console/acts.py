@@ -50,10 +50,10 @@ def hold(request: Seated, case_id: int) -> HttpResponse:
             actor=desk.actor,
             now=desk.now,
             ends_at=form.ends_at(desk.at.zone),
-            review_date=form.review_date,
+            review_date=form.review_date(voice.today),
             claim_id=int(form.claim) if form.claim else None,
             note=form.note,
-            protective=form.protective,
+            protective=form.protects,
         )
     return done(request, _case_url(case_id), voice.say("act.hold_done"))
 

@@ -13,6 +13,7 @@ PROTECTIVE_REASONS = frozenset({"deceased", "medical", "complaint", "dispute"})
 _CLAIM_REASONS = frozenset({"dispute"})
 NOTE_MAX = 2000
 _YEARS_MAX = timedelta(days=3660)
+_REVIEW_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,23 @@ class HoldForm:
             wrong["claim"] = "act.hold_needs_claim"
         return cls(reason, until, claim, bool(given.get("protective")), note_of(given), wrong)
 
+    @property
+    def protects(self) -> bool:
+        """Whether it does not end by itself: because that was ticked, or because the reason demands it."""
+        return self.protective or self.reason in PROTECTIVE_REASONS
+
     def ends_at(self, zone: ZoneInfo) -> datetime | None:
         """The midnight after the last day; None for a hold that has no end of its own."""
-        if not self.until or self.protective:
+        if not self.until or self.protects:
             return None
         following = date.fromisoformat(self.until) + timedelta(days=1)
         return datetime.combine(following, time(), zone)
 
-    @property
-    def review_date(self) -> date | None:
-        """When a protective hold becomes a task."""
-        return date.fromisoformat(self.until) if self.until and self.protective else None
+    def review_date(self, today: date) -> date | None:
+        """When a protecting hold becomes a task: the day that was typed, else in thirty days, so none is forgotten."""
+        if not self.protects:
+            return None
+        return date.fromisoformat(self.until) if self.until else today + _REVIEW_AFTER
 
 
 def note_of(given: Mapping[str, str]) -> str:

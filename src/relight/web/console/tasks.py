@@ -12,13 +12,14 @@ from relight.web.console.access import allowed, signed_in
 from relight.web.console.context import voice_of
 from relight.web.console.forms import note_of
 from relight.web.console.queries import work
-from relight.web.console.respond import done, live
+from relight.web.console.respond import done, go_to, live
 from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 from relight.web.database import database
 
 _DUE = ("", "urgent", "late", "week")
 _PAGE_MAX = 1000
+APPROVE = "approve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ def finish(request: Seated, task_id: int) -> HttpResponse:
     task = work.task(task_id)
     if task is None:
         raise Http404
+    if task.code == APPROVE and task.case_id:  # answering is what finishes it, by whoever may
+        return go_to(request, reverse("console:case", args=[task.case_id]))
     desk, voice = request.desk, voice_of(request)
     back = reverse("console:case", args=[task.case_id]) if task.case_id else reverse("console:tasks")
     if request.method != "POST":

@@ -25,6 +25,7 @@ _ICONS = {
     "note": "note", "customer_asks_for_time": "hand", "second_check_failed": "shield",
 }  # fmt: skip
 _SHORT_CODES = frozenset({"note"})
+_ROW_NUMBERS = frozenset({"hold", "task", "payment", "payments", "link"})  # of our tables: they tell a reader nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +118,7 @@ def _tone(event: Event, sent: tuple[Effect, ...]) -> str:
 
 
 def _params(event: Event, voice: Voice) -> tuple[tuple[str, str], ...]:
-    told = ((name, voice.param(name, value, event.code)) for name, value in event.params.items())
+    told = (
+        (name, voice.param(name, value, event.code)) for name, value in event.params.items() if name not in _ROW_NUMBERS
+    )
     return tuple((voice.name("param", name), value) for name, value in told if value)

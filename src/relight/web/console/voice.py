@@ -23,6 +23,7 @@ _GROUPS = {
 }  # fmt: skip
 _SERVICES = frozenset({"service", "services"})
 _LOCALES = {"nb": Locale.parse("nb_NO"), "en": Locale.parse("en_GB")}
+_WITHDRAWN = "withdrawn."
 _MINUTE = 60
 _AT = {"nb": " kl. {hour:02}.{minute:02}", "en": ", {hour:02}:{minute:02}"}
 _LONG = {"nb": "EEEE d. MMMM y", "en": "EEEE d MMMM y"}
@@ -102,9 +103,17 @@ class Voice:
         code, params = reason.get("code", ""), reason.get("params", {})
         key = f"reason.{code}"
         if key not in words.texts(self.language):
-            return self.name("reason", code)
+            return self._withdrawn(code) if code.startswith(_WITHDRAWN) else self.name("reason", code)
         said = {name: self.param(name, value, code) for name, value in params.items()}
         return _sentence(words.fill(words.texts(self.language)[key], _Missing(said)))
+
+    def why(self, code: str) -> str:
+        """Why an effect did not leave, or not yet: a code of its own, or the guard that said no."""
+        return self.name("why" if f"why.{code}" in words.texts(self.language) else "waits", code)
+
+    def proof(self, codes: str) -> str:
+        """How a level was seen, such as "re-authentication, accounting"."""
+        return self.listed(self.name("proof", code).lower() for code in codes.split(", "))
 
     def param(self, name: str, value: Any, code: str = "") -> str:
         """A parameter of an event or a reason, in words; '' for nothing."""
@@ -114,7 +123,9 @@ class Voice:
             return self.listed(self.param(name, one, code) for one in value)
         if isinstance(value, bool):
             return self.say(f"boolean.{str(value).lower()}")
-        if name in _SUMS or (code == "condition.arrears" and isinstance(value, int)):
+        if name in _SUMS or (name == "most" and code == "law.max_amount" and isinstance(value, int)):
+            return self.money(value)
+        if code == "condition.arrears" and isinstance(value, int):
             return self.money(value)
         if name in _MOMENTS:
             return self.stamp(datetime.fromisoformat(value))
@@ -135,6 +146,9 @@ class Voice:
             return self.name("level", str(value))
         group = _GROUPS.get(name)
         return self.name(group, str(value)) if group and isinstance(value, str) else str(value)
+
+    def _withdrawn(self, code: str) -> str:
+        return self.say("reason.withdrawn.because", why=self.why(code.removeprefix(_WITHDRAWN)).lower())
 
     def _clock(self, local: datetime) -> str:
         return _AT[self.language].format(hour=local.hour, minute=local.minute)

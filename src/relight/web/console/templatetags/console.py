@@ -100,6 +100,18 @@ def param(context: Context, key: str, value: Any) -> str:
     return _voice(context).param(key, value)
 
 
+@register.simple_tag(takes_context=True)
+def why(context: Context, code: str) -> str:
+    """{% why effect.why %}: why it did not leave."""
+    return _voice(context).why(code)
+
+
+@register.simple_tag(takes_context=True)
+def proof(context: Context, codes: str) -> str:
+    """{% proof service.proof %}: how its level was seen."""
+    return _voice(context).proof(codes)
+
+
 @register.simple_tag
 def icon(which: str) -> SafeString:
     """{% icon "bolt" %}: a picture beside a text; screen readers pass it by."""

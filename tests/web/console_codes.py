@@ -1,0 +1,151 @@
+"""Every code that the engine can put before a person, read from its own source, so that a new one cannot go unnoticed.
+
+A code is a constant in a call that writes one: `draft.event("opened")`, `reason("guard.hold")`. Where the source puts a
+code together, the test names what can come of it in `COMPOSED`; an expression that is not named there fails.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import relight
+from relight.core import actions
+from relight.core.parts import SHADOW
+from relight.core.rules import asked
+
+ROOT = Path(relight.__file__).parent
+ENGINE = ("core", "flow", "web/webhooks", "web/paypages")
+
+COMPOSED: dict[str, tuple[str, ...]] = {
+    "template + '_told'": ("press_button_told", "restored_told"),
+    "'withdrawn.' + why": ("withdrawn.undeliverable", "withdrawn.withheld", "withdrawn.contact_cap"),
+    "f'condition.{name}'": (),  # from the calls of `_said`, below
+    "leaf.fact": ("arrears", "claims", "oldest_days"),
+    "f'law.{rule.kind}'": tuple(f"law.{kind}" for kind in asked._ASK),
+}
+
+
+def events() -> set[str]:
+    """Codes of a case's log."""
+    written = {code for told in _event_statements() for code in re.findall(r"'(\w+)',\s+jsonb_build_object", told)}
+    return _calls("event", 0) | _calls("append_event", "code") | (written - {"params"})
+
+
+def reasons() -> set[str]:
+    """Codes of reasons: what guards, conditions, restores and laws say."""
+    said = _calls("reason", 0) | _calls("Reason", 0) | _calls("Said", 0) | _calls("wait", 0)
+    written = {code for told in _event_statements() for code in re.findall(r"'code', '([\w.]+)'", told)}
+    return said | written | {f"condition.{name}" for name in _calls("_said", 0)}
+
+
+def tasks() -> set[str]:
+    """Codes of tasks that the product itself makes; policies may add their own."""
+    kinds = {
+        action.kind
+        for action in vars(actions).values()
+        if isinstance(action, type) and getattr(action, "kind", "") not in ("", "message", "supply", "fee", "task")
+    }
+    made = _calls("TaskDraft", 0) | _calls("add_task", "code") | _calls("_task", 1) | _calls("_task", 4)
+    return {code for code in made | kinds | _keywords("task", inside="weighing.py") if code.isidentifier()}
+
+
+def whys() -> set[str]:
+    """Why an effect did not leave, or not yet."""
+    return _calls("Leave", 1) | _calls("Unready", 1) | {SHADOW}
+
+
+def proofs() -> set[str]:
+    """How drivers say that they saw a level, where they saw one."""
+    seen = (
+        _calls("Sight", 1, "drivers") | _keywords("proof", inside="dlms.py") | _calls("Observation", "proof", "drivers")
+    )
+    failures = {"wrong_address", "wrong_device"}
+    return (seen | _appended("proofs", "drivers")) - failures
+
+
+def templates() -> set[str]:
+    """Templates that the engine sends by itself."""
+    return _calls("send", 2) | _calls("_tell", 3)
+
+
+def _calls(function: str, place: int | str, *parts: str) -> set[str]:
+    """Constants at a place of each call of a function; what is put together is looked up in `COMPOSED`."""
+    return {
+        code
+        for _, tree in _trees(*parts or ENGINE)
+        for call in _calls_of(tree)
+        if _name(call) == function
+        for code in _codes(_argument(call, place), tree)
+    }
+
+
+def _appended(variable: str, *parts: str) -> set[str]:
+    return {
+        code
+        for _, tree in _trees(*parts)
+        for call in _calls_of(tree)
+        if ast.unparse(call.func) == f"{variable}.append"
+        for code in _codes(call.args[0], tree)
+    }
+
+
+def _keywords(keyword: str, *, inside: str) -> set[str]:
+    return {
+        code
+        for path, tree in _trees(*ENGINE, "drivers")
+        if path.name == inside
+        for call in _calls_of(tree)
+        for code in _codes(_argument(call, keyword), tree)
+    }
+
+
+def _codes(node: ast.expr | None, tree: ast.Module) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _codes(node.body, tree)
+        yield from _codes(node.orelse, tree)
+    elif isinstance(node, ast.JoinedStr | ast.BinOp):
+        yield from COMPOSED[ast.unparse(node)]
+    elif isinstance(node, ast.Attribute):
+        yield from COMPOSED.get(ast.unparse(node), ())
+    elif isinstance(node, ast.Name):
+        yield from _assigned(node.id, tree)
+
+
+def _assigned(name: str, tree: ast.Module) -> Iterator[str]:
+    """What a variable of the file is given; a parameter's codes are found where the function is called."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant | ast.IfExp):
+            continue
+        if any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
+            yield from _codes(node.value, tree)
+
+
+def _argument(call: ast.Call, place: int | str) -> ast.expr | None:
+    if isinstance(place, str):
+        return next((one.value for one in call.keywords if one.arg == place), None)
+    return call.args[place] if len(call.args) > place else None
+
+
+def _name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _calls_of(tree: ast.Module) -> Iterable[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _event_statements() -> list[str]:
+    """What follows `INSERT INTO case_event` in each statement that writes events by itself."""
+    files = [path.read_text("utf-8") for part in ENGINE for path in sorted((ROOT / part).rglob("*.sql"))]
+    return [told.split("INSERT INTO")[0] for text in files for told in text.split("INSERT INTO case_event")[1:]]
+
+
+@cache
+def _trees(*parts: str) -> tuple[tuple[Path, ast.Module], ...]:
+    paths = [path for part in parts for path in sorted((ROOT / part).rglob("*.py"))]
+    return tuple((path, ast.parse(path.read_text("utf-8"))) for path in paths)
