@@ -70,7 +70,7 @@ def _cuts(snapshot: Reading, report: Report) -> None:
     """Cuts are judged twice, by the invariants and by the law, on the same facts."""
     bench = _bench(snapshot)
     rules = rules_of(snapshot.partner.country)
-    told: set[tuple[int, str]] = set()
+    told: set[tuple[int, str, str]] = set()
     for cut in all_cuts(snapshot):
         report.add("I3", 1, _fresh(told, cut, "I3", cuts.judge(bench, cut), snapshot))
         asked, broken = law.judge(bench, cut, rules) if cut.claims else (0, [])
@@ -78,12 +78,12 @@ def _cuts(snapshot: Reading, report: Report) -> None:
 
 
 def _fresh(
-    told: set[tuple[int, str]], cut: Cut, invariant: str, wrong: Iterator[cuts.Wrong], snapshot: Reading
+    told: set[tuple[int, str, str]], cut: Cut, invariant: str, wrong: Iterator[cuts.Wrong], snapshot: Reading
 ) -> list[Violation]:
     """What is wrong with a cut, once for all attempts at the same command."""
     found: list[Violation] = []
     for one in wrong:
-        if (key := (cut.row["effect_id"], one.code)) not in told:
+        if (key := (cut.row["effect_id"], one.code, one.why)) not in told:
             told.add(key)
             found.append(_violation(cut, invariant, one, snapshot))
     return found
