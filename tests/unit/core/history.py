@@ -383,6 +383,17 @@ class History:
             self.now = due
             self.run()
 
+    def until_code(self, code: str, *, days: int = 120) -> None:
+        """Let time pass until the log says something that it did not say before."""
+        end, before = self.now + timedelta(days=days), self.codes().count(code)
+        self.run()
+        while self.codes().count(code) == before:
+            due = self.next_due()
+            assert due is not None, f"never {code}: {self.codes()}"
+            assert due <= end, f"never {code}: {self.codes()}"
+            self.now = due
+            self.run()
+
     # -- looking
 
     def names(self) -> list[str]:
