@@ -177,9 +177,13 @@ def _gap_ends(policy: Policy, facts: CaseFacts, step: Step) -> date | None:
 
 
 def _refuse(draft: Draft, facts: CaseFacts, candidate: Candidate, check: Check, now: datetime) -> None:
-    codes = " ".join(sorted({why.code for why in check.reasons}))
+    codes = check.codes
     until = check.until if check.until is not None and check.until > now else None
     draft.next_step, draft.next_at = candidate.step.name, until
+    asked = any(one.state == "requested" and one.step == candidate.step.name for one in facts.approvals)
+    if asked and check.answer is Answer.DEFER:  # that its window closes at night is no news while a person is asked
+        draft.wait("approval", until)
+        return
     draft.wait(codes, until or now + timedelta(days=1))
     if codes != facts.waits_for:
         draft.event(

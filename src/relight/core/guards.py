@@ -24,11 +24,18 @@ _ASK_AGAIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """All guards' answer together; `until` is the earliest moment worth asking again, where one is known."""
+    """All guards' answer together; `until` is the earliest moment worth asking again, where one is known. The first
+    `deciding` of the reasons gave the answer: a window that is closed as well is no news beside a denial."""
 
     answer: Answer
     reasons: tuple[Reason, ...] = ()
     until: datetime | None = None
+    deciding: int = 0
+
+    @property
+    def codes(self) -> str:
+        """The codes of the deciding reasons, in order, for `waits_for`."""
+        return " ".join(sorted({why.code for why in self.reasons[: self.deciding]}))
 
     @property
     def allows(self) -> bool:
@@ -64,7 +71,8 @@ def combine(rulings: Iterable[Ruling]) -> Check:
     counted = sorted((ruling for ruling in told if ruling.answer is not Answer.ALLOW), key=lambda r: -r.answer)
     moments = [ruling.until for ruling in counted if ruling.answer is answer and ruling.until is not None]
     until = (max(moments) if answer is Answer.DEFER else min(moments)) if moments else None
-    return Check(answer, tuple(ruling.reason for ruling in counted), until)
+    deciding = sum(ruling.answer is answer for ruling in counted)
+    return Check(answer, tuple(ruling.reason for ruling in counted), until, deciding)
 
 
 def seen(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], policy: Policy) -> _Seen:

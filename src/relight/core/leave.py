@@ -138,7 +138,7 @@ def _recheck(policy: Policy, law: Law, facts: CaseFacts, at: Standing, taken: St
     too many, but the second one is not the third because it has been decided."""
     step = _definition(policy, taken)
     if step is None:
-        return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),))
+        return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),), deciding=1)
     before = replace(facts, steps=tuple(other for other in facts.steps if other.number < taken.number))
     return check_step(policy, law, before, at, step, _open_of(taken, at), now)
 
