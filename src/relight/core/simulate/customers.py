@@ -1,0 +1,145 @@
+"""Customers of a what-if: kinds, their shares, and what each does when a bill comes, a message, or the dark. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from importlib import resources
+from random import Random
+from typing import Any, cast
+
+import yaml
+
+_ASKS = frozenset({"friendly_reminder", "reminder", "disconnect_notice", "collection_warning", "termination_notice",
+                   "contact_attempt", "plan_offer", "fourteen_day_letter", "payment_demand"})  # fmt: skip
+IN_TIME = "in_time"
+
+
+class WrongCustomers(ValueError):
+    """The file of customers cannot be used; the text says what to mend."""
+
+
+class Does(StrEnum):
+    """What a customer may do."""
+
+    PAY = "pay"
+    DISPUTE = "dispute"
+    ASK_FOR_HELP = "ask_for_help"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of customer. `pays_when_asked` are hundredths for the first, second and any further message."""
+
+    name: str
+    share: int
+    pays_when_asked: tuple[int, ...] = ()
+    pays_when_cut: int = 90
+    within: tuple[int, int] = (0, 3)
+    pay_days: tuple[int, ...] = ()
+    disputes_when_asked: int = 0
+    is_right: int = 0
+    answered_within: tuple[int, int] = (5, 30)
+    asks_for_help: int = 0
+    plan_days: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """All kinds, how customers are reached, how fast people at desks are, and what things cost in minor units."""
+
+    kinds: tuple[Kind, ...]
+    reach: Mapping[str, int]
+    task_days: tuple[int, int]
+    approval_days: tuple[int, int]
+    cost: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Person:
+    """One customer: a kind, and dice of their own."""
+
+    kind: Kind
+    dice: Random
+    asked: int = 0
+    helped: bool = False
+    disputed: set[int] = field(default_factory=set[int])
+
+    def on_message(self, template: str, day: date) -> tuple[Does, date] | None:
+        """What a message brings about, and on which day."""
+        if template not in _ASKS or self.kind.name == IN_TIME:
+            return None
+        self.asked += 1
+        if self.asked == 1 and self._chance(self.kind.disputes_when_asked):
+            return Does.DISPUTE, day + timedelta(days=1)
+        if self.asked == 2 and not self.helped and self._chance(self.kind.asks_for_help):
+            self.helped = True
+            return Does.ASK_FOR_HELP, day + timedelta(days=1)
+        chances = self.kind.pays_when_asked
+        if chances and self._chance(chances[min(self.asked, len(chances)) - 1]):
+            return Does.PAY, self._when(day)
+        return None
+
+    def on_cut(self, day: date) -> tuple[Does, date] | None:
+        """What the dark brings about."""
+        return (Does.PAY, self._when(day)) if self._chance(self.kind.pays_when_cut) else None
+
+    def pays_in_time(self, due: date) -> date | None:
+        """The day on which somebody who pays in time pays a bill."""
+        return due - timedelta(days=self.dice.randint(0, 6)) if self.kind.name == IN_TIME else None
+
+    def is_right(self) -> bool:
+        """Whether a dispute turns out to be right."""
+        return self._chance(self.kind.is_right)
+
+    def days(self, between: tuple[int, int]) -> timedelta:
+        """A number of days between two, each as likely."""
+        return timedelta(days=self.dice.randint(*between))
+
+    def _when(self, day: date) -> date:
+        if not self.kind.pay_days:
+            return day + self.days(self.kind.within)
+        pay_day = self.dice.choice(self.kind.pay_days)
+        for ahead in range(62):
+            coming = day + timedelta(days=ahead)
+            if coming.day == pay_day:
+                return coming
+        return day
+
+    def _chance(self, hundredths: int) -> bool:
+        return self.dice.randrange(100) < hundredths
+
+
+def read_model(text: str = "") -> Model:
+    """A model from a file's text, or the one that comes with Relight. Raises `WrongCustomers`."""
+    given = text or resources.files("relight.core.simulate").joinpath("customers.yaml").read_text("utf-8")
+    try:
+        tree = cast(dict[str, Any], yaml.safe_load(given))
+        kinds = tuple(_kind(name, told) for name, told in tree["kinds"].items())
+        model = Model(
+            kinds=kinds,
+            reach={channel: int(share) for channel, share in tree["reach"].items()},
+            task_days=_pair(tree["people"]["task_days"]),
+            approval_days=_pair(tree["people"]["approval_days"]),
+            cost={name: int(Decimal(str(amount)) * 100) for name, amount in tree["cost"].items()},
+        )
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as wrong:
+        raise WrongCustomers(
+            f"The file of customers cannot be read: {wrong}. See customers.yaml for its form."
+        ) from wrong
+    if sum(kind.share for kind in kinds) != 100 or any(kind.share < 0 for kind in kinds):
+        raise WrongCustomers(f"The shares of the kinds add up to {sum(kind.share for kind in kinds)}, not to 100.")
+    return model
+
+
+def _kind(name: str, told: Mapping[str, Any]) -> Kind:
+    given: dict[str, Any] = {}
+    for key, value in told.items():
+        given[key] = tuple(cast(list[int], value)) if isinstance(value, list) else value
+    return Kind(name, **given)
+
+
+def _pair(told: list[int]) -> tuple[int, int]:
+    least, most = told
+    return int(least), int(most)
