@@ -39,7 +39,7 @@ lint: setup-test ## style, types, and the directions of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	$(BIN)/mypy src/relight/{flow,drivers,web,cli,project}
+	$(BIN)/mypy src/relight/{audit,flow,drivers,web,cli,project}
 
 bench: setup-test counterparts ## all benchmarks, about two minutes each
 	@for name in $(BENCHES); do echo "== $$name"; $(BIN)/relight bench $$name $(ARGS); done

@@ -5,7 +5,8 @@ from tests.audit.story import BILL, Copy
 _TRANSFER = """
     INSERT INTO transfer (partner_id, account_id, claim_id, payment_id, kind, debit, credit, part, amount, currency,
         value_date, posted_at)
-    SELECT partner_id, account_id, claim_id, payment_id, kind, debit, credit, part, amount, currency, value_date, posted_at
+    SELECT partner_id, account_id, claim_id, payment_id, kind, debit, credit, part, amount, currency, value_date,
+        posted_at
     FROM transfer WHERE id = (SELECT max(id) FROM transfer WHERE account_id = %(a)s AND kind = %(kind)s)
 """
 
@@ -29,9 +30,9 @@ def test_a_confirmed_payment_was_never_posted(copy: Copy) -> None:
 
 def test_a_provider_said_that_money_came_and_no_payment_counts(copy: Copy) -> None:
     copy.plant(
-        "INSERT INTO provider_notice (partner_id, provider, event_id, provider_ref, state, amount, currency, occurred_at,"
-        " received_at, outcome) VALUES (%(partner)s, 'testpay', 'evt_lost', 'lost', 'confirmed', 100, 'NOK', %(at)s,"
-        " %(at)s, 'paid')",
+        "INSERT INTO provider_notice (partner_id, provider, event_id, provider_ref, state, amount, currency,"
+        " occurred_at, received_at, outcome) VALUES (%(partner)s, 'testpay', 'evt_lost', 'lost', 'confirmed', 100,"
+        " 'NOK', %(at)s, %(at)s, 'paid')",
         at=copy.story.ends_at,
     )
 
@@ -104,9 +105,9 @@ def test_a_transfer_is_in_another_currency_than_its_claim(copy: Copy) -> None:
 
 def test_more_of_a_fee_was_taken_back_than_it_was(copy: Copy) -> None:
     fee = (
-        "INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency, value_date,"
-        " posted_at, reverses_id) SELECT partner_id, account_id, min(id), 'fee', %(debit)s, %(credit)s, 'costs',"
-        " %(amount)s, 'NOK', '2026-03-02', %(at)s, %(reverses)s::bigint FROM claim WHERE account_id = %(a)s"
+        "INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency,"
+        " value_date, posted_at, reverses_id) SELECT partner_id, account_id, min(id), 'fee', %(debit)s, %(credit)s,"
+        " 'costs', %(amount)s, 'NOK', '2026-03-02', %(at)s, %(reverses)s::bigint FROM claim WHERE account_id = %(a)s"
         " GROUP BY partner_id, account_id"
     )
     known = {"a": copy.story.dark.id, "at": copy.story.ends_at}

@@ -88,8 +88,8 @@ def test_nothing_is_owed_and_the_block_stands(copy: Copy, back: Left) -> None:
 def test_an_effect_comes_from_no_event(copy: Copy, cut: Left) -> None:
     copy.plant(
         "INSERT INTO effect (partner_id, case_id, account_id, event_number, key, kind, channel, template, state,"
-        " due_at, created_at, finished_at) VALUES (%(partner)s, %(case)s, %(a)s, 999, %(key)s, 'message', 'sms', 'reminder',"
-        " 'withheld', %(at)s, %(at)s, %(at)s)",
+        " due_at, created_at, finished_at) VALUES (%(partner)s, %(case)s, %(a)s, 999, %(key)s, 'message', 'sms',"
+        " 'reminder', 'withheld', %(at)s, %(at)s, %(at)s)",
         case=cut.case, a=copy.story.dark.id, key=f"{copy.story.partner}-{cut.case}-999-0", at=cut.at,
     )  # fmt: skip
 
