@@ -4,7 +4,7 @@ Same input, same output, years later: no clock, no database, no network, no hidd
 noted and what may be given back is given back; then steps under way go on; only then may a new step be taken.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from relight.core.advance import advance
 from relight.core.decision import Decision, TaskDraft
@@ -25,6 +25,7 @@ _STEP_LOOK = timedelta(days=1)
 
 def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decision:
     """What happens to this case now, and when to look again."""
+    now = now.astimezone(UTC)  # a week in a local zone is an hour longer or shorter where clocks change
     at = standing(facts, now)
     draft = Draft(facts, now)
     if facts.state == "watching" and has_opened(policy, facts, at):

@@ -7,7 +7,7 @@ from relight.core.decide import decide
 from relight.core.law import NoLaw
 from relight.core.parts import contact_moment
 from relight.core.standing import has_opened, standing
-from tests.unit.core.cases import at, case, claim, hold, policy
+from tests.unit.core.cases import OSLO, at, case, claim, hold, policy
 
 SEVEN_DAYS = 7
 
@@ -26,6 +26,16 @@ def test_an_old_bill_too_small_to_follow_up_does_not_keep_its_case_awake() -> No
     decision = decide(policy(), NoLaw(), facts, at(30))
 
     assert decision.wakes_at == at(30 + SEVEN_DAYS)
+
+
+def test_a_week_is_seven_times_24_hours_also_where_the_clocks_change() -> None:
+    facts = case(state="watching", claims=(claim(principal=500, due=0),))
+    before_summer_time = at(25).astimezone(OSLO)
+
+    decision = decide(policy(), NoLaw(), facts, before_summer_time)
+
+    assert decision.wakes_at is not None
+    assert decision.wakes_at - at(25) == timedelta(days=SEVEN_DAYS)
 
 
 def test_a_bill_that_is_not_old_enough_yet_wakes_its_case_on_the_day_it_is() -> None:
