@@ -132,7 +132,7 @@ def test_two_columns_of_one_name_are_refused_if_it_matters() -> None:
     header = ["number", "account", "amount", "due_date", "note", "note"]
 
     find_mapping("invoices", header, None)
-    with pytest.raises(UnableToImport, match="(?i)two columns are called amount"):
+    with pytest.raises(UnableToImport, match=r"(?i)two columns are called amount"):
         find_mapping("invoices", [*header, "Amount"], None)
 
 

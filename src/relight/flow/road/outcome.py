@@ -110,7 +110,7 @@ def lost(db: Database, partner_id: int, repeat_of: Any, now: datetime, *, limit:
 
 
 def _late(tx: Tx, effect: _Effect, attempt_id: int, outcome: Outcome, now: datetime) -> None:
-    """An older attempt answers after all: believe nothing of it, but look again where another level is wanted by now."""
+    """An older attempt answers after all: believe nothing of it, but look again where another level is wanted now."""
     said = {"result": outcome.result.value, "code": outcome.code, "at": now.isoformat()}
     tx.run(SQL.late_answer, {"attempt": attempt_id, "facts": Jsonb(said)})
     if effect.service_id is not None and outcome.result is not Result.LATE and not effect.is_newest:

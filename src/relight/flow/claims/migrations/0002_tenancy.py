@@ -10,6 +10,4 @@ class Migration(migrations.Migration):
         ("relight_claims", "0001_initial"),
         ("relight_accounts", "0002_tenancy"),
     ]
-    operations = [
-        Tenancy("relight_claims", append_only=("transfer",))
-    ]
+    operations = [Tenancy("relight_claims", append_only=("transfer",))]
