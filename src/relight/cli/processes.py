@@ -33,8 +33,10 @@ class Processes:
                 process.wait()
 
     def start(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Start `relight` with these words, in this environment (ours, if left out)."""
-        self._running.append(subprocess.Popen([sys.executable, "-m", "relight.project.main", *command], env=env))
+        """Start `relight` with these words, in this environment (ours, if left out). What it says is news: our own
+        standard output keeps the answer alone."""
+        words = [sys.executable, "-m", "relight.project.main", *command]
+        self._running.append(subprocess.Popen(words, env=env, stdout=sys.stderr))
 
     @property
     def are_well(self) -> bool:

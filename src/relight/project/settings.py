@@ -33,6 +33,9 @@ SESSION_COOKIE_AGE = 12 * 3600
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 X_FRAME_OPTIONS = "DENY"
 
+# Where `relight demo` keeps its story; only then are the demo's pages there, which anybody may open.
+DEMO_FOLDER = os.environ.get("RELIGHT_DEMO", "")
+
 DATABASES = {"default": _database("RELIGHT_APP_DATABASE"), "owner": _database("RELIGHT_OWNER_DATABASE")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -53,6 +56,7 @@ INSTALLED_APPS = [
     ),
     "relight.web.paypages",
     "relight.web.console",
+    *(["relight.web.demo"] if DEMO_FOLDER else []),
 ]  # fmt: skip
 
 MIDDLEWARE = [

@@ -12,10 +12,13 @@ _COUNTS = """
         (SELECT count(*) FROM case_event WHERE code = 'opened') AS cases_opened,
         (SELECT count(*) FROM case_event WHERE code = 'cured') AS cases_cured,
         (SELECT count(*) FROM sent_message WHERE sent_at IS NOT NULL) AS messages_sent,
-        (SELECT count(*) FROM effect WHERE kind = 'supply' AND state = 'done' AND level IN ('limited', 'walled_garden'))
+        (SELECT count(DISTINCT service_id) FROM effect
+            WHERE kind = 'supply' AND state = 'done' AND level IN ('limited', 'walled_garden'))
             AS limited,
-        (SELECT count(*) FROM effect WHERE kind = 'supply' AND state = 'done' AND level = 'off') AS disconnected,
-        (SELECT count(*) FROM effect WHERE kind = 'supply' AND state = 'done' AND level = 'full') AS restored,
+        (SELECT count(DISTINCT service_id) FROM effect WHERE kind = 'supply' AND state = 'done' AND level = 'off')
+            AS disconnected,
+        (SELECT count(DISTINCT service_id) FROM effect WHERE kind = 'supply' AND state = 'done' AND level = 'full')
+            AS restored,
         (SELECT count(*) FROM payment WHERE state IN ('confirmed', 'booked')) AS payments,
         (SELECT count(*) FROM effect WHERE state = 'given_up') AS given_up
 """
@@ -25,7 +28,8 @@ _COUNTS = """
 _UNBALANCED = """
     SELECT 'claim' FROM claim c LEFT JOIN (
         SELECT claim_id,
-            sum(CASE WHEN debit = 'receivable' THEN amount ELSE -amount END) FILTER (WHERE part = 'principal') AS principal,
+            sum(CASE WHEN debit = 'receivable' THEN amount ELSE -amount END) FILTER (WHERE part = 'principal')
+                AS principal,
             sum(CASE WHEN debit = 'receivable' THEN amount ELSE -amount END) FILTER (WHERE part = 'costs') AS costs
         FROM transfer WHERE claim_id IS NOT NULL AND 'receivable' IN (debit, credit) GROUP BY claim_id
     ) t ON t.claim_id = c.id

@@ -30,7 +30,8 @@ _ENDED_DISPUTES = """
     JOIN claim c ON c.partner_id = h.partner_id AND c.id = h.claim_id
     JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
     JOIN creditor cr ON cr.partner_id = c.partner_id AND cr.id = c.creditor_id
-    WHERE h.reason = 'dispute' AND h.ends_at > %(since)s AND h.ends_at <= %(now)s AND c.state = 'open' AND c.principal > 1
+    WHERE h.reason = 'dispute' AND h.ends_at > %(since)s AND h.ends_at <= %(now)s
+        AND c.state = 'open' AND c.principal > 1
     ORDER BY c.number
 """
 

@@ -69,14 +69,20 @@ HABITS = (
     Habit(
         "disputes", 3,
         (
-            Reaction(ASKED, Do.ANSWER, _hours(1), _hours(20), text="Denne regningen stemmer ikke, jeg meldte flytting i vinter."),
+            Reaction(
+                ASKED, Do.ANSWER, _hours(1), _hours(20),
+                text="Denne regningen stemmer ikke, jeg meldte flytting i vinter.",
+            ),
             Reaction(ASKED, Do.BANK, _days(16), _days(20)),
         ),
     ),
     Habit(
         "in hardship", 4,
         (
-            Reaction(ASKED, Do.ANSWER, _hours(1), _hours(30), nth=2, text="Jeg er permittert og kan ikke betale nå. Kan vi dele opp?"),
+            Reaction(
+                ASKED, Do.ANSWER, _hours(1), _hours(30), nth=2,
+                text="Jeg er permittert og kan ikke betale nå. Kan vi dele opp?",
+            ),
             Reaction(ASKED, Do.BANK, _days(20), _days(26), nth=2, percent=50),
         ),
         has_older_bills=True,
@@ -85,7 +91,10 @@ HABITS = (
     Habit("pays when cut", 4, (Reaction(CUT, Do.CARD, _hours(0.1), _hours(48)),), has_older_bills=True),
     Habit(
         "pays half, and the rest when cut", 2,
-        (Reaction(WARNED, Do.BANK, _days(1), _days(3), percent=50), Reaction(TAKEN, Do.CARD, _hours(1), _hours(20), nth=2)),
+        (
+            Reaction(WARNED, Do.BANK, _days(1), _days(3), percent=50),
+            Reaction(TAKEN, Do.CARD, _hours(1), _hours(20), nth=2),
+        ),
         has_older_bills=True,
     ),
     Habit(
@@ -94,9 +103,16 @@ HABITS = (
     ),
     Habit(
         "says it is paid, and pays later", 2,
-        (Reaction(WARNED, Do.ANSWER, _hours(1), _hours(5), text="Betalt"), Reaction(WARNED, Do.BANK, _days(6), _days(9))),
+        (
+            Reaction(WARNED, Do.ANSWER, _hours(1), _hours(5), text="Betalt"),
+            Reaction(WARNED, Do.BANK, _days(6), _days(9)),
+        ),
     ),
-    Habit("wants no messages", 1, (Reaction(ASKED, Do.ANSWER, _hours(0.5), _hours(3), text="STOPP"),), has_older_bills=True),
+    Habit(
+        "wants no messages", 1,
+        (Reaction(ASKED, Do.ANSWER, _hours(0.5), _hours(3), text="STOPP"),),
+        has_older_bills=True,
+    ),
     Habit("never pays", 3, (), has_older_bills=True),
 )  # fmt: skip
 

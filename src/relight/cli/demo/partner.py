@@ -3,11 +3,14 @@
 Other partners of the installation are left alone. Nothing of this is how a real partner is made; `relight partner` is.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import click
 import psycopg
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
@@ -69,6 +72,18 @@ def make_partner(owner_url: str, db: Database, *, now: datetime, accounts: int, 
         for name in POLICIES:
             publish(tx, packaged_text(name), actor="demo", now=now)
     return partner_id
+
+
+@contextmanager
+def alone(owner_url: str) -> Iterator[None]:
+    """Nobody else plays the demo in this installation meanwhile: its partner would be emptied under us."""
+    with psycopg.connect(owner_url, autocommit=True) as held:
+        if not _value(held, "SELECT pg_try_advisory_lock(hashtext('relight demo'))", {}):
+            raise click.ClickException(
+                "A demo runs in this installation already."
+                " End it first (Ctrl-C there), or set RELIGHT_HOME to another folder."
+            )
+        yield
 
 
 def driver_settings(folder: Path | None, hosted: Path) -> dict[str, Any]:

@@ -153,11 +153,13 @@ def _broadband(draw: Random, number: int) -> Supplied:
 
 def _power(draw: Random, number: int) -> Supplied:
     # 18 digits, as a Norwegian metering point's id has; 7070575 is the country's prefix
-    return Supplied(POWER, f"7070575{10000000000 + number}", "Nettleie", f"{69700000 + number}", draw.randint(45, 140) * 1000)
+    return Supplied(
+        POWER, f"7070575{10000000000 + number}", "Nettleie", f"{69700000 + number}", draw.randint(45, 140) * 1000
+    )
 
 
 def _plain(name: str) -> str:
-    letters = name.lower().translate(str.maketrans({"æ": "ae", "ø": "o", "å": "a", " ": "."}))
+    letters = name.lower().replace("æ", "ae").translate(str.maketrans("øå ", "oa."))
     return "".join(letter for letter in letters if letter.isascii())
 
 
@@ -199,7 +201,9 @@ def _row(draw: Random, household: Household, service: Supplied, due: date, issue
 
 def _lines(draw: Random, service: Supplied) -> tuple[LineRow, ...]:
     if service.kind == BROADBAND:  # a quarter of the net price is VAT; private power in the north has none
-        return (LineRow(service.monthly, f"{service.product}, en måned", vat=service.monthly // 5, service_ref=service.key),)
+        return (
+            LineRow(service.monthly, f"{service.product}, en måned", vat=service.monthly // 5, service_ref=service.key),
+        )
     fixed = 35000
     energy = draw.randint(service.monthly * 8 // 10, service.monthly * 12 // 10)
     return (

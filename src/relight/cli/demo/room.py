@@ -1,4 +1,4 @@
-"""The demo's drivers, watched: which device reached which level, and at which moment of the real clock that was read back."""
+"""The demo's drivers, watched: which device reached which level, and when, by the real clock, that was read back."""
 
 import time
 from dataclasses import dataclass

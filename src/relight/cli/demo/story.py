@@ -1,7 +1,7 @@
 """One run of the demo: the partner made anew, its days in fast motion, and what they came to."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
@@ -59,7 +59,7 @@ Watch = Callable[[date, tuple[int, ...]], None]
 def tell_story(
     db: Database, owner_url: str, wish: Wish, *, link: LinkMaker, key: LinkKey, watch: Watch, until: datetime
 ) -> Told:
-    """Run the days; `watch` sees each evening."""
+    """Run the days until a moment, midnight or any other; `watch` sees each evening."""
     began = time.monotonic()
     settings = driver_settings(wish.folder, wish.hosted)
     partner_id = make_partner(owner_url, db, now=wish.begins_at, accounts=wish.accounts, settings=settings)
@@ -70,11 +70,10 @@ def tell_story(
 
     town = Town(db, partner_id, people, link=link, till=till, zone=ZONE, start=wish.begins_at, seed=wish.seed)
     try:
-        town.plan_days(wish.start, wish.days, invoices(people, wish.start, wish.days, wish.seed))
-        for ahead in range(1, wish.days + 1):
-            midnight = datetime.combine(wish.start + timedelta(days=ahead), clock_time(), ZONE)
-            town.run(min(midnight, until))
-            watch(wish.start + timedelta(days=ahead - 1), counts.day(db, partner_id))
+        town.plan_days(wish.start, wish.days + 1, invoices(people, wish.start, wish.days, wish.seed))
+        for day in _days(wish.start, until):
+            town.run(min(_midnight(day + timedelta(days=1)), until))
+            watch(day, counts.day(db, partner_id))
     finally:
         town.close()
     fed = sum(sum(1 for _ in pull(db, partner_id, name, town.moment)) for name in READERS)
@@ -83,3 +82,15 @@ def tell_story(
     seconds = counts.percentiles([one.seconds for one in town.restored])
     result |= {"restore_seconds": seconds, "given_up": given_up}
     return Told(partner_id, people, result, time.monotonic() - began, fed)
+
+
+def _days(start: date, until: datetime) -> Iterator[date]:
+    """The days that begin before `until`."""
+    day = start
+    while _midnight(day) < until:
+        yield day
+        day += timedelta(days=1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, clock_time(), ZONE)

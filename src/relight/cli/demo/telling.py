@@ -23,7 +23,8 @@ class Evenings:
             self._begun = True
         news(
             f"{_WEEKDAYS[day.weekday()]} {day:%d.%m.%Y}  {active:>10}  {_plus(sent - self._sent):>8}"
-            f"  {_plus(paid - self._paid):>8}  {limited or '·':>11}  {cut or '·':>7}  {_plus(restored - self._restored):>7}"
+            f"  {_plus(paid - self._paid):>8}  {limited or '·':>11}  {cut or '·':>7}"
+            f"  {_plus(restored - self._restored):>7}"
         )
         self._sent, self._restored, self._paid = sent, restored, paid
 
@@ -48,7 +49,8 @@ def summary(told: Told) -> str:
         (found["given_up"], "commands or messages were given up, and left to a person"),
     ]
     lines = ["", *(f"{count:>7,}  {what}" for count, what in rows), ""]
-    lines.append(f"The ledger {'is balanced' if found['ledger_balanced'] else 'IS NOT BALANCED'}: every sum equals its transfers.")
+    balance = "is balanced" if found["ledger_balanced"] else "IS NOT BALANCED"
+    lines.append(f"The ledger {balance}: every sum equals its transfers.")
     if seconds["p50"] is not None:
         lines.append(
             f"From payment to read-back: half within {seconds['p50']:.2f} s, 99 of 100 within {seconds['p99']:.2f} s"
@@ -56,3 +58,17 @@ def summary(told: Told) -> str:
         )
     lines.append(f"The days took {told.seconds:.0f} s. {told.fed:,} entries of the feed were read.")
     return "\n".join(lines)
+
+
+def welcome(site: str) -> str:
+    """Where to watch."""
+    return f"\nWatch it in the browser:  {site}/demo/\n"
+
+
+def farewell(site: str, user: str, password: str) -> str:
+    """Where to go on, and how to end."""
+    return (
+        f"\nNow you are Kari, whose services are cut:  {site}/demo/\n"
+        f"The console:  {site}/console/  as {user}, password {password}\n"
+        "Ctrl-C ends the demo."
+    )

@@ -1,4 +1,4 @@
-"""How the demo's customers pay: by card at the test provider, or by transfer in the bank. Both enter where money always does."""
+"""How the demo's customers pay: by card at the test provider, or by transfer. Both enter where money always does."""
 
 import re
 import time
@@ -19,7 +19,8 @@ from relight.flow.payments.settle import settle
 
 LINK = re.compile(r"https?://[^\s\"'<>]+/p/([0-9A-Za-z]{22})")
 _OPEN = """
-    SELECT c.reference, c.principal + c.costs FROM claim c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
+    SELECT c.reference, c.principal + c.costs FROM claim c
+    JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
     WHERE a.ref = %(ref)s AND c.state = 'open' AND c.due_date <= %(today)s::date + 5 ORDER BY c.due_date, c.id
 """
 _LAST_PAID = """
@@ -52,10 +53,17 @@ class Till:
             if page is None or not page["asked"]:
                 return False
             order = start_checkout(
-                tx, link_id=link_id, provider=self.provider.name, amount=page["asked"], currency=page["currency"], now=now
+                tx,
+                link_id=link_id,
+                provider=self.provider.name,
+                amount=page["asked"],
+                currency=page["currency"],
+                now=now,
             )
         checkout = self.provider.create(
-            Order(order.key, order.amount, order.currency, page["creditor"], page["reference"] or page["account_ref"], url)
+            Order(
+                order.key, order.amount, order.currency, page["creditor"], page["reference"] or page["account_ref"], url
+            )
         )
         with self.db.transaction(self.partner_id) as tx:
             attach(tx, checkout_id=order.checkout_id, provider_ref=checkout.provider_ref, now=now)

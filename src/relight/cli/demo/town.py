@@ -8,7 +8,8 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from relight.cli.demo import desk
@@ -64,7 +65,7 @@ class Town:
         start: datetime,
         seed: int,
     ):
-        self.db, self.partner_id, self.zone, self.moment = db, partner_id, zone, start
+        self.db, self.partner_id, self.zone, self.moment = db, partner_id, zone, start.astimezone(UTC)
         self.till = till(lambda: self.moment)
         self.machine = Machine(db, link, lambda: self.moment, only={partner_id})  # nobody else's days go by
         self.machine.room = self.room = WatchedRoom(db, lambda: self.moment)
@@ -88,9 +89,9 @@ class Town:
         calendar = calendar_for("NO")
         for day in (start + timedelta(days=ahead) for ahead in range(days)):
             works = calendar.is_working_day(day)
-            self._at(day, BANK_AT, lambda now, works=works: self._bank(now, works))
+            self._at(day, BANK_AT, partial(self._bank, works))
             if day in bills:
-                self._at(day, BILLS_AT, lambda now, rows=bills[day]: self._bill(rows, now))
+                self._at(day, BILLS_AT, partial(self._bill, bills[day]))
             if works:
                 self._at(day, DESK_AT, self._desk)
 
@@ -101,7 +102,7 @@ class Town:
             while self._events and self._events[0][0] <= self.moment:
                 heapq.heappop(self._events)[2](self.moment)
             self._work()
-        self.moment = until
+        self.moment = until.astimezone(UTC)
 
     def _next(self) -> datetime:
         """When something happens next: at the minute, when a person does it; in strides, when the road does."""
@@ -109,7 +110,7 @@ class Town:
             due = tx.value(_NEXT_DUE, {"now": self.moment})
         planned = self._events[0][0] if self._events else None
         if due is None:
-            return planned or datetime.max.replace(tzinfo=self.zone)
+            return planned or datetime.max.replace(tzinfo=UTC)
         in_stride = max(due, self.moment + STRIDE)
         return max(min(in_stride, planned) if planned else in_stride, self.moment)
 
@@ -128,7 +129,7 @@ class Town:
                 if paid is not None:
                     self.restored.append(Restored(service.kind, note.seconds - paid))
             if note.level is Level.READY:
-                self._later(life.presses_button_at(self.moment), lambda now, key=note.key: self._press(key, now))
+                self._later(life.presses_button_at(self.moment), partial(self._press, note.key))
             self._plan(life.happens(note.level.value, self.moment))
 
     def _notice_messages(self, messages: list[Kept]) -> None:
@@ -152,7 +153,7 @@ class Town:
 
     def _plan(self, plans: list[Plan]) -> None:
         for plan in plans:
-            self._later(plan.at, lambda now, plan=plan: self._do(plan, now))
+            self._later(plan.at, partial(self._do, plan))
 
     def _do(self, plan: Plan, now: datetime) -> None:
         life = self.lives[plan.household]
@@ -170,13 +171,15 @@ class Town:
     def _answer(self, who: Household, text: str, now: datetime) -> None:
         channel, sender = (Channel.SMS, who.mobile) if who.mobile else (Channel.EMAIL, who.email)
         if sender:
-            self.ear.answer(Inbound(channel, sender, "Nordlys", text, at=now, provider_id=f"{who.ref}-{now.isoformat()}"))
+            self.ear.answer(
+                Inbound(channel, sender, "Nordlys", text, at=now, provider_id=f"{who.ref}-{now.isoformat()}")
+            )
 
     def _press(self, key: str, now: datetime) -> None:
         if self.room.press_button(self.partner_id, key, now):
             self.machine.look_at_buttons()
 
-    def _bank(self, now: datetime, works: bool) -> None:
+    def _bank(self, works: bool, now: datetime) -> None:
         self.till.bank_run(now, books=works)
 
     def _bill(self, invoices: list[Invoice], now: datetime) -> None:
@@ -189,10 +192,15 @@ class Town:
             self._plan(self.lives[invoice.household].happens("invoice", max(due, now)))
 
     def _desk(self, now: datetime) -> None:
-        desk.work(self.db, self.partner_id, now=now, before=datetime.combine(now.astimezone(self.zone).date(), time(), self.zone))
+        desk.work(
+            self.db,
+            self.partner_id,
+            now=now,
+            before=datetime.combine(now.astimezone(self.zone).date(), time(), self.zone),
+        )
 
     def _at(self, day: date, at: time, event: Event) -> None:
         self._later(datetime.combine(day, at, self.zone), event)
 
     def _later(self, at: datetime, event: Event) -> None:
-        heapq.heappush(self._events, (max(at, self.moment), next(self._order), event))
+        heapq.heappush(self._events, (max(at, self.moment).astimezone(UTC), next(self._order), event))
