@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from relight.core.actions import FeeAction, MessageAction, SupplyAction, TaskAction
 from relight.core.calendars import due_date
@@ -112,10 +113,22 @@ def start_part(
 
 
 def notice_params(policy: Policy, facts: CaseFacts, step: Step, action: MessageAction) -> Params:
-    """What the words of a step's message need: its tone, and the term that it gives, counted from the day it leaves."""
+    """What the words of a step's message need: its tone, the term that it gives, counted from the day it leaves, and
+    the cost that a fourteen-day letter announces."""
     tone = policy.profile(facts.profile).tone or action.tone or "neutral"
     term = longest_term(policy, facts.partner.calendar, step)
-    return {"tone": tone, "term": str(term)} if term is not None else {"tone": tone}
+    params: dict[str, Any] = {"tone": tone}
+    if term is not None:
+        params["term"] = str(term)
+    if action.template == "fourteen_day_letter":  # it names the cost that a later step charges (BW 6:96 lid 6)
+        params |= _collection_cost(policy)
+    return params
+
+
+def _collection_cost(policy: Policy) -> dict[str, int]:
+    fees = (action for step in policy.steps for action in step.do if isinstance(action, FeeAction))
+    costs = [fee.amount_minor for fee in fees if fee.fee == "collection_cost"]
+    return {"collection_cost": max(costs)} if costs else {}
 
 
 def channels_for(action: MessageAction, facts: CaseFacts, tried: frozenset[str] = frozenset()) -> tuple[str, ...]:

@@ -14,7 +14,14 @@ from relight.flow.messages.context import LANGUAGES, HelpContact, Tone, WrongCon
 TEMPLATES = (
     "friendly_reminder",
     "reminder",
+    "collection_warning",
+    "payment_demand",
+    "fourteen_day_letter",
     "disconnect_notice",
+    "disconnect_announcement",
+    "termination_notice",
+    "plan_offer",
+    "security_demand",
     "service_limited",
     "disconnected",
     "restored",
@@ -25,9 +32,68 @@ TEMPLATES = (
     "stop_confirmed",
 )
 # These ask for money: link, reference and exact sum must be in them on every channel.
-ASKING = frozenset({"friendly_reminder", "reminder", "disconnect_notice", "service_limited", "disconnected"})
-# Forbrukerkjøpsloven § 48 a second paragraph, a to d, and that it is clear what the notice is about.
-NOTICE_ELEMENTS = ("about_closing", "payable_within", "contact_us", "cost", "social_service")
+ASKING = frozenset(
+    {
+        "friendly_reminder",
+        "reminder",
+        "collection_warning",
+        "payment_demand",
+        "fourteen_day_letter",
+        "disconnect_notice",
+        "disconnect_announcement",
+        "termination_notice",
+        "plan_offer",
+        "service_limited",
+        "disconnected",
+    }
+)
+# These name a last day, and are nothing without it.
+WITH_TERM = frozenset(
+    {
+        "collection_warning",
+        "payment_demand",
+        "fourteen_day_letter",
+        "disconnect_notice",
+        "disconnect_announcement",
+        "termination_notice",
+        "security_demand",
+    }
+)
+# Paragraphs that a law pack asks for by name (`required_content`), in the order in which they are read. Which of them a
+# country's customers get is said in the sentence itself; docs/law.md has the sections.
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "reminder": (
+        "pay_by",
+        "cut_possible",
+        "plan_possible",
+        "debt_help_options",
+        "data_offer",
+        "no_cutoff_if_medical_or_debt_help",
+    ),
+    "collection_warning": ("about_collection", "payable_within", "consequence", "objection"),
+    "payment_demand": ("about_demand", "payable_within", "interest", "consequence", "objection", "complaint_board"),
+    "fourteen_day_letter": ("about_demand", "payable_within", "collection_cost", "consequence", "objection"),
+    "disconnect_notice": (
+        "about_closing",
+        "payable_within",
+        "contact_us",
+        "court",
+        "cost",
+        "water_containers",
+        "social_service",
+    ),
+    "disconnect_announcement": (
+        "about_closing",
+        "payable_within",
+        "plan_possible",
+        "contact_us",
+        "cost",
+        "social_service",
+    ),
+    "termination_notice": ("about_ending", "payable_within", "new_supplier", "contact_us", "social_service"),
+    "plan_offer": ("instalments", "no_interest", "how_to_accept", "keeps_service", "objections_right"),
+    "security_demand": ("about_security", "payable_within", "consequence", "contact_us"),
+}
 
 # The network's kinds of service that share their words with another.
 _SAME_WORDS = {
@@ -104,3 +170,11 @@ def help_contacts(country: str, language: str) -> tuple[HelpContact, ...]:
         )
         for contact in by_country.get(country, by_country["other"])
     )
+
+
+def complaint_board(country: str, kind: str) -> tuple[str, str]:
+    """Who decides when a customer and a creditor disagree, and its site; `kind` is a kind of service."""
+    by_country = read_words("boards")
+    boards = by_country.get(country, by_country["other"])
+    board = boards.get("by_service", {}).get(service_kind(kind), boards["board"])
+    return board["name"], board["site"]

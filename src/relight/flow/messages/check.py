@@ -1,11 +1,13 @@
 """What every message must hold, asserted on each one as it is rendered.
 
-Sources: forbrukerkjøpsloven § 48 a (notices), the house rule that whoever would rather not follow a link can pay
-without one, and that nothing is asked for but the exact sum owed.
+Sources: forbrukerkjøpsloven § 48 a (notices), BW 6:96 lid 6 (the cost that comes on top), the house rule that whoever
+would rather not follow a link can pay without one, and that nothing is asked for but the exact sum owed.
 """
 
+from collections.abc import Mapping
+
 from relight.flow.messages import gsm7
-from relight.flow.messages.catalog import ASKING
+from relight.flow.messages.catalog import ASKING, WITH_TERM
 from relight.flow.messages.context import MessageContext
 from relight.flow.messages.facts import facts_of
 from relight.flow.messages.port import Channel
@@ -16,8 +18,12 @@ def missing(template: str, channel: Channel, context: MessageContext, text: str)
     lacks: list[str] = []
     if template in ASKING:
         lacks += _money(channel, context, text)
+    if template in WITH_TERM:
+        lacks += _held(_days(template, context), text, channel)
     if template == "disconnect_notice":
         lacks += _notice(channel, context, text)
+    if template == "fourteen_day_letter":
+        lacks += _held({"the cost that comes on top": facts_of(context)["collection_cost"]}, text, channel)
     if channel is Channel.SMS:
         lacks += _discreet(text, context)
     return lacks
@@ -32,16 +38,28 @@ def _money(channel: Channel, context: MessageContext, text: str) -> list[str]:
         "the account number": context.account,
         "our own site": context.brand.site,
     }
-    return [what for what, value in wanted.items() if not _holds(text, str(value), channel)]
+    return _held(wanted, text, channel)
+
+
+def _days(template: str, context: MessageContext) -> dict[str, object]:
+    facts = facts_of(context)
+    if template == "disconnect_announcement":
+        return {"the first day of a cut": facts["cut_from_short"]}
+    return {"the last day to pay": facts["pay_by_short"]}
 
 
 def _notice(channel: Channel, context: MessageContext, text: str) -> list[str]:
     facts = facts_of(context)
-    wanted = {"the last day to pay": facts["pay_by_short"], "our telephone": context.brand.phone}
+    wanted: dict[str, object] = {"our telephone": context.brand.phone}
     if channel is Channel.SMS:
         wanted["the social service"] = facts["social_service_short"]
     else:
         wanted |= {"the term": facts["term"], "the social service": facts["social_service"]}
+    return _held(wanted, text, channel)
+
+
+def _held(wanted: Mapping[str, object], text: str, channel: Channel) -> list[str]:
+    """Which of the values the text lacks, by what they are."""
     return [what for what, value in wanted.items() if not _holds(text, str(value), channel)]
 
 

@@ -6,6 +6,7 @@ Everything here is data from the case and the partner's brand. Money is in minor
 import re
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
@@ -110,13 +111,23 @@ class Term:
     unit: TermUnit
 
 
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Interest for late payment that runs on the claims: percent a year, and since when."""
+
+    percent: Decimal
+    since: date
+
+
 @dataclass(frozen=True)
 class MessageContext:
     """The facts for one message to one customer.
 
     `amount_due` is the exact sum owed now; with `claims`, they and `fees` must add up to it. `reference` is what the
     bank matches on (KID, FIK, kenmerk, RF). `first_name` is used in e-mail and letters only. `recipient` are postal
-    lines, letters only. `amount_paid` is for receipts. `dated` is the day the message is sent.
+    lines, letters only. `amount_paid` is for receipts. `dated` is the day the message is sent. `collection_cost` is
+    what comes on top once the term of a fourteen-day letter has passed, `security` what is demanded for bills to come,
+    `plan_months` the shortest and the longest plan that is offered. `consumer` is false for companies.
     """
 
     language: str
@@ -135,6 +146,11 @@ class MessageContext:
     term: Term | None = None
     cut_date: date | None = None
     amount_paid: int | None = None
+    collection_cost: int | None = None
+    security: int | None = None
+    plan_months: tuple[int, int] | None = None
+    interest: Interest | None = None
+    consumer: bool = True
     claims: tuple[ClaimItem, ...] = ()
     fees: int = 0
     help: tuple[HelpContact, ...] = ()  # empty: the country's own, from help.yaml

@@ -1,11 +1,21 @@
 """From a message's context to the plain strings that sentences may use: nothing but text reaches a template."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from relight.flow.messages.catalog import help_contacts, reference_word, service_kind, service_words, words_of
+from relight.flow.messages.catalog import (
+    complaint_board,
+    help_contacts,
+    reference_word,
+    service_kind,
+    service_words,
+    words_of,
+)
 from relight.flow.messages.context import HelpContact, MessageContext, WrongContext
-from relight.flow.messages.formats import day_month, long_date, money, unbroken
+from relight.flow.messages.formats import day_month, long_date, money, number, unbroken
 
+# Wgs art. 3: suppliers of these tell the municipality of a household that may need help.
+_MAY_SIGNAL = frozenset({"electricity", "gas", "heat", "water"})
 _WITH_EMERGENCY_CALLS = frozenset({"broadband", "telephony"})
 
 
@@ -22,6 +32,7 @@ def facts_of(context: MessageContext) -> Mapping[str, object]:
         **_money(context),
         **_service(context),
         **_times(context),
+        **_law(context),
         **_help(context),
     }
 
@@ -42,15 +53,39 @@ def _brand_name(context: MessageContext) -> str:
 
 
 def _money(context: MessageContext) -> dict[str, object]:
-    paid = context.amount_paid
+    def shown(amount: int | None) -> str:
+        return "" if amount is None else money(amount, context.currency, context.language)
+
     return {
-        "amount": money(context.amount_due, context.currency, context.language),
-        "paid": "" if paid is None else money(paid, context.currency, context.language),
+        "amount": shown(context.amount_due),
+        "paid": shown(context.amount_paid),
+        "collection_cost": shown(context.collection_cost),
+        "amount_with_cost": shown(context.amount_due + (context.collection_cost or 0)),
+        "security": shown(context.security),
         "remains": context.amount_due > 0,
         "reference": unbroken(context.reference),
         "reference_word": reference_word(context.language, context.country),
         "account": unbroken(context.account),
         "link": context.pay_url,
+    }
+
+
+def _law(context: MessageContext) -> dict[str, object]:
+    """What only some countries' customers are told; who they are is said here, once, and not in five languages."""
+    kind, country = service_kind(context.service), context.country
+    board, site = complaint_board(country, context.service)
+    months = context.plan_months or ("", "")
+    interest = context.interest
+    return {
+        "may_signal": country == "NL" and context.consumer and kind in _MAY_SIGNAL,
+        "may_cut_after": country == "SE" and kind == "electricity",
+        "interest_free_plan": country == "DE",  # EnWG § 41g
+        "objections_to_plan": country == "DE",
+        "plan_months_from": months[0],
+        "plan_months_to": months[1],
+        "interest_rate": number(interest.percent, context.language) if interest else "",
+        "interest_since": long_date(interest.since, context.language) if interest else "",
+        "complaint_board": f"{board} ({site})",
     }
 
 
@@ -71,7 +106,11 @@ def _service(context: MessageContext) -> dict[str, object]:
 
 def _times(context: MessageContext) -> dict[str, object]:
     pay_by, cut, language = context.pay_by, context.cut_date, context.language
+    # Without a day of its own a cut comes no sooner than the day after the last one to pay.
+    begins = cut or (pay_by + timedelta(days=1) if pay_by else None)
     return {
+        "cut_from": long_date(begins, language) if begins else "",
+        "cut_from_short": day_month(begins, language) if begins else "",
         "pay_by": long_date(pay_by, language) if pay_by else "",
         "pay_by_short": day_month(pay_by, language) if pay_by else "",
         "cut_date": long_date(cut, language) if cut else "",

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 _LOCALES = {"nb": "nb_NO", "da": "da_DK", "nl": "nl_NL", "en": "en_GB", "de": "de_DE"}
 # English puts the code right against the digits ("NOK1,234.50"), which reads badly aloud and on a screen.
@@ -25,6 +25,12 @@ def money(minor: int, currency: str, language: str) -> str:
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))
     code_in_front = language == "en" and locale.currency_symbols.get(currency, currency) == currency
     return format_currency(amount, currency, format=_CODE_FIRST if code_in_front else None, locale=locale)
+
+
+@lru_cache(maxsize=256)
+def number(value: Decimal, language: str) -> str:
+    """ "12,5", "12.5": without zeros that say nothing."""
+    return format_decimal(value, locale=_locale(language))
 
 
 @lru_cache(maxsize=4096)

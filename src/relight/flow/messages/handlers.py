@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from relight.core.calendars import Calendar
+from relight.core.rules.plans import instalment_months
+from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.spans import Span, Unit
 from relight.flow.database import Tx, statements
 from relight.flow.messages.context import (
@@ -114,12 +116,21 @@ def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date)
         pay_by=pay_by,
         term=_term(span, today, pay_by),
         amount_paid=one.params.get("paid"),
+        collection_cost=one.params.get("collection_cost"),
+        plan_months=_plan_months(country, owed) if one.template == "plan_offer" else None,
+        consumer=kind == "person",
         claims=one.claims,
         fees=one.fees,
         first_name=name.split()[0] if kind == "person" and name.split() else "",
         service_address=street or "",
         recipient=tuple(value.split("\n")) if one.channel == "letter" else (),
     )
+
+
+def _plan_months(country: str, owed: int) -> tuple[int, int] | None:
+    """How long the law of the country lets a plan run, where it says so."""
+    name = country.lower()
+    return instalment_months(packaged_pack(name), owed) if name in packaged_packs() else None
 
 
 def _term(span: Span | None, today: date, pay_by: date | None) -> Term | None:

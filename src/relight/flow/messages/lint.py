@@ -5,29 +5,25 @@ Messages are rendered with typical values of a country, so that lengths mean som
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
 
 from jinja2 import TemplateError
 
+from relight.core.rules.model import RequiredContent
+from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.flow.messages import gsm7
-from relight.flow.messages.catalog import NOTICE_ELEMENTS, TEMPLATES, words_of
-from relight.flow.messages.context import (
-    LANGUAGES,
-    Brand,
-    ClaimItem,
-    MessageContext,
-    Term,
-    TermUnit,
-    Tone,
-    WrongContext,
-)
+from relight.flow.messages.catalog import NAMED, TEMPLATES, words_of
+from relight.flow.messages.context import LANGUAGES, MessageContext, Tone, WrongContext
+from relight.flow.messages.elements import SERVICES, elements
 from relight.flow.messages.port import Channel
 from relight.flow.messages.render import UnfitMessage, render
+from relight.flow.messages.samples import COMPANIES, sample
 
 SMS_PARTS_MAX = 2
 # The most common messages should cost one part.
 ONE_PART = frozenset({"friendly_reminder", "payment_received", "restored"})
+
+# Elsewhere a text message may cost a part more: references and accounts are longer than the language expects.
+READ_AT_HOME = frozenset({("nb", "NO"), ("da", "DK"), ("nl", "NL"), ("de", "DE"), ("en", "GB"), ("en", "SE")})
 
 _FORBIDDEN_IN_ANY_TONE = ("<", "http://", "https://")
 
@@ -51,7 +47,10 @@ def _language(language: str) -> Iterator[Finding]:
     said = words_of(language)["templates"]
     yield from (Finding(language, name, "", "is missing") for name in TEMPLATES if name not in said)
     yield from (Finding(language, name, "", "is not a template that we use") for name in said if name not in TEMPLATES)
-    yield from _notice(language, said.get("disconnect_notice", {}).get("body", {}))
+    unnamed = [finding for name in NAMED for finding in _unnamed(language, name, said.get(name, {}).get("body", {}))]
+    yield from unnamed
+    if not unnamed:
+        yield from _unlawful(language)
     for template in (name for name in TEMPLATES if name in said):
         for sentence in _sentences(said[template]):
             if any(part in sentence for part in _FORBIDDEN_IN_ANY_TONE):
@@ -59,13 +58,31 @@ def _language(language: str) -> Iterator[Finding]:
         for channel in Channel:
             for tone in Tone:
                 yield from _rendered(template, channel, replace(sample(language, template), tone=tone))
+            for country in COMPANIES:
+                if channel is not Channel.SMS or (language, country) in READ_AT_HOME:
+                    yield from _rendered(template, channel, sample(language, template, country))
 
 
-def _notice(language: str, body: object) -> Iterator[Finding]:
+def _unnamed(language: str, template: str, body: object) -> Iterator[Finding]:
     named = body if isinstance(body, dict) else {}
-    for element in NOTICE_ELEMENTS:
+    for element in NAMED[template]:
         if not named.get(element):
-            yield Finding(language, "disconnect_notice", "", f"lacks the paragraph {element!r} that the law asks for")
+            yield Finding(language, template, "", f"lacks the paragraph {element!r} that a law asks for")
+    for element in named.keys() - set(NAMED[template]):
+        yield Finding(language, template, "", f"has a paragraph {element!r} that nobody reads")
+
+
+def _unlawful(language: str) -> Iterator[Finding]:
+    """What a law pack asks of a text, held against the text as that country's customers get it."""
+    for pack in map(packaged_pack, packaged_packs()):
+        for rule in pack.rules:
+            if isinstance(rule.demand, RequiredContent):
+                for template in sorted(rule.targets & set(TEMPLATES)):
+                    for service in sorted(rule.applies.service or SERVICES):
+                        held = elements(template, language, pack.country, service) or frozenset()
+                        for element in sorted(rule.demand.elements - held):
+                            why = f"lacks {element!r} for {service} in {pack.country} ({rule.law})"
+                            yield Finding(language, template, "", why)
 
 
 def _sentences(said: object) -> Iterator[str]:
@@ -91,70 +108,3 @@ def _rendered(template: str, channel: Channel, context: MessageContext) -> Itera
             yield Finding(context.language, template, channel, f"takes more than {parts_max} part(s): {made.text}")
         if "?" in made.text.replace("? ", ""):
             yield Finding(context.language, template, channel, f"holds a letter that SMS lacks: {made.text}")
-
-
-def sample(language: str, template: str) -> MessageContext:
-    """A typical customer of a typical company where `language` is spoken."""
-    settled = template == "payment_received"
-    return MessageContext(
-        language=language,
-        dated=date(2026, 11, 5),
-        amount_due=0 if settled else 123_450,
-        amount_paid=123_450 if settled else None,
-        claims=() if settled else (ClaimItem("104412", date(2026, 9, 20), 80_000), _LATER),
-        fees=0 if settled else 3_750,
-        pay_by=date(2026, 12, 3),
-        term=Term(4, TermUnit.WEEKS),
-        cut_date=date(2026, 12, 9),
-        first_name="Kari",
-        service_address="Storgata 1",
-        recipient=("Kari Nordmann", "Storgata 1", "5003 Bergen"),
-        **_TYPICAL[language],
-    )
-
-
-_LATER = ClaimItem("118841", date(2026, 10, 20), 39_700)
-_FJORDNETT: dict[str, Any] = {
-    "country": "NO",
-    "currency": "NOK",
-    "creditor": "Fjordnett AS",
-    "brand": Brand("Fjordnett", "fjordnett.no", "55 00 00 00", address=("Postboks 12", "5003 Bergen")),
-    "reference": "12345678903",
-    "account": "1503.22.33445",
-    "pay_url": "https://betal.fjordnett.no/p/Xq3fKz7",
-    "service": "electricity_grid",
-}
-_TYPICAL: dict[str, dict[str, Any]] = {
-    "nb": _FJORDNETT,
-    "en": _FJORDNETT | {"service": "broadband"},
-    "da": {
-        "country": "DK",
-        "currency": "DKK",
-        "creditor": "Bæltforsyning A/S",
-        "brand": Brand("Bæltforsyning", "baeltforsyning.dk", "70 00 00 00", address=("Havnegade 1", "5800 Nyborg")),
-        "reference": "+71<123456789012347+81234567<",
-        "account": "",
-        "pay_url": "https://betal.baeltforsyning.dk/Xq3",
-        "service": "electricity",
-    },
-    "nl": {
-        "country": "NL",
-        "currency": "EUR",
-        "creditor": "Stadswarmte B.V.",
-        "brand": Brand("Stadswarmte", "stadswarmte.nl", "088 000 0000", address=("Postbus 12", "1000 AA Amsterdam")),
-        "reference": "1234567890123456",
-        "account": "NL91ABNA0417164300",
-        "pay_url": "https://pay.stadswarmte.nl/p/Xq3fKz7",
-        "service": "heat",
-    },
-    "de": {
-        "country": "DE",
-        "currency": "EUR",
-        "creditor": "Stadtwerke Auental GmbH",
-        "brand": Brand("Stadtwerke Auental", "sw-auental.de", "0800 000000", address=("Am Ufer 1", "99999 Auental")),
-        "reference": "RF18539007547034",
-        "account": "DE89370400440532013000",
-        "pay_url": "https://pay.sw-auental.de/p/Xq3fKz7",
-        "service": "electricity",
-    },
-}

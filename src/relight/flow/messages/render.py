@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 
 from relight.flow.messages import gsm7
-from relight.flow.messages.catalog import ASKING, NOTICE_ELEMENTS, TEMPLATES, fill, in_tone, words_of
+from relight.flow.messages.catalog import ASKING, NAMED, TEMPLATES, WITH_TERM, fill, in_tone, words_of
 from relight.flow.messages.check import missing
 from relight.flow.messages.colours import WHITE, readable, text_on
 from relight.flow.messages.context import MessageContext, WrongContext
@@ -21,7 +21,7 @@ from relight.flow.messages.facts import facts_of, helpers_of, ways_to_reach
 from relight.flow.messages.formats import long_date, money, short_date
 from relight.flow.messages.port import Channel
 
-_WITH_HELP = ASKING | {"contact_attempt"}
+_WITH_HELP = ASKING | {"contact_attempt", "security_demand"}
 
 
 class UnfitMessage(ValueError):
@@ -81,8 +81,10 @@ def render(template: str, channel: Channel, context: MessageContext) -> Rendered
 
 
 def _require(template: str, context: MessageContext) -> None:
-    if template == "disconnect_notice" and (context.pay_by is None or context.term is None):
-        raise WrongContext("disconnect_notice: needs pay_by and term, the days that the notice gives")
+    if template in WITH_TERM and (context.pay_by is None or context.term is None):
+        raise WrongContext(f"{template}: needs pay_by and term, the days that the notice gives")
+    if template == "fourteen_day_letter" and context.collection_cost is None:
+        raise WrongContext("fourteen_day_letter: needs collection_cost, the sum that it announces (BW 6:96 lid 6)")
     if template == "payment_received" and context.amount_paid is None:
         raise WrongContext("payment_received: needs amount_paid")
     if template in ASKING and context.amount_due <= 0:
@@ -124,7 +126,7 @@ def compose(template: str, context: MessageContext) -> Body:
         subject=fill(said["subject"], facts),
         heading=fill(said["heading"], facts),
         greeting=common["hello_name"] if context.first_name else common["hello"],
-        before=_filled([*opening, *_paragraphs(said)], facts),
+        before=_filled([*opening, *_paragraphs(template, said)], facts),
         claims=_claims(context, common) if asks else (),
         total=money(context.amount_due, context.currency, context.language),
         payment=_payment(context, common, facts) if asks else (),
@@ -141,10 +143,10 @@ def compose(template: str, context: MessageContext) -> Body:
     )
 
 
-def _paragraphs(said: Mapping[str, Any]) -> list[str]:
+def _paragraphs(template: str, said: Mapping[str, Any]) -> list[str]:
     body = said.get("body", ())
-    # Named paragraphs are those that the law asks for; their order is ours, so that a translation cannot lose one.
-    return [body[name] for name in NOTICE_ELEMENTS] if isinstance(body, Mapping) else list(body)
+    # Named paragraphs are those that a law asks for; their order is ours, so that a translation cannot lose one.
+    return [body[name] for name in NAMED[template]] if isinstance(body, Mapping) else list(body)
 
 
 def _filled(sentences: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
