@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -24,6 +25,13 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def database_urls() -> Iterator[dict[str, str]]:
     """Connection strings of a migrated database, by role: `owner`, `app`, and the superuser `admin`."""
+    with migrated() as urls:
+        yield urls
+
+
+@contextmanager
+def migrated() -> Iterator[dict[str, str]]:
+    """A private server for as long as the block lasts; connection strings of its migrated database, by role."""
     with postgres.running() as server:
         roles.provision(server.url(), database="relight")
         urls = {

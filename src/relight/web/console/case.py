@@ -14,6 +14,8 @@ from relight.web.console.respond import live
 from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 
+APPROVAL = "approval"
+
 
 @require_GET
 @signed_in
@@ -61,11 +63,12 @@ def case_voice(request: Seated, file: CaseFile) -> Voice:
 
 def _waits(file: CaseFile, voice: Voice) -> list[str]:
     """Why the case waits: in full from the event that said so, else by what the codes are called."""
-    codes = set(file.head.waits_for)
+    asked = any(one.state == "requested" for one in file.approvals)
+    codes = {code for code in file.head.waits_for if not (asked and code == APPROVAL)}  # the page says so by itself
     for event in file.events:
         if event.code in ("refused", "deferred"):
             told = [reason for reason in event.reasons if reason.get("code") in codes]
             if {reason["code"] for reason in told} == codes:
                 return [voice.reason(reason) for reason in told]
             break
-    return [voice.name("reason", code) for code in file.head.waits_for]
+    return [voice.name("reason", code) for code in file.head.waits_for if code in codes]

@@ -25,7 +25,7 @@ _SERVICES = frozenset({"service", "services"})
 _LOCALES = {"nb": Locale.parse("nb_NO"), "en": Locale.parse("en_GB")}
 _WITHDRAWN = "withdrawn."
 _MINUTE = 60
-_AT = {"nb": " kl. {hour:02}.{minute:02}", "en": ", {hour:02}:{minute:02}"}
+_AT = {"nb": " kl.\u00a0{hour:02}.{minute:02}", "en": ", {hour:02}:{minute:02}"}
 _LONG = {"nb": "EEEE d. MMMM y", "en": "EEEE d MMMM y"}
 _SHORT = {"nb": "d. MMM", "en": "d MMM"}
 
