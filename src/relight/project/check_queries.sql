@@ -43,6 +43,7 @@ SELECT relname::text AS name
  ORDER BY relname;
 
 -- name: tables
+-- How many tables have a partner, so that none at all does not pass for all well.
 SELECT count(*) AS number
   FROM pg_class AS relation
   JOIN pg_attribute AS partner ON partner.attrelid = relation.oid AND partner.attname = 'partner_id'
