@@ -54,7 +54,7 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN LATERAL (
     SELECT sum(coalesce(h.amount, c.amount))::bigint AS held FROM hold h
-    WHERE h.partner_id = %(partner)s AND h.claim_id = k.claim_id
+    WHERE h.partner_id = %(partner)s AND h.account_id = c.account_id AND h.claim_id = k.claim_id
         AND h.starts_at < x.moment - %(tolerance)s::interval AND (h.ends_at IS NULL OR h.ends_at > x.moment)
 ) h ON true
 LEFT JOIN LATERAL (
@@ -87,28 +87,32 @@ LEFT JOIN LATERAL (
 ) t ON true
 ORDER BY x.attempt_id, k.claim_id, s.number
 
--- flags: what was known at the moment, about the account, its people, its services and their premises
+-- flags: what was known at the moment, about the account, its people, its services and their premises; each by its own
+-- index
 WITH x AS (
     SELECT * FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(moments)s::timestamptz[])
         AS x (attempt_id, account_id, moment)
-), places AS (
-    SELECT x.attempt_id, x.moment, x.account_id, NULL::bigint AS party_id, NULL::bigint AS service_id,
-        NULL::bigint AS premises_id FROM x
+), f AS (
+    SELECT x.attempt_id, x.moment, f.name, f.value, f.starts_at, f.ends_at FROM x
+    JOIN flag f ON f.partner_id = %(partner)s AND f.account_id = x.account_id
     UNION ALL
-    SELECT x.attempt_id, x.moment, NULL, r.party_id, NULL, NULL FROM x
+    SELECT x.attempt_id, x.moment, f.name, f.value, f.starts_at, f.ends_at FROM x
     JOIN account_role r ON r.partner_id = %(partner)s AND r.account_id = x.account_id AND r.starts_at <= x.moment
         AND (r.ends_at IS NULL OR r.ends_at > x.moment)
+    JOIN flag f ON f.partner_id = %(partner)s AND f.party_id = r.party_id
     UNION ALL
-    SELECT x.attempt_id, x.moment, NULL, NULL, s.id, p.premises_id FROM x
+    SELECT x.attempt_id, x.moment, f.name, f.value, f.starts_at, f.ends_at FROM x
     JOIN service s ON s.partner_id = %(partner)s AND s.account_id = x.account_id
-    LEFT JOIN access_point p ON p.partner_id = s.partner_id AND p.id = s.access_point_id
+    JOIN flag f ON f.partner_id = %(partner)s AND f.service_id = s.id
+    UNION ALL
+    SELECT x.attempt_id, x.moment, f.name, f.value, f.starts_at, f.ends_at FROM x
+    JOIN service s ON s.partner_id = %(partner)s AND s.account_id = x.account_id
+    JOIN access_point p ON p.partner_id = s.partner_id AND p.id = s.access_point_id
+    JOIN flag f ON f.partner_id = %(partner)s AND f.premises_id = p.premises_id
 )
-SELECT DISTINCT p.attempt_id, f.name, f.value
-FROM places p
-JOIN flag f ON f.partner_id = %(partner)s AND (f.account_id = p.account_id OR f.party_id = p.party_id
-        OR f.service_id = p.service_id OR f.premises_id = p.premises_id)
-    AND f.starts_at < p.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR f.ends_at > p.moment)
-ORDER BY p.attempt_id, f.name
+SELECT DISTINCT f.attempt_id, f.name, f.value FROM f
+WHERE f.starts_at < f.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR f.ends_at > f.moment)
+ORDER BY f.attempt_id, f.name
 
 -- holds: pauses of the whole case or of the service that covered the moment
 SELECT x.attempt_id, h.reason, h.service_id IS NOT NULL AS of_service, h.starts_at, h.placed_by
