@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from tests.counterparts.freeradius import PASSWORD, PROFILE, FreeRadius, fresh_d
 from tests.counterparts.mail import MailRelay
 from tests.counterparts.meter import MeterControls, MeterPark
 from tests.counterparts.postgres import Postgres
-from tests.counterparts.smsc import Smsc
+from tests.counterparts.smsc import Sms, Smsc
 from tests.flow.factories import Account
 from tests.journeys.world import World
 
@@ -68,7 +68,16 @@ class Street(World):
     def __init__(self, town: Town, smsc: Smsc, park: MeterPark, letters: Path, *world: Any, **options: Any):
         self.town, self.smsc, self.letters = town, smsc, letters
         self._meters = iter(park.meters)
+        self.log_messages = False
+        self.smsc_log: list[tuple[datetime, Sms]] = []
         super().__init__(*world, drivers=settings(town, smsc, letters), **options)
+
+    def run(self) -> None:
+        """Everything due at this moment; with `log_messages`, what the SMSC got by it is kept with the moment."""
+        super().run()
+        if self.log_messages:
+            new = self.smsc.messages()[len(self.smsc_log) :]
+            self.smsc_log += [(self.moment, sms) for sms in new]
 
     def patient(self) -> None:
         """From now on new workers wait long for their devices: a test decides when they are silenced."""

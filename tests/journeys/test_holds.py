@@ -1,4 +1,4 @@
-"""What keeps a cut away: a hold, a disputed invoice, a profile, a bank that has not spoken, and claims that came later."""
+"""What keeps a cut away: a hold, a disputed invoice, a profile, a bank that has not spoken, a claim that came later."""
 
 from datetime import timedelta
 
