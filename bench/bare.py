@@ -19,6 +19,8 @@ from relight.flow.road.gather import SQL
 from relight.flow.road.record import Decided, record
 from relight.flow.road.turn import BATCH, Turner
 
+_WAKES_AT = 10  # the column of facts.sql's `cases`
+
 Row = tuple[Any, ...]
 Put = Callable[[int], Any]
 """A constant of a column, with the case's id put in place."""
@@ -26,9 +28,10 @@ Put = Callable[[int], Any]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the bare loop says and asks. `writes`: by statement its scalars, and by shape its columns of constants."""
+    """What the bare loop asks and says. `questions`: those that travel together stand together. `writes`: by statement
+    its scalars, and by shape its columns of constants."""
 
-    questions: tuple[str, ...]
+    questions: tuple[tuple[str, ...], ...]
     uncounted: Sequence[str]
     writes: Mapping[str, tuple[Mapping[str, Any], Mapping[int, Mapping[str, list[Put]]]]]
     shapes: int
@@ -41,15 +44,19 @@ class _Listening(Tx):
 
     def __init__(self, tx: Tx):
         super().__init__(tx.connection, tx.partner_id)
-        self.asked: list[tuple[str, Any]] = []
+        self.asked: list[tuple[tuple[str, ...], Any]] = []
 
     def rows(self, statement: str, params: Any = None) -> list[Row]:
-        self.asked.append((statement, params))
+        self.asked.append(((statement,), params))
         return super().rows(statement, params)
 
     def row(self, statement: str, params: Any = None) -> Row | None:
-        self.asked.append((statement, params))
+        self.asked.append(((statement,), params))
         return super().row(statement, params)
+
+    def many(self, questions: Sequence[str], params: Any) -> list[list[Row]]:
+        self.asked.append((tuple(questions), params))
+        return super().many(questions, params)
 
 
 class _Noting(Tx):
@@ -78,7 +85,7 @@ def note(db: Database, partner_id: int, specimens: Sequence[int], now: datetime,
     by_shape = {one.facts.case_id % shapes: written for one, written in zip(decided, apart, strict=True)}
     uncounted = next(params["uncounted"] for _, params in listening.asked if "uncounted" in params)
     return Template(
-        tuple(statement for statement, _ in listening.asked),
+        tuple(statements for statements, _ in listening.asked),
         uncounted,
         {statement: _constants(statement, params, by_shape) for statement, params in order},
         shapes,
@@ -94,13 +101,16 @@ def turn(db: Database, template: Template, partner_id: int, now: datetime) -> in
         cases = [row[0] for row in locked]
         params = {"partner": partner_id, "cases": cases, "accounts": sorted({row[1] for row in locked}), "now": now,
                   "uncounted": template.uncounted}  # fmt: skip
-        for statement in template.questions:
-            tx.rows(statement, params)
+        answers = {
+            said: rows for asked in template.questions for said, rows in zip(asked, tx.many(asked, params), strict=True)
+        }
+        # Like the product: what another worker turned between the claim and its lock is not turned again.
+        due = [row[0] for row in answers[SQL.cases] if row[_WAKES_AT] <= now]
         for statement, (scalars, by_shape) in template.writes.items():
-            columns = _columns(by_shape, cases, template.shapes)
+            columns = _columns(by_shape, due, template.shapes)
             if columns:
                 tx.run(statement, {**scalars, **columns, "partner": partner_id, "now": now})
-        return len(cases)
+        return len(due)
 
 
 def _written(tx: Tx, decided: list[Decided], now: datetime) -> list[tuple[str, Mapping[str, Any]]]:

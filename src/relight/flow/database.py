@@ -5,7 +5,7 @@ each under a line `-- name: why this plan`, and are loaded with `statements(__pa
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.resources import files
@@ -69,6 +69,12 @@ class Tx:
         """The first column of the first row, or None."""
         found = self.row(statement, params)
         return found[0] if found else None
+
+    def many(self, questions: Sequence[str], params: Params) -> list[list[tuple[Any, ...]]]:
+        """All rows of several statements with the same parameters, which travel together in one round trip."""
+        with self.connection.pipeline():
+            cursors = [self.connection.execute(statement, params) for statement in questions]
+        return [cursor.fetchall() for cursor in cursors]
 
     def run(self, statement: str, params: Params | None = None) -> int:
         """Run a statement; how many rows it touched."""

@@ -35,6 +35,9 @@ from relight.flow.database import Tx, statements
 SQL = statements(__package__, "facts.sql")
 _UNCOUNTED = sorted(UNCOUNTED_TEMPLATES)
 
+_BY_FIRST = ("claims", "services", "holds", "payments", "flags", "contacts", "steps", "approvals")
+_QUESTIONS = (*_BY_FIRST, "effects", "step_tasks", "reach")
+
 Row = tuple[Any, ...]
 zone = cache(ZoneInfo)
 
@@ -98,15 +101,13 @@ class _Known:
     """One batch's rows, grouped by case or account, and the facts made from them."""
 
     def __init__(self, tx: Tx, params: dict[str, Any]):
-        def read(name: str) -> dict[int, list[Row]]:
-            return _by_first(tx.rows(getattr(SQL, name), params))
-
-        self.claims, self.services, self.holds = read("claims"), read("services"), read("holds")
-        self.payments, self.flags, self.contacts = read("payments"), read("flags"), read("contacts")
-        self.steps, self.approvals = read("steps"), read("approvals")
-        self.effects = _by_two(tx.rows(SQL.effects, params)) if self.steps else {}
-        self.tasks = _by_two(tx.rows(SQL.step_tasks, params)) if self.steps else {}
-        self.reach = {row[0]: frozenset(row[1]) for row in tx.rows(SQL.reach, params)}
+        by_name = dict(zip(_QUESTIONS, tx.many([getattr(SQL, name) for name in _QUESTIONS], params), strict=True))
+        read = {name: _by_first(by_name[name]) for name in _BY_FIRST}
+        self.claims, self.services, self.holds = read["claims"], read["services"], read["holds"]
+        self.payments, self.flags, self.contacts = read["payments"], read["flags"], read["contacts"]
+        self.steps, self.approvals = read["steps"], read["approvals"]
+        self.effects, self.tasks = _by_two(by_name["effects"]), _by_two(by_name["step_tasks"])
+        self.reach = {row[0]: frozenset(row[1]) for row in by_name["reach"]}
 
     def case(self, row: Row, partner: PartnerFacts) -> CaseFacts:
         case_id, account_id, state, version, debtor, profile, credit, waits_for, kinds = row[:9]
