@@ -7,6 +7,7 @@ import click
 
 from relight.cli.context import database, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option
+from relight.cli.whatif import register
 from relight.core.findings import Finding, Findings
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_names, packaged_text, read_policy
@@ -18,6 +19,9 @@ _POLICY_MAX_BYTES = 1 << 20
 @click.group()
 def policy() -> None:
     """Policies: what is done when, in a file that a credit manager can read."""
+
+
+register(policy)
 
 
 @policy.command()

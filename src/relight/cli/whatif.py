@@ -1,0 +1,248 @@
+"""`relight policy simulate` and `show`: what a policy would do, and what it looks like, before anybody meets it."""
+
+import json
+import os
+import resource
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from relight.cli.backtest import tell_history
+from relight.cli.context import database, partner_id, refusals
+from relight.cli.output import answer, json_option, news
+from relight.core.findings import Findings
+from relight.core.money import format_amount
+from relight.core.policy import Policy
+from relight.core.policy_reader import packaged_names, packaged_text, read_policy
+from relight.core.rules.lawbook import packaged_law
+from relight.core.show.rows import picture
+from relight.core.show.svg import as_svg
+from relight.core.show.text import as_text
+from relight.core.show.words import LANGUAGES, Words
+from relight.core.simulate import charts
+from relight.core.simulate.compare import IN_MINOR_UNITS, Interval, differences, measures
+from relight.core.simulate.customers import Model, WrongCustomers, read_model
+from relight.core.simulate.parts import parts, run
+from relight.core.simulate.portfolio import Household, Spec
+from relight.core.simulate.totals import Totals
+from relight.flow.road.whatif import own_portfolio
+
+START = date(2027, 1, 4)
+
+policy_argument = click.argument("file", metavar="FILE")
+
+
+def read_text(file_or_name: str) -> tuple[str, Policy]:
+    """A policy's text and itself, from a file or by the name of one that comes with Relight; refuses in words."""
+    path = Path(file_or_name)
+    if path.is_file():
+        text = path.read_text("utf-8", errors="replace")
+    elif file_or_name in packaged_names():
+        text = packaged_text(file_or_name)
+    else:
+        names = ", ".join(packaged_names())
+        raise click.ClickException(f"There is no file {file_or_name!r}, and no such policy with Relight: {names}.")
+    read = read_policy(text, source=path.name)
+    if isinstance(read, Findings):
+        raise click.ClickException(f"The policy cannot be used yet:\n{read}")
+    return text, read
+
+
+@click.command()
+@policy_argument
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write an SVG picture here.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@refusals
+def show(file: str, output: Path | None, language: str) -> None:
+    """Draw a policy: steps on a line of days, with what the law asks beside what was chosen.
+
+    Without -o it is told as text, for the terminal and for screen readers.
+
+    Example:  relight policy show broadband-no -o broadband.svg
+    """
+    _, policy = read_text(file)
+    words = Words(language)
+    drawn = picture(policy, packaged_law(), words)
+    if output is None:
+        click.echo(as_text(drawn, words), nl=False)
+        return
+    try:
+        output.write_text(as_svg(drawn, words), "utf-8")
+    except OSError as refused:
+        raise click.ClickException(f"{output} cannot be written: {refused.strerror}.") from refused
+    click.echo(f"Drawn: {output}")
+
+
+@click.command()
+@policy_argument
+@click.option("--against", metavar="FILE", help="A second policy for the same people, to compare with.")
+@click.option("--accounts", default=2000, show_default=True, type=click.IntRange(1, 10_000_000))
+@click.option("--days", default=180, show_default=True, type=click.IntRange(1, 3650))
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--seeds", default=3, show_default=True, type=click.IntRange(1, 100), help="So many seeds, for intervals."
+)
+@click.option("--customers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A model of your own.")
+@click.option("--own", is_flag=True, help="The partner's own portfolio instead of one that is made up.")
+@click.option("--partner", "partner_slug", metavar="SLUG", help="Whose, with --own.")
+@click.option(
+    "--history",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A CSV of real bills with the day each was settled: which notices would have been needless?",
+)
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="A folder for plots and JSON.")
+@json_option
+@refusals
+def simulate(
+    file: str,
+    against: str | None,
+    accounts: int,
+    days: int,
+    seed: int,
+    seeds: int,
+    customers: Path | None,
+    own: bool,
+    partner_slug: str | None,
+    history: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """What a policy would do to a portfolio: cases, messages, cuts, days to cure, money by day, and cost.
+
+    Nothing is sent and nothing is written but what -o asks for. The customers are a model (see customers.yaml); with
+    --against both policies meet the very same people, so that the differences mean more than the sums.
+
+    Example:  relight policy simulate broadband-no --accounts 5000 --days 365 --seed 1
+    """
+    text, policy = read_text(file)
+    if history is not None:
+        tell_history(policy, history, as_json=as_json)
+        return
+    model_text = customers.read_text("utf-8") if customers else ""
+    try:
+        model = read_model(model_text)
+    except WrongCustomers as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    start, people = _own(policy, model, partner_slug, days) if own else (START, [])
+    names = {policy.name: text}
+    if against:
+        other_text, other = read_text(against)
+        names[other.name if other.name != policy.name else f"{other.name} (2)"] = other_text
+    began = time.monotonic()
+    spec = Spec(len(people) or accounts, start, days, seed)
+    with _executor() as executor:
+        told = {name: _by_seed(executor, each, model_text, spec, people, seeds, name) for name, each in names.items()}
+    result = _result(policy, told, spec, seeds, time.monotonic() - began)
+    if output:
+        _write(output, told, result)
+    answer(result, as_json=as_json, text=_in_words(result, policy, told))
+
+
+def _executor() -> AbstractContextManager[Executor]:
+    return ProcessPoolExecutor(max_workers=len(os.sched_getaffinity(0)))
+
+
+def _own(policy: Policy, model: Model, slug: str | None, days: int) -> tuple[date, list[Household]]:
+    with database() as db:
+        id_ = partner_id(db, slug)
+        with db.transaction(id_) as tx:
+            now = db.clock()
+            people = own_portfolio(tx, policy, model, now=now, days=days)
+    if not people:
+        raise click.ClickException("This partner has no accounts that the policy is for. Import invoices first.")
+    return now.date(), people
+
+
+def _by_seed(
+    executor: Executor, text: str, customers: str, spec: Spec, people: Sequence[Household], seeds: int, name: str
+) -> list[Totals]:
+    found = []
+    for number in range(seeds):
+        each = Spec(spec.accounts, spec.start, spec.days, spec.seed + number)
+        todo = list(parts(text, customers, each, people))
+        found.append(run(executor, todo, _progress(f"{name}, seed {each.seed}", len(todo))))
+    return found
+
+
+def _progress(what: str, count: int) -> Callable[[int], None]:
+    def told(done: int) -> None:
+        if done == count or done % max(1, count // 5) == 0:
+            news(f"{what}: {done} of {count} parts")
+
+    return told
+
+
+def _result(policy: Policy, told: dict[str, list[Totals]], spec: Spec, seeds: int, seconds: float) -> dict[str, Any]:
+    decisions = sum(one.decisions for totals in told.values() for one in totals)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = children.ru_utime + children.ru_stime
+    (first, *others) = told
+    result: dict[str, Any] = {
+        "policy": first,
+        "currency": policy.currency,
+        "accounts": spec.accounts,
+        "days": spec.days,
+        "seed": spec.seed,
+        "seeds": seeds,
+        "measures": {name: _plain(measures(totals)) for name, totals in told.items()},
+        "decisions": decisions,
+        "decisions_per_second_per_core": round(decisions / cpu) if cpu else None,
+        "account_years": round(spec.accounts * spec.days * seeds * len(told) / 365, 1),
+        "seconds": round(seconds, 2),
+        "peak_mb": round(max(children.ru_maxrss, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024),
+    }
+    for other in others:
+        result["difference"] = {"ours": first, "theirs": other, **_plain(differences(told[first], told[other]))}
+    return result
+
+
+def _plain(found: dict[str, Interval]) -> dict[str, Any]:
+    return {name: asdict(interval) for name, interval in found.items()}
+
+
+def _write(folder: Path, told: dict[str, list[Totals]], result: dict[str, Any]) -> None:
+
+    folder.mkdir(parents=True, exist_ok=True)
+    named = f"{result['accounts']} accounts, {result['days']} days, {result['seeds']} seeds"
+    (folder / "recovered.svg").write_text(charts.recovered(told, named), "utf-8")
+    (folder / "sent.svg").write_text(charts.sent(told), "utf-8")
+    (folder / "simulation.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    news(f"Written: {folder}/recovered.svg, sent.svg, simulation.json")
+
+
+def _in_words(result: dict[str, Any], policy: Policy, told: dict[str, list[Totals]]) -> str:
+    names = list(told)
+    lines = [f"{result['accounts']} accounts over {result['days']} days, {result['seeds']} seeds; mean [95 % interval]"]
+    lines.append(f"{'':20}" + "".join(f"  {name:>42}" for name in names))
+    for measure in result["measures"][names[0]]:
+        cells = [_cell(result["measures"][name][measure], measure, policy) for name in names]
+        line = f"{measure.replace('_', ' '):20}" + "".join(f"  {cell:>42}" for cell in cells)
+        if "difference" in result:
+            gap = result["difference"][measure]
+            sure = result["seeds"] > 1 and Interval(**gap).is_certain
+            line += f"   {'differs' if sure else 'no sure difference'}"
+        lines.append(line)
+    lines.append(f"{result['decisions']:,} decisions in {result['seconds']} s.")
+    return "\n".join(lines)
+
+
+def _cell(found: dict[str, int], measure: str, policy: Policy) -> str:
+    def shown(value: int) -> str:
+        return format_amount(value, policy.currency, "en") if measure in IN_MINOR_UNITS else f"{value:,}"
+
+    if found["low"] == found["high"]:
+        return shown(found["mean"])
+    return f"{shown(found['mean'])} [{shown(found['low'])} to {shown(found['high'])}]"
+
+
+def register(group: click.Group) -> None:
+    """Add the commands to `relight policy`."""
+    for command in (show, simulate):
+        group.add_command(cast(click.Command, command))

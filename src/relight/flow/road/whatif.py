@@ -1,0 +1,71 @@
+"""A partner's own portfolio for a what-if: who owes what today, how they have paid, and bills that go on as before.
+
+Nothing is written. A customer who has settled every bill of the last year in time counts as one who does; the others
+are spread over the model's other kinds by their shares, the same way each time.
+"""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from relight.core.policy import Policy
+from relight.core.simulate.customers import IN_TIME, Kind, Model
+from relight.core.simulate.portfolio import Bill, Household
+from relight.flow.database import Tx, statements
+
+SQL = statements(__package__, "whatif.sql")
+ACCOUNTS_MAX = 200_000
+_GRACE = timedelta(days=2)
+_MONTH = timedelta(days=30)
+
+
+def own_portfolio(
+    tx: Tx, policy: Policy, model: Model, *, now: datetime, days: int, limit: int = ACCOUNTS_MAX
+) -> list[Household]:
+    """The partner's accounts that the policy would be for, at most `limit`, with their bills from today on."""
+    today, services = now.date(), sorted(policy.services)
+    accounts = tx.rows(SQL.accounts, {"debtor": policy.debtor, "services": services, "now": now, "limit": limit})
+    bills: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    ids = [row[0] for row in accounts]
+    for account_id, *bill in tx.rows(SQL.claims, {"accounts": ids, "services": services, "today": today}):
+        bills[account_id].append(tuple(bill))
+    return [_household(row, bills[row[0]], model, today, days) for row in accounts]
+
+
+def _household(row: tuple[Any, ...], bills: list[tuple[Any, ...]], model: Model, today: date, days: int) -> Household:
+    account_id, profile, reach, flags = row
+    return Household(
+        id=account_id,
+        kind=_kind(account_id, bills, model),
+        profile=profile,
+        reach=frozenset(reach),
+        flags=tuple(tuple(flag.split("=", 1)) for flag in flags),
+        bills=tuple(_bills(account_id, bills, today, days)),
+    )
+
+
+def _kind(account_id: int, bills: list[tuple[Any, ...]], model: Model) -> Kind:
+    late = [bill for bill in bills if bill[5] is None or bill[5] > bill[2] + _GRACE]
+    others = [kind for kind in model.kinds if kind.name != IN_TIME]
+    if not late:
+        return next(kind for kind in model.kinds if kind.name == IN_TIME)
+    return Random(account_id).choices(others, [kind.share for kind in others])[0]  # noqa: S311 - a model, not a secret
+
+
+def _bills(account_id: int, bills: list[tuple[Any, ...]], today: date, days: int) -> list[Bill]:
+    """What is open today, and from then on a bill a month like the last one."""
+    found = [
+        Bill(claim_id, today, due, open_sum)
+        for claim_id, _, due, _, open_sum, _, state in bills
+        if state == "open" and open_sum > 0
+    ]
+    if not bills:
+        return found
+    _, issued, due, amount, *_ = bills[-1]
+    month = 1
+    while (coming := issued + month * _MONTH) < today + timedelta(days=days):
+        if coming >= today:
+            found.append(Bill(account_id * 1000 + month, coming, due + month * _MONTH, amount))
+        month += 1
+    return found
