@@ -118,17 +118,23 @@ WITH taken AS (
 )
 INSERT INTO step_claim (partner_id, step_id, claim_id, principal) SELECT %(partner)s, id, case_id, %(amount)s FROM taken
 
--- step_effects: the message that each of those steps sent
+-- step_effects: the message that each of those steps sent; the second step gave the notices of disconnection as well
 INSERT INTO effect (partner_id, id, case_id, account_id, event_number, step_number, part, key, kind, channel, template,
     state, due_at, created_at, finished_at, attempts)
 SELECT partner_id, id, case_id, case_id, number, number, 0, 'bench-' || id, 'message', 'sms',
     CASE step WHEN 'friendly' THEN 'friendly_reminder' ELSE 'reminder' END, 'done', decided_at, decided_at, completed_at, 1
 FROM step_taken WHERE partner_id = %(partner)s AND case_id BETWEEN %(first)s AND %(last)s
+UNION ALL
+SELECT s.partner_id, s.id + n.more, s.case_id, s.case_id, s.number, s.number, 1, 'bench-' || s.id + n.more, 'message',
+    n.channel, 'disconnect_notice', 'done', s.decided_at, s.decided_at, s.completed_at, 1
+FROM step_taken s CROSS JOIN (VALUES (4, 'sms'), (5, 'email')) AS n (more, channel)
+WHERE s.partner_id = %(partner)s AND s.case_id BETWEEN %(first)s AND %(last)s AND s.step IN ('reminder', 'notice')
 
 -- step_messages: what was kept of them
 INSERT INTO sent_message (partner_id, id, effect_id, case_id, account_id, party_id, contact_point_id, channel, template,
     language, amount, released_at, sent_at, delivered_at)
-SELECT partner_id, id, id, case_id, account_id, account_id, 2 * account_id, 'sms', template, 'nb', %(amount)s, created_at,
+SELECT partner_id, id, id, case_id, account_id, account_id, 2 * account_id + CASE channel WHEN 'email' THEN 1 ELSE 0 END,
+    channel, template, 'nb', %(amount)s, created_at,
     created_at, finished_at
 FROM effect WHERE partner_id = %(partner)s AND case_id BETWEEN %(first)s AND %(last)s AND kind = 'message'
 
