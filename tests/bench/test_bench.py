@@ -1,0 +1,76 @@
+"""Small runs of the benchmarks, as commands: the figures are nobody's business here, what they are made of is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bench.figures import percentiles
+from relight.cli import bench as command
+
+_RELIGHT = (sys.executable, "-m", "relight.project.main")
+
+
+def bench(*words: str) -> dict[str, Any]:
+    """A benchmark's last line, read."""
+    done = subprocess.run([*_RELIGHT, "bench", *words, "--json"], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.counterpart
+def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts() -> None:
+    found = bench("restore", "--runs", "4", "--load", "4000")
+
+    assert found["runs"] == 4
+    assert found["lost"] == 0
+    assert all(set(found[name]) >= {"p50", "p95", "p99"} for name in ("inside_ms", "broadband_ms", "power_ms"))
+    assert 0 < found["inside_ms"]["p50"] <= found["broadband_ms"]["max"]
+    assert found["load"]["decided"] > 0
+    assert found["load"]["beside"] == 8, "each payment came while cases waited to be decided"
+
+
+def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> None:
+    found = bench("decide", "--cases", "640")
+
+    assert found["cases"] == found["moved"] + found["deferred"] == 640
+    assert found["steps"] == 240, "three of eight shapes take a step"
+    assert abs(found["raw_bytes"] - found["bytes"]) <= 0.01 * found["bytes"]
+    assert found["ratio"] == pytest.approx(found["steps_per_second"] / found["raw_steps_per_second"], rel=0.05)
+
+
+def test_imported_and_copied_rows_are_as_many_in_each_table() -> None:
+    found = bench("import", "--rows", "500")
+
+    assert found["rows"] == 500
+    assert found["written"] == {"claim": 500, "claim_line": 500, "transfer": 500, "case_event": 0}
+    assert found["ratio"] == pytest.approx(found["rows_per_second"] / found["copy_rows_per_second"], rel=0.05)
+    assert found["peak_mb"] > 10
+
+
+def test_pay_pages_are_answered_one_link_at_a_time_and_the_page_is_light() -> None:
+    found = bench("paypage", "--links", "2000", "--seconds", "1")
+
+    assert 0 < found["requests"] < found["links"]
+    assert found["requests_per_second"] > 0
+    assert found["p99_ms"] >= found["p50_ms"]
+    assert 1_000 < found["page_bytes"] <= 60 * 1024
+
+
+def test_without_a_source_checkout_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_CHECKOUT", tmp_path)
+
+    said = CliRunner().invoke(command.bench, ["decide"])
+
+    assert said.exit_code == 1
+    assert "need a source checkout" in said.output
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    found = percentiles([float(n) for n in range(1, 201)])
+
+    assert found == {"p50": 100.0, "p95": 190.0, "p99": 198.0, "max": 200.0}
