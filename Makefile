@@ -41,8 +41,10 @@ lint: setup-test ## style, types, and the directions of imports
 	$(BIN)/pyright
 	$(BIN)/mypy src/relight/{audit,flow,drivers,web,cli,project}
 
-bench: setup-test counterparts ## all benchmarks, about two minutes each
-	@for name in $(BENCHES); do echo "== $$name"; $(BIN)/relight bench $$name $(ARGS); done
+bench: setup-test counterparts ## all benchmarks, about two minutes each; results in bench/results, and a table
+	@day=$$(date +%F); for name in $(BENCHES); do echo "== $$name"; \
+	  line=$$($(BIN)/relight bench $$name --json | tail -n 1); echo "$$line" > bench/results/$$day-$$name.json; \
+	done; $(BIN)/python -m bench.table bench/results/$$day-*.json
 
 simulation: setup-test ## whole histories from seeds: make simulation SEEDS=1000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)

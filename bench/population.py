@@ -14,8 +14,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from relight.core.policy_reader import packaged_text
-from relight.flow.cases.policies import publish
 from relight.flow.database import Database, statements
+from relight.flow.road.publishing import publish
 
 SQL = statements("bench", "population.sql")
 AMOUNT = 89_900

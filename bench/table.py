@@ -1,0 +1,59 @@
+"""Results as a table for docs/benchmarks.md: `python -m bench.table bench/results/2026-11-25-*.json`."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Result = Mapping[str, Any]
+
+
+def table(files: Sequence[Path]) -> str:
+    """Markdown, one row a figure; the benchmark is the last word of a file's name."""
+    rows = [row for file in files for row in _ROWS[file.stem.rpartition("-")[2]](json.loads(file.read_text("utf-8")))]
+    return "\n".join(["| figure | measured | raw limit | ratio |", "|---|---|---|---|", *(_row(row) for row in rows)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _restore(found: Result) -> list[Sequence[str]]:
+    names = {
+        "inside_ms": "webhook heard → command reaches FreeRADIUS or meter",
+        "broadband_ms": "webhook sent → proven log-in",
+        "power_ms": "webhook sent → ready for its button",
+    }
+    rows: list[Sequence[str]] = [
+        (f"{name} ({2 * found['runs']} payments)", " · ".join(_spread(found[key])) + " ms", "", "")
+        for key, name in names.items()
+    ]
+    load = found["load"]
+    beside = f"{load['decided']:,} of {load['cases']:,} cases decided meanwhile, {load['per_second']:,} a second"
+    return [*rows, (f"beside it: {beside}", f"waiting at {load['beside']} of {2 * found['runs']} payments", "", "")]
+
+
+def _spread(found: Result) -> list[str]:
+    return [f"{name} {found[name]:.0f}" for name in ("p50", "p95", "p99") if name in found]
+
+
+def _decide(found: Result) -> list[Sequence[str]]:
+    name = f"case steps a second, {found['processes']} processes, {found['cases']:,} cases"
+    return [(name, f"{found['steps_per_second']:,}", f"{found['raw_steps_per_second']:,}", f"{found['ratio']:.2f}")]
+
+
+def _import(found: Result) -> list[Sequence[str]]:
+    name = f"invoices a second, {found['rows']:,} rows, at most {found['peak_mb']:.0f} MB"
+    return [(name, f"{found['rows_per_second']:,}", f"{found['copy_rows_per_second']:,}", f"{found['ratio']:.2f}")]
+
+
+def _paypage(found: Result) -> list[Sequence[str]]:
+    name = f"pay pages a second on one core, p99 {found['p99_ms']:.0f} ms, {found['page_bytes'] / 1024:.1f} KB each"
+    return [(name, f"{found['requests_per_second']:,.0f}", "", "")]
+
+
+_ROWS = {"restore": _restore, "decide": _decide, "import": _import, "paypage": _paypage}
+
+if __name__ == "__main__":
+    print(table([Path(name) for name in sys.argv[1:]]))
