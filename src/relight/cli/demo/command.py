@@ -18,19 +18,21 @@ from relight.cli.processes import Processes
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey
 
-FIXED_START = date(2026, 3, 2)
+FIXED_START, FIXED_DAYS = date(2026, 3, 2), 60
+# Sixty would do for most days of the year; round Christmas nothing is cut, and Kari would still have light.
+DAYS_UNTIL_TODAY = 75
 _PAY_SITE = "https://betal.nordlys.example"
 
 
 @click.command()
 @click.option("--accounts", default=300, show_default=True, type=click.IntRange(1, 100_000))
-@click.option("--days", default=60, show_default=True, type=click.IntRange(1, 365))
+@click.option("--days", default=None, type=click.IntRange(1, 365), help="60 with --exit; else 75, and they end today.")
 @click.option("--seed", default=7, show_default=True, help="Another seed, other people.")
 @click.option("--exit", "ends", is_flag=True, help="End after the summary; do not start web and worker.")
 @click.option("--port", default=0, type=click.IntRange(0, 65_535), help="Where the pages are; a free port if left out.")
 @json_option
 @refusals
-def demo(accounts: int, days: int, seed: int, ends: bool, port: int, as_json: bool) -> None:
+def demo(accounts: int, days: int | None, seed: int, ends: bool, port: int, as_json: bool) -> None:
     """A portfolio from unpaid bills to light again, in fast motion; then web and worker, to click through.
 
     Without --exit the days end today, and Ctrl-C ends the demo. Other partners of the installation are left alone.
@@ -40,13 +42,14 @@ def demo(accounts: int, days: int, seed: int, ends: bool, port: int, as_json: bo
     with alone(installation().owner_url()), tempfile.TemporaryDirectory(prefix="relight-demo-") as place:
         folder = Path(place)
         if ends:
+            days = days or FIXED_DAYS
             wish = Wish(accounts, days, seed, FIXED_START, None, folder)
             until = datetime.combine(FIXED_START + timedelta(days=days), datetime.min.time(), ZONE)
             with database() as db:
                 told = _fast_motion(db, wish, _PAY_SITE, Evenings(), until)
             answer(told.result, as_json=as_json, text=summary(told))
         else:
-            _play(accounts, days, seed, _port(port), folder, as_json=as_json)
+            _play(accounts, days or DAYS_UNTIL_TODAY, seed, _port(port), folder, as_json=as_json)
 
 
 def _play(accounts: int, days: int, seed: int, port: int, folder: Path, *, as_json: bool) -> None:

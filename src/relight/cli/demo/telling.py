@@ -68,7 +68,7 @@ def welcome(site: str) -> str:
 def farewell(site: str, user: str, password: str) -> str:
     """Where to go on, and how to end."""
     return (
-        f"\nNow you are Kari, whose services are cut:  {site}/demo/\n"
+        f"\nNow you are Kari. Pay, and watch the light come back:  {site}/demo/\n"
         f"The console:  {site}/console/  as {user}, password {password}\n"
         "Ctrl-C ends the demo."
     )

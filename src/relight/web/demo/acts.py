@@ -17,6 +17,7 @@ from relight.drivers.inbox import leave_answer
 from relight.drivers.simulated_devices import press_button
 from relight.flow.messages.port import Channel
 from relight.web.demo.lights import devices
+from relight.web.demo.mailbox import Answer, keep_answer
 from relight.web.demo.story import folder, story
 
 TEXT_MAX = 300
@@ -54,5 +55,6 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
     if who is None or not who.mobile:
         raise Http404
     if text:
+        keep_answer(who, Answer(text, datetime.now(UTC)))
         leave_answer(folder() / "messages", Channel.SMS, sender=who.mobile, text=text, recipient="Nordlys")
     return redirect("demo:household", ref=who.ref)

@@ -61,6 +61,31 @@ def to_household(who: Household, channel: str) -> list[Kept]:
     return mailbox(channel).by_recipient.get(recipient, []) if recipient else []
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the visitor answered on somebody's phone."""
+
+    text: str
+    at: datetime
+
+
+def keep_answer(who: Household, answer: Answer) -> None:
+    """Let the phone show its own answer too."""
+    with _answers(who).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"text": answer.text, "at": answer.at.isoformat()}, ensure_ascii=False) + "\n")
+
+
+def answers_of(who: Household) -> list[Answer]:
+    """What was answered on a household's phone, oldest first."""
+    path = _answers(who)
+    lines = path.read_text("utf-8").split("\n")[:-1] if path.exists() else []
+    return [Answer(told["text"], datetime.fromisoformat(told["at"])) for told in map(json.loads, lines)]
+
+
+def _answers(who: Household) -> Path:
+    return folder() / f"answers-{who.ref}.jsonl"
+
+
 def pieces(text: str) -> list[tuple[str, bool]]:
     """A text split at its links: (piece, whether it is a link)."""
     return [(piece, number % 2 == 1) for number, piece in enumerate(_LINK.split(text)) if piece]

@@ -9,6 +9,7 @@ app_name = "demo"
 urlpatterns = [
     path("", views.front, name="front"),
     path("stage", views.stage, name="stage"),
+    path("hero", views.hero, name="hero"),
     path("households/", views.households, name="households"),
     path("households/<str:ref>/", views.household, name="household"),
     path("households/<str:ref>/phone", views.phone, name="phone"),

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import override
 from django.views.decorators.http import require_GET
 
 from relight.web.demo.lights import Light, lights_of
 from relight.web.demo.lights import street as all_lights
-from relight.web.demo.mailbox import pieces, to_household
+from relight.web.demo.mailbox import answers_of, pieces, to_household
 from relight.web.demo.story import Household, Story, story
 
 _POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -30,6 +31,13 @@ def front(request: HttpRequest) -> HttpResponse:
 def stage(request: HttpRequest) -> HttpResponse:
     """The front page's inner part while the days run."""
     return _page(request, "_stage", _stage(_story()))
+
+
+@require_GET
+def hero(request: HttpRequest) -> HttpResponse:
+    """What Kari is to do, or that she has light."""
+    told = _story()
+    return _page(request, "_hero", _hero(told, told.by_ref[told.visitor]))
 
 
 @require_GET
@@ -102,20 +110,32 @@ def _stage(told: Story) -> dict[str, Any]:
     context: dict[str, Any] = {"story": told, "evening": _evening(told)}
     if told.ready:
         who = told.by_ref[told.visitor]
-        context |= {**_phone(told, who), **_home(told, who), "numbers": _numbers(told.result)}
+        context |= {**_phone(told, who), **_home(told, who), **_hero(told, who), "numbers": _numbers(told.result)}
     return context
 
 
 def _phone(told: Story, who: Household) -> dict[str, Any]:
+    came = [(kept.at, kept.sender, kept.text) for kept in to_household(who, "sms")]
+    went = [(answer.at, "", answer.text) for answer in answers_of(who)]
     messages = [
-        {"pieces": pieces(kept.text), "sender": kept.sender, "at": kept.at.astimezone(told.zone)}
-        for kept in to_household(who, "sms")[-SMS_MAX:]
+        {"pieces": pieces(text), "sender": sender, "at": at.astimezone(told.zone)}
+        for at, sender, text in sorted(came + went)[-SMS_MAX:]
     ]
     return {"story": told, "who": who, "messages": messages}
 
 
 def _home(told: Story, who: Household) -> dict[str, Any]:
     return {"story": told, "who": who, "lights": lights_of(who, told)}
+
+
+def _hero(told: Story, who: Household) -> dict[str, Any]:
+    lights = lights_of(who, told)
+    return {
+        "story": told,
+        "dark": any(not light.is_on for light in lights),
+        "waits": any(light.waits_for_button for light in lights),
+        "was_dark": any(light.since for light in lights),
+    }
 
 
 def _mail(told: Story, who: Household) -> dict[str, Any]:
@@ -165,7 +185,8 @@ def _numbers(result: dict[str, Any]) -> list[tuple[int, str]]:
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, f"demo/{name}.html", context)
+    with override("en"):  # the days' names, as the rest of the page
+        response = render(request, f"demo/{name}.html", context)
     response["Content-Security-Policy"] = _POLICY
     response["Cache-Control"] = "no-store"
     return response
