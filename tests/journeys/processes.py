@@ -27,11 +27,12 @@ class Workers:
             "DATABASE_OWNER_URL": urls["owner"],
             "RELIGHT_SECRET_KEY": "only for tests",
         }
+        self._ahead: dict[datetime, float] = {}  # workers that are started for one moment share its clock
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self, *lanes: str, at: datetime) -> subprocess.Popen[bytes]:
         """A worker of these lanes, for which it is `at` now; returns when it works."""
-        ahead = (at - datetime.now(UTC)).total_seconds()
+        ahead = self._ahead.setdefault(at, (at - datetime.now(UTC)).total_seconds())
         log = self.folder / f"worker-{len(self._running)}.log"
         command = [sys.executable, "-m", "tests.journeys.shifted", str(ahead), "worker"]
         command += [word for lane in lanes for word in ("--lane", lane)]
