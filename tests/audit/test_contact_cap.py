@@ -7,8 +7,8 @@ from psycopg.conninfo import make_conninfo
 
 from relight.audit.run import audit
 from relight.core.policy_reader import packaged_text
-from relight.flow.cases.policies import publish
 from relight.flow.database import Database
+from relight.flow.road.publishing import publish
 from tests.audit.story import START, Copy
 from tests.flow.conftest import make_partner
 from tests.journeys.world import World

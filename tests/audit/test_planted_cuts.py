@@ -1,6 +1,6 @@
 """Planted behind a cut (I3, I9): what was so when it left makes it wrong. Each is found, and nothing else is."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -330,6 +330,34 @@ def test_a_fee_came_too_early_and_was_too_high(copy: Copy) -> None:
 def test_the_same_moment_is_no_violation(copy: Copy, cut: Left) -> None:
     copy.plant(_HOLD, a=copy.story.dark.id, case=cut.case, claim=None, service=None, reason="plan",
                at=cut.before(seconds=1), until=None)  # fmt: skip
+
+    assert copy.found() == []
+
+
+def _comes_in(copy: Copy, cut: Left, at: datetime) -> None:
+    """Money for everything that is owed, which nobody has used yet."""
+    copy.plant(_PAYMENT, a=copy.story.dark.id, sum=2 * BILL, state="confirmed", at=at, confirmed=at)
+    copy.plant(
+        "INSERT INTO transfer (partner_id, account_id, payment_id, kind, debit, credit, amount, currency, value_date,"
+        " posted_at) SELECT partner_id, account_id, id, 'payment', 'settlement', 'customer', amount, currency,"
+        " value_date, received_at FROM payment WHERE ref = 'planted'"
+    )
+    copy.plant("UPDATE account SET credit = credit + %(sum)s WHERE id = %(a)s", a=copy.story.dark.id, sum=2 * BILL)
+    copy.plant(
+        "INSERT INTO feed_pending (partner_id, topic, body, at)"
+        " SELECT partner_id, 'payment.confirmed', jsonb_build_object('payment', id), received_at FROM payment"
+        " WHERE ref = 'planted'"
+    )
+
+
+def test_money_was_there_and_nobody_had_used_it(copy: Copy, cut: Left) -> None:
+    _comes_in(copy, cut, cut.before(days=1))
+
+    assert copy.found() == _found(cut, ("I3", "nothing_owed"))
+
+
+def test_money_that_came_in_the_same_moment_is_for_the_next_decision(copy: Copy, cut: Left) -> None:
+    _comes_in(copy, cut, cut.at)
 
     assert copy.found() == []
 

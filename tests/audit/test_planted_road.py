@@ -65,7 +65,7 @@ def test_a_restore_left_late(copy: Copy, back: Left) -> None:
     report = copy.report()
 
     assert [(one.case, one.event, one.code) for one in report.violations] == [(back.case, back.event, "late")]
-    assert "left 90.0 seconds after it could have" in report.violations[0].why
+    assert "left 90.00 seconds after it could have" in report.violations[0].why
 
 
 def test_a_restore_waits_in_the_outbox(copy: Copy, back: Left) -> None:

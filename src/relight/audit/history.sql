@@ -136,8 +136,8 @@ FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(moments)s::timesta
     AS x (attempt_id, account_id, moment)
 CROSS JOIN LATERAL (
     SELECT least(
-        sum(t.signed) FILTER (WHERE t.posted_at <= x.moment),
-        sum(t.signed) FILTER (WHERE t.posted_at < x.moment - %(tolerance)s::interval))::bigint AS credit
+        coalesce(sum(t.signed) FILTER (WHERE t.posted_at <= x.moment), 0),
+        coalesce(sum(t.signed) FILTER (WHERE t.posted_at < x.moment - %(tolerance)s::interval), 0))::bigint AS credit
     FROM (SELECT t.posted_at, CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END AS signed
         FROM transfer t WHERE t.partner_id = %(partner)s AND t.account_id = x.account_id
             AND 'customer' IN (t.debit, t.credit)) t

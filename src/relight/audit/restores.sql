@@ -47,7 +47,7 @@ ORDER BY v.case_id, v.number
 
 -- late: a restore's first attempt left more than a second after its decision, or after what was on its way had ended
 SELECT e.case_id AS case, e.event_number AS event, s.ref AS service_ref,
-    round(extract(epoch FROM a.started_at - greatest(e.created_at, b.ended_at)), 1) AS seconds
+    round(extract(epoch FROM a.started_at - greatest(e.created_at, b.ended_at)), 2) AS seconds
 FROM effect e
 JOIN case_event v ON v.partner_id = e.partner_id AND v.case_id = e.case_id AND v.number = e.event_number
     AND v.code = 'restore_decided'
