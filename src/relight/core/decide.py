@@ -34,7 +34,9 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
     restore_where_due(draft, policy, facts, at)
     follow_steps(draft, policy, facts, at, now)
     reassert(draft, facts, now)
-    if facts.state != "closed":
+    if draft.voided_steps:
+        draft.wake(draft.now)  # nothing new is built on what has just been withdrawn: the facts are read anew first
+    elif facts.state != "closed":
         advance(draft, policy, law, facts, at, now)
     state = _next_state(draft, policy, facts, at)
     _look_again(draft, policy, facts)

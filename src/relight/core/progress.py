@@ -1,5 +1,6 @@
 """Progress: steps that were taken and are not complete yet, part by part; and those whose notice never arrived."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from relight.core.actions import MessageAction
@@ -45,8 +46,11 @@ def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: 
         _withdraw(draft, taken, withheld[0].why or "withheld")
         return
     if taken.completed_at is not None:
-        if taken.effects and _never_arrived(step, taken) and _is_current(taken, facts):
+        if taken.effects and _never_arrived(step, taken) and _is_current(taken, facts, policy):
             _withdraw(draft, taken, "undeliverable")
+        return
+    if step.cuts and _rests_on_withdrawn(draft, taken, facts):
+        _withdraw(draft, taken, "undeliverable")
         return
     _go_on(draft, policy, facts, at, step, taken)
 
@@ -110,9 +114,22 @@ def _never_arrived(step: Step, taken: StepFacts) -> bool:
     return False
 
 
-def _is_current(taken: StepFacts, facts: CaseFacts) -> bool:
-    """Whether it still is the last step of one of its claims; what came later stands on its own proofs."""
-    return any(last_step(covered.claim_id, facts) is taken for covered in taken.claims)
+def _is_current(taken: StepFacts, facts: CaseFacts, policy: Policy) -> bool:
+    """Whether it still is the last step of one of its claims, but for a cut that has not come about yet; what came
+    later stands on its own proofs."""
+    cutting = {step.name for step in policy.steps if step.cuts}
+    done = tuple(step for step in facts.steps if step.completed_at is not None or step.step not in cutting)
+    finished = replace(facts, steps=done)
+    return any(last_step(covered.claim_id, finished) is taken for covered in taken.claims)
+
+
+def _rests_on_withdrawn(draft: Draft, taken: StepFacts, facts: CaseFacts) -> bool:
+    """Whether an earlier step of one of its claims has just been withdrawn."""
+    covered = {claim.claim_id for claim in taken.claims}
+    return any(
+        step.id in draft.voided_steps and step.number < taken.number and covered & {c.claim_id for c in step.claims}
+        for step in facts.steps
+    )
 
 
 def _claims(taken: StepFacts, facts: CaseFacts) -> tuple[ClaimFacts, ...]:
