@@ -26,11 +26,12 @@ WHERE a.credit <> s.credit
 """
 _PAYMENTS = """
 SELECT p.ref, p.state, p.amount, s.amount FROM payment p
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END), 0) AS amount
-    FROM transfer WHERE payment_id = p.id AND kind IN ('payment', 'return')
-) s
-WHERE s.amount <> CASE WHEN p.account_id IS NOT NULL AND p.state IN ('confirmed', 'booked') THEN p.amount ELSE 0 END
+LEFT JOIN (
+    SELECT payment_id, sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END) AS amount
+    FROM transfer WHERE kind IN ('payment', 'return') GROUP BY payment_id
+) s ON s.payment_id = p.id
+WHERE coalesce(s.amount, 0)
+    <> CASE WHEN p.account_id IS NOT NULL AND p.state IN ('confirmed', 'booked') THEN p.amount ELSE 0 END
 """
 
 
