@@ -10,10 +10,10 @@ from psycopg.types.json import Jsonb
 from relight.core.policy_reader import packaged_text
 from relight.drivers.testpay import TestProvider
 from relight.flow.cases import operations as cases
-from relight.flow.cases.policies import publish
 from relight.flow.database import Database, Tx
 from relight.flow.payments.operations import attach, link_for, start_checkout
 from relight.flow.payments.port import Order, PaymentState, ProviderEvent
+from relight.flow.road.publishing import publish
 from tests.flow.factories import Account, make_account, make_claim, make_service
 
 OWED = 89900

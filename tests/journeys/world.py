@@ -12,12 +12,12 @@ from psycopg.types.json import Jsonb
 
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases import operations as cases
-from relight.flow.cases.policies import publish
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.payments.settle import settle
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import LANES, Machine
+from relight.flow.road.publishing import publish
 from relight.flow.road.release import Job, LinkMaker
 from tests.flow import factories
 from tests.flow.factories import Account

@@ -1,19 +1,18 @@
 """`relight policy`: check a policy file, publish it, and see what is in force."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from relight.cli.context import database, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option
+from relight.cli.policy_files import find_text, policy_argument
+from relight.cli.proofs import as_fields, in_words
 from relight.cli.whatif import register
 from relight.core.findings import Finding, Findings
-from relight.core.policy import Policy
-from relight.core.policy_reader import packaged_names, packaged_text, read_policy
-from relight.flow.cases.policies import publish as publish_policy
-
-_POLICY_MAX_BYTES = 1 << 20
+from relight.core.policy_reader import packaged_names, read_policy
+from relight.flow.road.publishing import proof_of, proof_with
+from relight.flow.road.publishing import publish as publish_policy
 
 
 @click.group()
@@ -25,36 +24,33 @@ register(policy)
 
 
 @policy.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@policy_argument
+@click.option("--with", "others", metavar="PACK", multiple=True, help="Try a law pack that is not in force yet, too.")
 @json_option
-def check(file: Path, as_json: bool) -> None:
-    """Check a policy: exit 0 when it can be used, 1 with what is wrong, where, and what to write instead.
+@refusals
+def check(file: str, others: tuple[str, ...], as_json: bool) -> None:
+    """Prove a policy lawful on every path, or tell what breaks which rule, where, and on which days.
+
+    Exit 0 when it may be published, 1 with what is wrong and what to write instead.
 
     Example:  relight policy check broadband.yaml
     """
-    read = _read(file)
+    source, text = find_text(file)
+    read = read_policy(text, source=source) if isinstance(text, str) else text
     if isinstance(read, Findings):
-        findings = [_finding(item) for item in read]
+        findings = [_mistake(item) for item in read]
         answer({"ok": False, "findings": findings, "proof": None}, as_json=as_json, text=str(read))
         raise SystemExit(1)
-    proof = {"paths": None, "rules": 0, "steps": len(read.steps)}
-    text = f"{read.name}: {len(read.steps)} steps, no findings. It is well formed; no law pack has been checked yet."
-    answer({"ok": True, "findings": [], "proof": proof}, as_json=as_json, text=text)
-
-
-def _read(file: Path) -> Policy | Findings:
-    if file.stat().st_size > _POLICY_MAX_BYTES:
-        return Findings((Finding(1, 1, "", "the file is too large for a policy", "is it the right file?"),), file.name)
     try:
-        text = file.read_text("utf-8")
-    except UnicodeDecodeError as wrong:
-        return Findings(
-            (Finding(1, 1, "", f"the file is not UTF-8 at byte {wrong.start}", "save it as UTF-8"),), file.name
-        )
-    return read_policy(text, source=file.name)
+        proof = proof_with(read, others) if others else proof_of(read)
+    except KeyError as unknown:
+        raise click.UsageError(str(unknown.args[0])) from unknown
+    answer(as_fields(proof), as_json=as_json, text=in_words(read, proof))
+    if not proof.ok:
+        raise SystemExit(1)
 
 
-def _finding(item: Finding) -> dict[str, Any]:
+def _mistake(item: Finding) -> dict[str, Any]:
     return {"rule": "form", "law": "", "step": "", "message": f"{item.message}: {item.remedy}", "path": item.path,
             "line": item.line, "column": item.column}  # fmt: skip
 
@@ -70,15 +66,9 @@ def publish(file_or_name: str, partner_slug: str | None, by: str, priority: int)
 
     Example:  relight policy publish broadband-no --by "Kari Nordmann"
     """
-    path = Path(file_or_name)
-    if path.exists():
-        text = path.read_text("utf-8")
-    elif file_or_name in packaged_names():
-        text = packaged_text(file_or_name)
-    else:
-        raise click.ClickException(
-            f"There is no file {file_or_name!r}, and no such policy comes with Relight: {', '.join(packaged_names())}."
-        )
+    _, text = find_text(file_or_name)
+    if isinstance(text, Findings):
+        raise click.ClickException(str(text))
     with database() as db:
         id_ = partner_id(db, partner_slug)
         with db.transaction(id_) as tx:

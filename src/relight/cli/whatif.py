@@ -17,10 +17,9 @@ import click
 from relight.cli.backtest import tell_history
 from relight.cli.context import database, partner_id, refusals
 from relight.cli.output import answer, json_option, news
-from relight.core.findings import Findings
+from relight.cli.policy_files import find_policy, policy_argument
 from relight.core.money import format_amount
 from relight.core.policy import Policy
-from relight.core.policy_reader import packaged_names, packaged_text, read_policy
 from relight.core.rules.lawbook import packaged_law
 from relight.core.show.rows import picture
 from relight.core.show.svg import as_svg
@@ -36,24 +35,6 @@ from relight.flow.road.whatif import own_portfolio
 
 START = date(2027, 1, 4)
 
-policy_argument = click.argument("file", metavar="FILE")
-
-
-def read_text(file_or_name: str) -> tuple[str, Policy]:
-    """A policy's text and itself, from a file or by the name of one that comes with Relight; refuses in words."""
-    path = Path(file_or_name)
-    if path.is_file():
-        text = path.read_text("utf-8", errors="replace")
-    elif file_or_name in packaged_names():
-        text = packaged_text(file_or_name)
-    else:
-        names = ", ".join(packaged_names())
-        raise click.ClickException(f"There is no file {file_or_name!r}, and no such policy with Relight: {names}.")
-    read = read_policy(text, source=path.name)
-    if isinstance(read, Findings):
-        raise click.ClickException(f"The policy cannot be used yet:\n{read}")
-    return text, read
-
 
 @click.command()
 @policy_argument
@@ -67,7 +48,7 @@ def show(file: str, output: Path | None, language: str) -> None:
 
     Example:  relight policy show broadband-no -o broadband.svg
     """
-    _, policy = read_text(file)
+    _, policy = find_policy(file)
     words = Words(language)
     drawn = picture(policy, packaged_law(), words)
     if output is None:
@@ -121,7 +102,7 @@ def simulate(
 
     Example:  relight policy simulate broadband-no --accounts 5000 --days 365 --seed 1
     """
-    text, policy = read_text(file)
+    text, policy = find_policy(file)
     if history is not None:
         tell_history(policy, history, as_json=as_json)
         return
@@ -133,7 +114,7 @@ def simulate(
     start, people = _own(policy, model, partner_slug, days) if own else (START, [])
     names = {policy.name: text}
     if against:
-        other_text, other = read_text(against)
+        other_text, other = find_policy(against)
         names[other.name if other.name != policy.name else f"{other.name} (2)"] = other_text
     began = time.monotonic()
     spec = Spec(len(people) or accounts, start, days, seed)

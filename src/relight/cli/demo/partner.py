@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 
 from relight.cli.demo.portfolio import BROADBAND, CREDITORS, DRIVER, POWER
 from relight.core.policy_reader import packaged_text
-from relight.flow.cases.policies import publish
 from relight.flow.database import Database
+from relight.flow.road.publishing import publish
 
 SLUG = "demo"
 BANK = "bank"

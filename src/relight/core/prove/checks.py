@@ -116,7 +116,7 @@ def _missing(act: str, have: int, needed: int, demand: model.RequiresBefore) -> 
         more.append(f"at least {demand.gap} apart")
     times = f"{needed} times" if needed > 1 else "once"
     said = f"{act} must come first, {times}{', ' if more else ''}{' and '.join(more)}"
-    comes = f"comes {have} times" if needed > 1 or have else "never does"
+    comes = {0: "never does", 1: "comes once"}.get(have, f"comes {have} times")
     return f"{said}; on this path it {comes}"
 
 

@@ -39,7 +39,8 @@ def check_count(rule: Rule, path: Path, place: int) -> Iterator[str]:
     assert isinstance(demand, model.MaxCount)
     count = sum(act.name in rule.targets for step in path.steps[: place + 1] for act in acts_of(step))
     if count > demand.count:
-        yield f"{', '.join(sorted(rule.targets))} may come {demand.count} times; on this path they come {count} times"
+        acts = ", ".join(sorted(rule.targets))
+        yield f"{acts} may come {_times(demand.count)}; on this path they come {_times(count)}"
 
 
 def _fees(rule: Rule, path: Path, first: int, end: int) -> Iterator[FeeAction]:
@@ -52,3 +53,7 @@ def _fees(rule: Rule, path: Path, first: int, end: int) -> Iterator[FeeAction]:
 
 def _units(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02}"
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(count, f"{count} times")

@@ -31,6 +31,10 @@ class LawBook:
         self._about: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self.hash = hashlib.sha256(" ".join(pack.hash for pack in self._packs.values()).encode()).hexdigest()
 
+    def with_packs(self, packs: Iterable[LawPack]) -> "LawBook":
+        """A book of these packs and some more."""
+        return LawBook([*self._packs.values(), *packs])
+
     def pack(self, name: str) -> LawPack | None:
         """The pack of that name, if there is one."""
         return self._packs.get(name)

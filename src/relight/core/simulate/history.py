@@ -4,7 +4,7 @@ Nobody can know how these customers would have answered; so they pay exactly as 
 notices would have gone to somebody who paid within days without being asked: those were needless.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -34,15 +34,21 @@ class BackTest:
     late_bills: int = 0
 
 
-def back_test(policy: Policy, law: Law, accounts: Iterable[tuple[Bill, ...]]) -> BackTest:
-    """Every account's bills through the policy; a bill without `paid_on` stays unpaid."""
+def back_test(policy: Policy, law: Law, accounts: Sequence[tuple[Bill, ...]]) -> BackTest:
+    """Every account's bills through the policy, until the last day that the history knows.
+
+    A bill without `paid_on` stays unpaid.
+    """
     found = BackTest()
+    last = max(
+        (day for bills in accounts for bill in bills for day in (bill.issued, bill.paid_on) if day), default=None
+    )
     for number, bills in enumerate(accounts):
-        _replay(policy, law, number, bills, found)
+        _replay(policy, law, number, bills, found, last)
     return found
 
 
-def _replay(policy: Policy, law: Law, number: int, bills: tuple[Bill, ...], found: BackTest) -> None:
+def _replay(policy: Policy, law: Law, number: int, bills: tuple[Bill, ...], found: BackTest, last: date) -> None:
     household = Household(number, _AS_IT_WAS, "", frozenset({"sms", "email", "letter"}), (), bills)
     partner = partner_of(policy)
     sent: list[tuple[str, date]] = []
@@ -68,6 +74,7 @@ def _replay(policy: Policy, law: Law, number: int, bills: tuple[Bill, ...], foun
             paid = life.pay(claim.principal + claim.costs, moment)
             found.totals.paid(paid, (local_date(moment, partner.zone) - bill.due).days)
         found.totals.decisions += life.run(moment)
+    _until(life, datetime.combine(last, time(23), partner.zone))
     found.late_bills += sum(bill.paid_on is None or bill.paid_on > bill.due for bill in bills)
     for template, day in sent:
         found.asked[template] = found.asked.get(template, 0) + 1

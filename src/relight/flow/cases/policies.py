@@ -12,8 +12,8 @@ from relight.flow.database import Tx, statements
 SQL = statements(__package__, "policies.sql")
 
 
-class UnableToPublish(UnableTo):
-    """The policy has findings; nothing was published."""
+class UnusablePolicy(UnableTo):
+    """The text has mistakes; nothing was published."""
 
 
 class PolicyShelf:
@@ -36,16 +36,18 @@ class PolicyShelf:
 
 
 def compile_policy(text: str) -> Policy:
-    """Read a policy's text; raises `UnableToPublish` with every finding."""
+    """Read a policy's text; raises `UnusablePolicy` with every finding."""
     read = read_policy(text)
     if isinstance(read, Findings):
-        raise UnableToPublish("The policy cannot be used:\n" + "\n".join(str(finding) for finding in read))
+        raise UnusablePolicy("The policy cannot be used:\n" + "\n".join(str(finding) for finding in read))
     return read
 
 
-def publish(tx: Tx, text: str, *, actor: str, now: datetime, priority: int = 0) -> int | None:
-    """Publish a policy for new cases; its version id, or None when this very text is already in force."""
-    policy = compile_policy(text)
+def put_in_force(tx: Tx, policy: Policy, text: str, *, actor: str, now: datetime, priority: int = 0) -> int | None:
+    """Lay a policy down for new cases; its version id, or None when this very text is in force already.
+
+    Whether it may go live is asked before, in `road.publishing`.
+    """
     return tx.value(
         SQL.publish,
         {

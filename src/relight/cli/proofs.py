@@ -1,0 +1,60 @@
+"""A proof as fields and in words."""
+
+from typing import Any
+
+from relight.core.policy import Policy
+from relight.core.prove.result import Breach, Proof
+
+
+def as_fields(proof: Proof) -> dict[str, Any]:
+    """What `relight policy check --json` answers."""
+    return {
+        "ok": proof.ok,
+        "findings": [_breach(one) for one in proof.findings],
+        "warnings": [_breach(one) for one in proof.warnings],
+        "proof": {
+            "paths": proof.paths,
+            "rules": proof.rules,
+            "remains": [{"rule": one.rule, "law": one.law, "why": one.why} for one in proof.remains],
+            "packs": proof.hashes,
+        },
+    }
+
+
+def in_words(policy: Policy, proof: Proof) -> str:
+    """The same for people."""
+    lines = [_headline(policy, proof)]
+    for one in proof.findings:
+        lines += _told("✗", one)
+    for one in proof.warnings:
+        lines += _told("!", one)
+    if proof.ok and proof.remains:
+        lines.append("What no file can show is asked of each customer when the day comes:")
+        for why, sections in _remaining(proof).items():
+            lines += [f"  · {why}", *(f"      {section}" for section in sections)]
+    return "\n".join(lines)
+
+
+def _headline(policy: Policy, proof: Proof) -> str:
+    packs = ", ".join(f"{name} {hash_[:8]}" for name, hash_ in proof.hashes.items())
+    asked = f"{proof.paths} way{'s' if proof.paths != 1 else ''} through {len(policy.steps)} steps, {proof.rules} rules of {packs or 'no pack'}"
+    if proof.ok:
+        return f"{policy.name}: proved lawful. {asked}."
+    return f"{policy.name}: cannot be published, {len(proof.findings)} to mend. {asked}."
+
+
+def _told(mark: str, one: Breach) -> list[str]:
+    lines = [f"{mark} {one.step}: {one.message}. [{one.law}; {one.rule}]"]
+    return [*lines, f"    {one.path}"] if one.path else lines
+
+
+def _remaining(proof: Proof) -> dict[str, list[str]]:
+    """The sections that wait for each reason."""
+    found: dict[str, list[str]] = {}
+    for one in proof.remains:
+        found.setdefault(one.why, []).append(f"{one.law} ({one.rule})")
+    return found
+
+
+def _breach(one: Breach) -> dict[str, str]:
+    return {"rule": one.rule, "law": one.law, "step": one.step, "message": one.message, "path": one.path}
