@@ -126,7 +126,7 @@ def test_the_console_opens_with_the_password_that_the_page_shows(demo: Playing, 
         user, shown = page.locator("dd code").all_inner_texts()
         page.get_by_role("link", name="Open the console").click()
         page.locator("input[type=password]").fill(shown)
-        page.locator("input[name=username]").fill(user)
+        page.locator("input[name=login]").fill(user)
         page.keyboard.press("Enter")
         expect(page.locator("header .who")).to_contain_text("Nordlys")
 
