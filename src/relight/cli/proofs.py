@@ -37,7 +37,8 @@ def in_words(policy: Policy, proof: Proof) -> str:
 
 def _headline(policy: Policy, proof: Proof) -> str:
     packs = ", ".join(f"{name} {hash_[:8]}" for name, hash_ in proof.hashes.items())
-    asked = f"{proof.paths} way{'s' if proof.paths != 1 else ''} through {len(policy.steps)} steps, {proof.rules} rules of {packs or 'no pack'}"
+    ways = f"{proof.paths} way{'s' if proof.paths != 1 else ''} through {len(policy.steps)} steps"
+    asked = f"{ways}, {proof.rules} rules of {packs or 'no pack'}"
     if proof.ok:
         return f"{policy.name}: proved lawful. {asked}."
     return f"{policy.name}: cannot be published, {len(proof.findings)} to mend. {asked}."

@@ -177,7 +177,14 @@ class Hold(PartnerRow):
             ),
             period(),
         )
-        indexes = (models.Index(fields=("partner", "account"), name="hold_account"),)
+        indexes = (
+            models.Index(fields=("partner", "account"), name="hold_account"),
+            models.Index(
+                fields=("partner", "review_date"),
+                condition=Q(protective=True, ends_at__isnull=True),
+                name="hold_review",
+            ),
+        )
 
 
 class Approval(PartnerRow):

@@ -159,6 +159,11 @@ def place_hold(
     return hold_id
 
 
+def review_holds(tx: Tx, now: datetime) -> int:
+    """Make tasks of the partner's protective holds whose review date has come; they go on until somebody ends them."""
+    return tx.run(SQL.review_holds, {"partner": tx.partner_id, "now": now})
+
+
 def end_hold(tx: Tx, *, hold_id: int, actor: str, now: datetime, note: str = "") -> None:
     """Let go of a hold; ending one that has ended changes nothing."""
     found = tx.row(SQL.hold, {"hold": hold_id})
@@ -166,11 +171,13 @@ def end_hold(tx: Tx, *, hold_id: int, actor: str, now: datetime, note: str = "")
         raise UnableToFind("There is no such hold.")
     case_id, account_id, reason, _ = found
     lock_accounts(tx, [account_id])
-    if not tx.run(SQL.end_hold, {"hold": hold_id, "now": now, "actor": actor}):
+    params = {"hold": hold_id, "now": now, "actor": actor}
+    if not tx.run(SQL.end_hold, params):
         return
+    tx.run(SQL.finish_hold_review, params)
     if case_id is not None:
-        params = {"hold": hold_id, "reason": reason, "note": note}
-        append_event(tx, case_id=case_id, code="hold_ended", actor=actor, now=now, params=params)
+        told = {"hold": hold_id, "reason": reason, "note": note}
+        append_event(tx, case_id=case_id, code="hold_ended", actor=actor, now=now, params=told)
     wake(tx, [account_id], now, urgent=True)
 
 

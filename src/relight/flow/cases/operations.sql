@@ -95,3 +95,21 @@ FROM task t LEFT JOIN dunning_case c ON c.partner_id = t.partner_id AND c.id = t
 -- finish_task: done by somebody
 UPDATE task SET state = %(state)s, done_at = %(now)s, done_by = %(actor)s, note = %(note)s
 WHERE id = %(task)s AND state = 'open'
+
+-- review_holds: protective holds whose day has come become tasks, and are looked at again thirty days later
+WITH today AS (SELECT p.id, (%(now)s AT TIME ZONE p.time_zone)::date AS day FROM partner p WHERE p.id = %(partner)s),
+due AS (
+    UPDATE hold h SET review_date = t.day + 30 FROM today t
+    WHERE h.partner_id = t.id AND h.protective AND h.review_date <= t.day
+        AND (h.ends_at IS NULL OR h.ends_at > %(now)s)
+    RETURNING h.partner_id, h.account_id, h.case_id, h.id, h.reason
+)
+INSERT INTO task (partner_id, account_id, case_id, code, params, urgent, created_at, due_at, dedup)
+SELECT partner_id, account_id, case_id, 'hold_review', jsonb_build_object('hold', id, 'reason', reason), false,
+    %(now)s, %(now)s, 'hold:' || id
+FROM due
+ON CONFLICT (partner_id, dedup) WHERE state = 'open' DO NOTHING
+
+-- finish_hold_review: nobody needs to look at a hold that is over
+UPDATE task SET state = 'done', done_at = %(now)s, done_by = %(actor)s
+WHERE state = 'open' AND dedup = 'hold:' || %(hold)s

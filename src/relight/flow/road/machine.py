@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.cases.operations import lock_accounts, review_holds, wake
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom
 from relight.flow.effects.port import Repeat
@@ -73,7 +73,7 @@ class Machine:
             done.decisions += decisions
             done.attempts += attempts
             if not decisions and not attempts:
-                self._sequence()
+                self._come_to_rest()
                 return done
         raise RuntimeError(f"the road did not come to rest in {ROUNDS_MAX} rounds at {self.clock()}")
 
@@ -117,7 +117,11 @@ class Machine:
     async def _act(self, jobs: list[Job]) -> None:
         await gather_all([act_and_finish(self.db, self.room, job, self.clock) for job in jobs])
 
-    def _sequence(self) -> None:
+    def _come_to_rest(self) -> None:
+        """What comes last: the events' places in the feed, and the holds that are to be looked at again."""
+        for partner_id in partners(self.db, self.only):
+            with self.db.transaction(partner_id) as tx:
+                review_holds(tx, self.clock())
         for partner_id in due_partners(self.db, "feed", self.clock(), self.only):
             while sequence(self.db, partner_id):
                 pass

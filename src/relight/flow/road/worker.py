@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from relight.flow.cases.operations import URGENT_CHANNEL
+from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
@@ -38,6 +38,7 @@ _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
 _SLOTS = {"urgent": 200, "bulk": 200}
 _BUTTON_SECONDS = 5
 _HOUSEKEEPING_SECONDS = 5
+_REVIEW_SECONDS = 600
 _AFTER_ERROR_SECONDS = 1.0
 
 
@@ -85,6 +86,7 @@ class Worker:
         loops.append(self._kept("leases", self._leases))
         if any(lane.name == "bulk" for lane in self.lanes):
             loops += [self._kept("lost", self._lost), self._kept("feed", self._feed), self._kept("ears", self._ears)]
+            loops.append(self._kept("reviews", self._reviews))
             loops += [self._kept(name, extra) for name, extra in self.extras]
         if any(lane.name == "urgent" for lane in self.lanes):
             loops.append(self._kept("buttons", self._buttons))
@@ -195,6 +197,16 @@ class Worker:
         now = self.db.clock()
         for partner_id in self._due("lost"):
             lost(self.db, partner_id, repeat_of(self.room, partner_id), now)
+
+    async def _reviews(self) -> None:
+        while True:
+            await asyncio.to_thread(self._review_holds)
+            await asyncio.sleep(_REVIEW_SECONDS)
+
+    def _review_holds(self) -> None:
+        for partner_id in self._partners():
+            with self.db.transaction(partner_id) as tx:
+                review_holds(tx, self.db.clock())
 
     async def _feed(self) -> None:
         while True:
