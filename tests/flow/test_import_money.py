@@ -283,3 +283,13 @@ def test_a_payment_is_one_whatever_file_tells_it_and_a_contradiction_is_refused(
     assert counts(again) == (2, 1, 0, 0, 1)
     assert where(again) == [(3, "ref")]
     assert files.owed() == {"F1": (4000, "open")}
+
+
+def test_a_payment_that_stands_twice_in_a_file_is_counted_once(files: Files) -> None:
+    files.invoices(("F1", "A1", "100", "2026-01-01"))
+
+    report = files.payments(*[("P1", "60", "2026-01-05", "F1", "booked")] * 2)
+
+    assert counts(report) == (2, 1, 1, 0, 0)
+    assert (report.totals["NOK"].rows, report.totals["NOK"].amount) == (1, 6000)
+    assert files.owed() == {"F1": (4000, "open")}

@@ -72,8 +72,10 @@ def import_payments(
     with opened(db, partner_id, path, kind="payments", mapping=mapping, now=now) as (report, fields, rows):
         with db.transaction(partner_id) as tx:
             source_id = tx.value(SQL.source, {"partner": partner_id, "name": source})
+        seen = SeenNumbers()
         for batch in batches(PaymentReader(fields).read(rows)):
-            take_in(db, partner_id, report, partial(_payments, report, batch, source_id, now))
+            told = [found.row is not None and seen.see(found.row.ref, 0) is not Seen.NEW for found in batch]
+            take_in(db, partner_id, report, partial(_payments, report, batch, told, source_id, now))
             _tell(on_progress, report)
     until = complete_until or (now if not report.rejected else None)
     if until is not None:
@@ -169,14 +171,20 @@ def _refusals(good: list[tuple[Read, ClaimRow]], refused: Iterable[Refusal]) -> 
     return (Problem(good[refusal.at][0].line, refusal.field, refusal.reason) for refusal in refused)
 
 
-def _payments(report: Report, batch: list[ReadPayment], source_id: int, now: datetime, tx: Tx) -> Report:
+def _payments(
+    report: Report, batch: list[ReadPayment], told: list[bool], source_id: int, now: datetime, tx: Tx
+) -> Report:
+    """`told` marks the rows whose payment stood further up in the file: it has been counted there."""
     part = report.part()
-    good = [(found, found.row) for found in batch if found.row is not None]
-    settled = settle(tx, source_id, [row for _, row in good], now=now, run_id=report.run_id)
+    good = [(found, found.row, again) for found, again in zip(batch, told, strict=True) if found.row is not None]
+    settled = settle(tx, source_id, [row for _, row, _ in good], now=now, run_id=report.run_id)
     part.errors += _problems(batch)
-    for (found, row), answer in zip(good, settled.received, strict=True):
+    for (found, row, again), answer in zip(good, settled.received, strict=True):
         if answer.refused:
             part.errors.append(Problem(found.line, "ref", answer.refused))
+            continue
+        if again:
+            part.unchanged += 1
             continue
         part.count(row.currency, row.amount)
         part.unmatched += answer.account_id is None
