@@ -17,6 +17,7 @@ from relight.flow.road.intake import import_cases, import_invoices, import_payme
 from relight.flow.road.report import Report
 
 _TOLD_MAX = 20
+PROGRESS_ROWS = 50_000
 FORMATS = ("csv", "camt", "ocr", "mt940")
 
 Reader = Callable[[Database, int, datetime, Progress], Report]
@@ -138,7 +139,7 @@ def _run(file: Path, partner_slug: str | None, read: Reader, *, as_json: bool) -
     with _readable():
         refuse_unusable(file)
         with database() as db:
-            progress = Progress("rows read")
+            progress = Progress("rows read", every=PROGRESS_ROWS)
             report = read(db, partner_id(db, partner_slug), db.clock(), progress)
             progress.end()
     _tell(report, as_json=as_json)
@@ -163,7 +164,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
         for currency, total in sorted(report.totals.items())
     ]
     if report.unmatched:
-        lines.append(f"  {report.unmatched} payments belong to no known account; they wait to be matched.")
+        lines.append(f"  {report.unmatched} of them are of no known account, and wait to be matched.")
     lines += [f"  line {p.line}, {p.field}: {p.reason}" for p in report.errors[:_TOLD_MAX]]
     left_out = len(report.errors) - _TOLD_MAX
     if left_out > 0:
