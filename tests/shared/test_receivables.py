@@ -167,3 +167,43 @@ def books(db: Database, partner: int) -> tuple[object, ...]:
             tx.rows("SELECT * FROM payment ORDER BY id"),
             tx.rows("SELECT * FROM account ORDER BY id"),
         )
+
+
+def test_a_copy_with_broken_rows_gives_all_the_good_ones_and_lists_the_others(
+    db: Database, partner: int, now: datetime, sample: Path, counted: Counted, tmp_path: Path
+) -> None:
+    lines = sample.read_bytes().splitlines()
+    accidents = {
+        10: lambda line: line.replace(b",", b",,", 3)[:-20],  # missing fields
+        100: lambda line: with_cell(line, 6, b"fifty"),
+        200: lambda line: with_cell(line, 6, b""),
+        300: lambda line: with_cell(line, 5, b"2/30/2013"),
+        400: lambda line: with_cell(line, 5, b"30.01.2013"),
+        500: lambda line: with_cell(line, 6, b"99999999999999999999.99"),
+        600: lambda line: with_cell(line, 3, lines[599].split(b",")[3]),  # its neighbour's number
+        700: lambda line: with_cell(line, 1, b"K\xf8benhavn"),
+        800: lambda line: with_cell(line, 1, b"a\x00b"),
+        900: lambda line: line + b",and,more",
+        1000: lambda line: with_cell(line, 1, b'"never closed'),
+        len(lines) - 1: lambda line: line[:18],  # cut off
+    }
+    for at, accident in accidents.items():
+        lines[at] = accident(lines[at])
+    path = tmp_path / "broken.csv"
+    path.write_bytes(b"\n".join(lines))
+
+    report = import_invoices(db, partner, path, now=now)
+
+    assert {problem.line for problem in report.errors} == {at + 1 for at in accidents}
+    assert (report.read, report.rejected, report.accepted) == (2466, len(accidents), 2466 - len(accidents))
+    good = [row for at, row in enumerate(counted.rows, start=1) if at not in accidents]
+    assert report.totals["NOK"].amount == sum(map(minor, good))
+    with db.transaction(partner) as tx:
+        assert {number for (number,) in tx.rows("SELECT number FROM claim")} == {row["invoiceNumber"] for row in good}
+        assert ledger.differences(tx) == []
+
+
+def with_cell(line: bytes, at: int, content: bytes) -> bytes:
+    cells = line.split(b",")
+    cells[at] = content
+    return b",".join(cells)
