@@ -18,6 +18,7 @@ from relight.web.demo.story import Household, Story, story
 
 _POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 LISTED_MAX = 200
+PEOPLE_MAX = 60
 SMS_MAX = 30
 
 
@@ -42,10 +43,14 @@ def hero(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def households(request: HttpRequest) -> HttpResponse:
-    """Everybody, or those that match what was typed."""
+    """Everybody, or those that match what was typed; first those who have not got everything on."""
     told, wanted = _story(), request.GET.get("q", "").strip()
-    found = [who for who in told.people if _matches(who, wanted)]
-    rows = [(who, lights_of(who, told)) for who in found[:LISTED_MAX]]
+    by_household: dict[Household, list[Light]] = {}
+    for light in all_lights(told):
+        if _matches(light.household, wanted):
+            by_household.setdefault(light.household, []).append(light)
+    found = sorted(by_household.items(), key=lambda row: all(light.is_on for light in row[1]))
+    rows = found[:PEOPLE_MAX]
     context = {"here": "households", "story": told, "rows": rows, "wanted": wanted, "more": len(found) - len(rows)}
     return _page(request, "households", context)
 
