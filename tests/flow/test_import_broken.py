@@ -213,9 +213,11 @@ def test_payments_that_cannot_be_read_keep_their_source_from_being_complete(
         assert tx.value("SELECT complete_until FROM source") == now
 
 
+@pytest.mark.parametrize("batch", [1, 100])
 def test_a_number_under_both_spellings_of_its_creditor_is_one_number(
-    db: Database, partner: int, now: datetime, path: Path
+    db: Database, partner: int, now: datetime, path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
+    monkeypatch.setattr("relight.flow.road.runs.BATCH_ROWS", batch)
     header = (*INVOICES, "creditor")
     write_csv(
         path,
