@@ -10,7 +10,10 @@ from relight.flow.partners.fields import PartnerRow, link, one_of, period
 
 
 class PolicyVersion(PartnerRow):
-    """A policy as published: text and hash never change afterwards."""
+    """A policy as published: text, hash and proof never change afterwards.
+
+    `share` is how many of a hundred new cases it gets; the others go to the version before it.
+    """
 
     name = models.TextField()
     version = models.IntegerField()
@@ -19,13 +22,18 @@ class PolicyVersion(PartnerRow):
     services = ArrayField(models.TextField())
     debtor = models.TextField()
     priority = models.IntegerField(db_default=0)
+    share = models.SmallIntegerField(db_default=100)
+    proof = models.JSONField(db_default=models.Value("{}"))
     published_at = models.DateTimeField(null=True)
     published_by = models.TextField(db_default="")
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "policy_version"
-        constraints = (models.UniqueConstraint(fields=("partner", "name", "version"), name="policy_version_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("partner", "name", "version"), name="policy_version_once"),
+            models.CheckConstraint(condition=Q(share__range=(1, 100)), name="policy_version_share"),
+        )
 
 
 class Case(PartnerRow):

@@ -22,6 +22,7 @@ JOIN LATERAL (
     SELECT p.id, p.services FROM policy_version p
     WHERE c.service_kind = ANY (p.services) AND (p.debtor = a.debtor OR a.debtor = 'collective')
         AND p.published_at <= %(now)s AND (p.retired_at IS NULL OR p.retired_at > %(now)s)
+        AND (p.share = 100 OR ('x' || left(md5(p.id || ':' || a.id), 7))::bit(28)::int %% 100 < p.share)
     ORDER BY p.priority DESC, p.published_at DESC, p.id DESC LIMIT 1
 ) v ON true
 WHERE a.id = ANY(%(accounts)s::bigint[])

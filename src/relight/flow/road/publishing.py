@@ -10,7 +10,7 @@ from relight.core.prove.result import Proof
 from relight.core.rules.lawbook import packaged_law
 from relight.core.rules.reader import packaged_pack
 from relight.flow.cases.errors import UnableTo
-from relight.flow.cases.policies import compile_policy, put_in_force
+from relight.flow.cases.policies import compile_policy, put_in_force, rivals
 from relight.flow.database import Tx
 from relight.flow.messages.elements import Texts
 
@@ -26,16 +26,31 @@ class UnableToPublish(UnableTo):
         super().__init__(f"{policy.name} is not proved lawful, and cannot be published:\n{told}")
 
 
-def publish(tx: Tx, text: str, *, actor: str, now: datetime, priority: int = 0) -> int | None:
-    """Publish a policy for new cases; its version id, or None when this very text is already in force.
+class UnableToChoose(UnableTo):
+    """Another policy is in force for the same customers, and nothing says which of the two it is."""
 
-    Raises `UnusablePolicy` for a text with mistakes, `UnableToPublish` for a policy that is not proved.
+    def __init__(self, policy: Policy, names: list[str], priority: int):
+        several = " and ".join(names)
+        super().__init__(
+            f"{several}: in force for some of the same customers with the same priority ({priority})."
+            f" Give {policy.name} another --priority; the highest wins."
+        )
+
+
+def publish(tx: Tx, text: str, *, actor: str, now: datetime, priority: int = 0, share: int = 100) -> int | None:
+    """Publish a policy for new cases, or `share` of a hundred of them; its version id.
+
+    None when this very text is in force already. Raises `UnusablePolicy` for a text with mistakes, `UnableToPublish`
+    for a policy that is not proved, `UnableToChoose` for a second one for the same customers.
     """
     policy = compile_policy(text)
     proof = proof_of(policy)
     if not proof.ok:
         raise UnableToPublish(policy, proof)
-    return put_in_force(tx, policy, text, actor=actor, now=now, priority=priority)
+    if others := rivals(tx, policy, priority=priority, now=now):
+        raise UnableToChoose(policy, others, priority)
+    kept = {"paths": proof.paths, "rules": proof.rules, "packs": dict(proof.hashes)}
+    return put_in_force(tx, policy, text, actor=actor, now=now, proof=kept, priority=priority, share=share)
 
 
 def proof_of(policy: Policy) -> Proof:
