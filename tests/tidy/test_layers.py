@@ -98,5 +98,5 @@ def test_the_package_as_it_is_keeps_every_contract(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     assert {name for name, _, _ in PLANTED} == {
-        line.removesuffix(" KEPT") for line in done.stdout.splitlines() if line.endswith(" KEPT")
+        line.partition(" KEPT")[0] for line in done.stdout.splitlines() if " KEPT" in line
     }

@@ -43,6 +43,8 @@ def back_test(policy: Policy, law: Law, accounts: Sequence[tuple[Bill, ...]]) ->
     last = max(
         (day for bills in accounts for bill in bills for day in (bill.issued, bill.paid_on) if day), default=None
     )
+    if last is None:
+        return found
     for number, bills in enumerate(accounts):
         _replay(policy, law, number, bills, found, last)
     return found
