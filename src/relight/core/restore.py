@@ -83,7 +83,7 @@ def _raise(draft: Draft, service: ServiceFacts, gone: tuple[BlockFacts, ...], re
 def _void_unfinished(draft: Draft, facts: CaseFacts, gone: tuple[BlockFacts, ...]) -> None:
     numbers = {block.step_number for block in gone}
     for step in facts.steps:
-        if step.number in numbers and step.completed_at is None:
+        if step.number in numbers and step.completed_at is None and step.id not in draft.voided_steps:
             draft.voided_steps.append(step.id)
 
 

@@ -194,6 +194,17 @@ def test_a_cut_that_has_not_left_is_taken_back_without_a_command() -> None:
     assert [(one.desired, one.generation) for one in decision.supplies] == [(Level.FULL, 2)]
 
 
+def test_an_unfinished_cut_of_two_services_is_taken_back_once() -> None:
+    net = cut_service(observed=Level.FULL, unsent=(50,))
+    phone = cut_service(PHONE, observed=Level.FULL, unsent=(51,), blocks=(block(2),))
+    cut = step("cut", 3, 20, completed=False)
+
+    decision = decided(cut_off(claims=(), services=(net, phone), steps=(*noticed(), cut)), at(21))
+
+    assert decision.voided_steps == (3,)
+    assert (decision.lifted_blocks, decision.cancelled_effects) == ((1, 2), (50, 51))
+
+
 def test_a_cut_on_its_way_is_followed_by_the_restore_under_the_next_generation() -> None:
     flying = cut_service(observed=Level.FULL, in_flight=True)
 
