@@ -20,9 +20,10 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def machine(connection: psycopg.Connection) -> dict[str, Any]:
-    """What the figures were taken on."""
+    """What the figures were taken on. A load average beyond what the benchmark itself runs tells of neighbours."""
     version = connection.execute("SHOW server_version").fetchone()
     return {
+        "load_average": round(os.getloadavg()[0], 1),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
         "postgres": version[0].split()[0] if version else "",

@@ -115,10 +115,11 @@ class Database:
     @contextmanager
     def transaction(self, partner_id: int | None) -> Iterator[Tx]:
         """One READ COMMITTED transaction that sees one partner's rows; commits at the end, rolls back on error."""
-        with self._pool.connection() as connection, connection.transaction():
-            connection.execute(
-                "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
-            )
+        with self._pool.connection() as connection:  # which commits or rolls back, as it is given back
+            with connection.pipeline():  # BEGIN and the partner in one round trip
+                connection.execute(
+                    "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
+                )
             yield Tx(connection, partner_id)
 
     def clock(self) -> datetime:

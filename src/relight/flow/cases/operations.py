@@ -41,8 +41,8 @@ def wake_case(tx: Tx, case_id: int, now: datetime, *, urgent: bool) -> None:
 
 
 def notify(tx: Tx) -> None:
-    """Tell the urgent loop, at commit, that there is work."""
-    tx.run("SELECT pg_notify(%(channel)s, '')", {"channel": URGENT_CHANNEL})
+    """Tell the urgent loop, at commit, that there is work, and for which partner."""
+    tx.run("SELECT pg_notify(%(channel)s, %(partner)s)", {"channel": URGENT_CHANNEL, "partner": str(tx.partner_id)})
 
 
 def open_cases(tx: Tx, account_ids: Sequence[int], now: datetime) -> list[int]:

@@ -21,6 +21,7 @@ from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.road.act import act_and_finish
+from relight.flow.road.bell import Bell
 from relight.flow.road.due import Only, due_partners, partners
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import look, repeat_of
@@ -47,8 +48,8 @@ class _Lane:
     """One lane's state: the attempts under way, and the bells that wake its loops."""
 
     name: str
-    decide: asyncio.Event = field(default_factory=asyncio.Event)
-    release: asyncio.Event = field(default_factory=asyncio.Event)
+    decide: Bell
+    release: Bell
     acting: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
     jobs: dict[int, Job] = field(default_factory=dict[int, Job])
 
@@ -69,7 +70,8 @@ class Worker:
         extras: Sequence[tuple[str, Extra]] = (),
         only: Only = None,
     ):
-        self.db, self.lanes, self.extras = db, [_Lane(name) for name in lanes], extras
+        self.db, self.extras = db, extras
+        self.lanes = [_Lane(name, Bell(_POLL_SECONDS[name]), Bell(_POLL_SECONDS[name])) for name in lanes]
         self.only = only
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
@@ -117,36 +119,44 @@ class Worker:
 
     async def _decide(self, lane: _Lane) -> None:
         while True:
-            lane.decide.clear()
-            if await asyncio.to_thread(self._decide_once, lane.name):
-                lane.release.set()
-            else:
-                await _rung(lane.decide, _POLL_SECONDS[lane.name])
+            turned = await asyncio.to_thread(self._decide_once, lane.name, lane.decide.take())
+            if turned:
+                lane.release.ring(*turned)
+                lane.decide.ring(*turned)
+            await lane.decide.wait()
 
-    def _decide_once(self, lane: str) -> int:
-        """One batch of every partner with due cases, so that none waits for another's million."""
+    def _decide_once(self, lane: str, called: Only) -> list[int]:
+        """One batch of every partner with due cases, so that none waits for another's million; whose were decided."""
         now = self.db.clock()
-        return sum(self.turner.turn(partner_id, lane, now) for partner_id in self.turner.due_partners(lane, now))
+        due = self.turner.due_partners(lane, now) if called is None else sorted(called)
+        return [partner_id for partner_id in due if self.turner.turn(partner_id, lane, now)]
 
     async def _release(self, lane: _Lane) -> None:
         while True:
-            lane.release.clear()
             room = _SLOTS[lane.name] - len(lane.acting)
-            seen, jobs = await asyncio.to_thread(self._release_once, lane.name, room) if room > 0 else (0, [])
+            if room <= 0:
+                await asyncio.wait(lane.acting.values(), return_when=asyncio.FIRST_COMPLETED)
+                continue
+            served, jobs = await asyncio.to_thread(self._release_once, lane.name, room, lane.release.take())
             for job in jobs:
                 self._start(lane, job)
-            if not seen:
-                await _rung(lane.release, _POLL_SECONDS[lane.name])
+            if served:
+                lane.release.ring(*served)
+            await lane.release.wait()
 
-    def _release_once(self, lane: str, room: int) -> tuple[int, list[Job]]:
+    def _release_once(self, lane: str, room: int, called: Only) -> tuple[list[int], list[Job]]:
+        """One batch of every partner with due effects while there is room: whose were looked at, and what to act on."""
         now = self.db.clock()
-        seen, jobs = 0, list[Job]()
-        for partner_id in self.releaser.due_partners(lane, now):
+        served, jobs = list[int](), list[Job]()
+        for partner_id in self.releaser.due_partners(lane, now) if called is None else sorted(called):
             if len(jobs) >= room:
-                break
+                served.append(partner_id)  # its turn comes when there is room again
+                continue
             looked, batch = self.releaser.release(partner_id, lane, now, limit=min(50, room - len(jobs)))
-            seen, jobs = seen + looked, jobs + batch
-        return seen, jobs
+            jobs += batch
+            if looked:
+                served.append(partner_id)
+        return served, jobs
 
     def _start(self, lane: _Lane, job: Job) -> None:
         task = asyncio.create_task(act_and_finish(self.db, self.room, job, self.db.clock))
@@ -158,8 +168,8 @@ class Worker:
         lane.jobs.pop(job.attempt_id, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("outcome_not_written", effect=job.effect_id, error=repr(task.exception()))
-        lane.decide.set()
-        lane.release.set()
+        lane.decide.ring(job.partner_id)
+        lane.release.ring(job.partner_id)
 
     async def _listen(self, lane: _Lane) -> None:
         if lane.name != "urgent":
@@ -167,9 +177,11 @@ class Worker:
         connection = await psycopg.AsyncConnection.connect(self.db.conninfo, autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {URGENT_CHANNEL}")
-            async for _ in connection.notifies():
-                lane.decide.set()
-                lane.release.set()
+            async for told in connection.notifies():
+                partner_id = int(told.payload)
+                if self.only is None or partner_id in self.only:
+                    lane.decide.ring(partner_id)
+                    lane.release.ring(partner_id)
 
     async def _leases(self) -> None:
         """Attempts that take longer than their lease keep it while we live; and the clock is set."""
@@ -253,12 +265,3 @@ class Worker:
 
     def _partners(self) -> list[int]:
         return partners(self.db, self.only)
-
-
-async def _rung(bell: asyncio.Event, seconds: float) -> None:
-    """Wait for the bell, or a while."""
-    try:
-        async with asyncio.timeout(seconds):
-            await bell.wait()
-    except TimeoutError:
-        return
