@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,19 @@ class Playing:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(SECONDS_MAX)
 
-    def is_anybody_left(self) -> bool:
-        """Whether a process of its group lives."""
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+    def left_behind(self) -> list[str]:
+        """The command lines of all processes that were started with this home, PostgreSQL's among them."""
+        mark = f"RELIGHT_HOME={self.home}".encode()
+        return [line for line in map(partial(_command_of, mark), Path("/proc").glob("[0-9]*")) if line]
+
+
+def _command_of(mark: bytes, process: Path) -> str:
+    try:
+        if mark not in (process / "environ").read_bytes().split(b"\0"):
+            return ""
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""  # gone meanwhile, or not ours
 
 
 def new_home() -> Path:

@@ -1,6 +1,9 @@
 """The demo in the browser: Kari follows the link in her SMS, pays, and light comes back; by real web and workers."""
 
+import json
+import os
 import re
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from relight.project import embedded, roles
-from tests.demo.conftest import YOUR_TURN, Playing, relight
+from tests.demo.conftest import SECONDS_MAX, YOUR_TURN, Playing, relight
 
 pytestmark = pytest.mark.counterpart
 
@@ -144,6 +147,15 @@ def test_who_answers_stop_is_heard_and_gets_no_more_sms(demo: Playing, browser: 
     assert heard == [("sms", "+4719000000")]
 
 
+def test_the_audit_finds_nothing_wrong_with_the_days_nor_with_karis_evening(demo: Playing) -> None:
+    done = relight(demo.home, "audit", "--partner", "demo", "--json")
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["violations"] == []
+    assert all(found["checked"].values())
+
+
 def test_a_second_demo_in_the_same_home_is_refused(demo: Playing) -> None:
     done = relight(demo.home, "demo", "--accounts", "1", "--days", "1", "--exit")
 
@@ -155,10 +167,12 @@ def test_ctrl_c_ends_everything_and_leaves_nothing_behind(demo: Playing) -> None
     port = urlsplit(demo.site).port
     assert port is not None
 
+    assert demo.left_behind()
+
     code = demo.press_ctrl_c()
 
     assert code == 0
-    assert not demo.is_anybody_left()
+    assert demo.left_behind() == []
     assert not embedded.is_running(demo.home)
     with socket.socket() as free:
         assert free.connect_ex(("127.0.0.1", port)) != 0
@@ -171,6 +185,16 @@ def test_ctrl_c_while_the_days_go_by_ends_everything_too(play: Callable[..., Pla
     code = playing.press_ctrl_c()
 
     assert code != 0
-    assert not playing.is_anybody_left()
+    assert playing.left_behind() == []
     assert not embedded.is_running(playing.home)
     assert not any("Traceback" in line for line in playing.said)
+
+
+def test_a_closed_terminal_ends_everything_too(play: Callable[..., Playing]) -> None:
+    playing = play("--accounts", "4", "--days", "1")
+    playing.wait_until_it_says(YOUR_TURN)
+
+    os.kill(playing.process.pid, signal.SIGHUP)
+    playing.process.wait(SECONDS_MAX)
+
+    assert playing.left_behind() == []

@@ -36,7 +36,9 @@ class Processes:
         """Start `relight` with these words, in this environment (ours, if left out). What it says is news: our own
         standard output keeps the answer alone."""
         words = [sys.executable, "-m", "relight.project.main", *command]
-        self._running.append(subprocess.Popen(words, env=env, stdout=sys.stderr))
+        # In a group of its own: Ctrl-C reaches us, and we end each once. A second signal, on top of the terminal's,
+        # made the web server leave before its own workers had.
+        self._running.append(subprocess.Popen(words, env=env, stdout=sys.stderr, process_group=0))
 
     @property
     def are_well(self) -> bool:

@@ -11,7 +11,11 @@ from relight.project.installation import Installed
 
 def main() -> None:
     """The entry point. A refusal is one message with a remedy, never a traceback."""
-    signal.signal(signal.SIGTERM, _end)  # so that atexit runs and the embedded server is let go
+    # So that atexit runs, the embedded server is let go and the processes we started end with us. Under nohup a
+    # closed terminal is to be ignored, and stays so.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
     try:
         relight(obj=Installed(), prog_name="relight")
     except UnableToProvideDatabase as refused:
