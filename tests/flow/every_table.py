@@ -41,6 +41,7 @@ FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = 'relight'::regna
 """
 _BY_TYPE = {
     "boolean": "false",
+    "smallint": "1",
     "bytea": "",
     "date": "2026-03-02",
     "timestamp with time zone": "2026-03-02 09:00Z",
