@@ -23,6 +23,7 @@ from relight.core.waits import earliest_day, longest_term
 from relight.core.windows import local_date, local_midnight
 
 _REFUSED_FOR = timedelta(days=30)
+_LOOK = timedelta(days=1)
 _APPROVE_WITHIN = Span(3, Unit.WORKING_DAYS)
 
 
@@ -46,8 +47,9 @@ def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standi
     for candidate in candidates:
         if candidate.day > at.today:
             _note_next(draft, candidate, _midnight(candidate.day, facts))
-    if due:
-        _take(draft, policy, law, facts, at, max(due, key=lambda c: policy.index(c.step.name)), now)
+    due.sort(key=lambda candidate: policy.index(candidate.step.name), reverse=True)
+    if due and not _take(draft, policy, law, facts, at, due[0], now):
+        _take_nearer(draft, policy, law, facts, at, due[1:], now)
 
 
 def _wake_to_open(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
@@ -85,8 +87,7 @@ def _candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidat
 
 def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts) -> tuple[Step, date] | None:
     last = last_step(claim.id, facts)
-    names = {step.name for step in policy.steps}
-    if last is None or last.step not in names:
+    if last is None or last.step not in policy.by_name:
         return _skipping(policy, facts, at, claim, policy.first, claim.due_date, None)
     if last.completed_at is None:
         return None
@@ -126,19 +127,38 @@ def _branch(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts, s
 
 def _take(
     draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standing, candidate: Candidate, now: datetime
-) -> None:
+) -> bool:
+    """Take a step, or say what it waits for. False: it is refused for today, which must not hold up newer claims."""
     step, claims = candidate.step, candidate.claims
     gap_ends = _gap_ends(policy, facts, step)
     if gap_ends is not None and gap_ends > at.today:
         _note_next(draft, candidate, _midnight(gap_ends, facts))
-        return
+        return True
     check = check_step(policy, law, facts, at, step, claims, now)
     if not check.allows:
         _refuse(draft, facts, candidate, check, now)
-        return
-    if step.approval != "none" and not _approved(draft, facts, step, claims, now):
-        return
-    take_step(draft, policy, facts, at, step, claims)
+        return check.until is not None and check.until < _midnight(at.today + timedelta(days=1), facts)
+    if step.approval == "none" or _approved(draft, facts, step, claims, now):
+        take_step(draft, policy, facts, at, step, claims)
+    return True
+
+
+def _take_nearer(
+    draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standing, nearer: list[Candidate], now: datetime
+) -> None:
+    """The furthest step is refused: take the next one that may be taken for the claims that have come to it. A cut that
+    asks for two unpaid bills would else wait for ever for the second one's notice. Refusals of these are no news."""
+    for candidate in nearer:
+        gap_ends = _gap_ends(policy, facts, candidate.step)
+        if gap_ends is not None and gap_ends > at.today:
+            draft.wake(_midnight(gap_ends, facts))
+            continue
+        check = check_step(policy, law, facts, at, candidate.step, candidate.claims, now)
+        if not check.allows:
+            draft.wake(check.until if check.until is not None and check.until > now else now + _LOOK)
+        elif candidate.step.approval == "none":
+            take_step(draft, policy, facts, at, candidate.step, candidate.claims)
+            return
 
 
 def take_step(
@@ -169,8 +189,7 @@ def _gap_ends(policy: Policy, facts: CaseFacts, step: Step) -> date | None:
     """The first day after the policy's gap since the last notice, for steps that are notices themselves."""
     if step.cuts or not any(isinstance(action, MessageAction) for action in step.do):
         return None
-    names = {other.name for other in policy.steps}
-    decided = [taken.decided_at for taken in facts.steps if taken.step in names]
+    decided = [taken.decided_at for taken in facts.steps if taken.step in policy.by_name]
     if not decided:
         return None
     return due_date(facts.partner.calendar, local_date(max(decided), facts.partner.zone), policy.gap)
