@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from relight.core.decision import (
     ApprovalDraft,
@@ -22,27 +23,32 @@ LOOK_AGAIN_MAX = timedelta(days=7)
 LOOK_AGAIN_MIN = timedelta(seconds=1)
 
 
+def _none() -> list[Any]:
+    """An empty list: `list[EventDraft]()` makes the same one ten times as slowly, and a turn needs fifteen."""
+    return []
+
+
 @dataclass(slots=True)
 class Draft:
     """Everything one turn will change. Only `decide` and its parts add to it."""
 
     facts: CaseFacts
     now: datetime
-    events: list[EventDraft] = field(default_factory=list[EventDraft])
-    steps: list[StepDraft] = field(default_factory=list[StepDraft])
-    effects: list[EffectDraft] = field(default_factory=list[EffectDraft])
-    completed_steps: list[tuple[int, datetime]] = field(default_factory=list[tuple[int, datetime]])
-    voided_steps: list[int] = field(default_factory=list[int])
-    blocks: list[BlockDraft] = field(default_factory=list[BlockDraft])
-    lifted_blocks: list[int] = field(default_factory=list[int])
-    supplies: list[SupplyDraft] = field(default_factory=list[SupplyDraft])
-    fees: list[FeeDraft] = field(default_factory=list[FeeDraft])
-    tasks: list[TaskDraft] = field(default_factory=list[TaskDraft])
-    approvals: list[ApprovalDraft] = field(default_factory=list[ApprovalDraft])
-    spent_approvals: list[int] = field(default_factory=list[int])
-    lapsed_approvals: list[int] = field(default_factory=list[int])
-    cancelled_effects: list[int] = field(default_factory=list[int])
-    noted_payments: list[int] = field(default_factory=list[int])
+    events: list[EventDraft] = field(default_factory=_none)
+    steps: list[StepDraft] = field(default_factory=_none)
+    effects: list[EffectDraft] = field(default_factory=_none)
+    completed_steps: list[tuple[int, datetime]] = field(default_factory=_none)
+    voided_steps: list[int] = field(default_factory=_none)
+    blocks: list[BlockDraft] = field(default_factory=_none)
+    lifted_blocks: list[int] = field(default_factory=_none)
+    supplies: list[SupplyDraft] = field(default_factory=_none)
+    fees: list[FeeDraft] = field(default_factory=_none)
+    tasks: list[TaskDraft] = field(default_factory=_none)
+    approvals: list[ApprovalDraft] = field(default_factory=_none)
+    spent_approvals: list[int] = field(default_factory=_none)
+    lapsed_approvals: list[int] = field(default_factory=_none)
+    cancelled_effects: list[int] = field(default_factory=_none)
+    noted_payments: list[int] = field(default_factory=_none)
     waits_for: str = ""
     next_step: str = ""
     next_at: datetime | None = None

@@ -158,7 +158,7 @@ def _as_leave(check: Check) -> Leave:
 
 
 def _definition(policy: Policy, taken: StepFacts) -> Step | None:
-    return next((step for step in policy.steps if step.name == taken.step), None)
+    return policy.by_name.get(taken.step)
 
 
 def _step(facts: CaseFacts, number: int | None) -> StepFacts | None:

@@ -68,16 +68,14 @@ class Step:
     approval: Approval = "none"
     do: tuple[Action, ...] = ()
     next: tuple[Branch, ...] | None = None
+    cuts: bool = field(init=False, repr=False, compare=False)
+    burdens: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def cuts(self) -> bool:
-        """Whether the step takes a service away, wholly or in part."""
-        return any(actions.cuts(action) for action in self.do)
-
-    @property
-    def burdens(self) -> bool:
-        """Whether the step cuts, charges a fee or hands over: it rests only on undisputed, noticed claims."""
-        return any(actions.burdens(action) for action in self.do)
+    def __post_init__(self) -> None:
+        """`cuts`: whether the step takes a service away, wholly or in part. `burdens`: whether it cuts, charges a fee
+        or hands over, and so rests only on undisputed, noticed claims."""
+        object.__setattr__(self, "cuts", any(actions.cuts(action) for action in self.do))
+        object.__setattr__(self, "burdens", any(actions.burdens(action) for action in self.do))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,17 @@ class Policy:
     gap: Span
     holds: Mapping[str, HoldScope] = field(default_factory=dict[str, HoldScope], hash=False)
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], hash=False)
+    by_name: Mapping[str, Step] = field(init=False, repr=False, compare=False)  # the steps
+    _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _ways: Mapping[str, tuple[Branch, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What is looked up with every decision."""
+        object.__setattr__(self, "by_name", {step.name: step for step in reversed(self.steps)})
+        object.__setattr__(self, "_places", {step.name: n for n, step in reversed([*enumerate(self.steps)])})
+        following = [(Branch(ALWAYS, step.name),) for step in self.steps[1:]]
+        ways = {s.name: s.next if s.next is not None else w for s, w in zip(self.steps, [*following, ()], strict=True)}
+        object.__setattr__(self, "_ways", ways)
 
     @property
     def first(self) -> Step:
@@ -109,21 +118,15 @@ class Policy:
 
     def step(self, name: str) -> Step:
         """The step of that name; raises KeyError."""
-        return self.steps[self.index(name)]
+        return self.by_name[name]
 
     def index(self, name: str) -> int:
         """Where the step stands in the file, from 0; raises KeyError."""
-        for number, step in enumerate(self.steps):
-            if step.name == name:
-                return number
-        raise KeyError(name)
+        return self._places[name]
 
     def successors(self, step: Step) -> tuple[Branch, ...]:
         """The ways on from a step, to be tried in order: the first that holds is taken; empty where the road ends."""
-        if step.next is not None:
-            return step.next
-        following = self.index(step.name) + 1
-        return (Branch(ALWAYS, self.steps[following].name),) if following < len(self.steps) else ()
+        return step.next if step.next is not None else self._ways[step.name]
 
     def hold_scope(self, reason: str) -> HoldScope:
         """How far a hold for that reason reaches; the whole case when the policy does not say."""

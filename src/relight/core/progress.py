@@ -25,14 +25,13 @@ from relight.core.standing import Standing, last_step
 
 def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
     """Look at every step that was taken: go on, complete it, or withdraw it."""
-    names = {step.name for step in policy.steps}
     for taken in facts.steps:
         if taken.id in draft.voided_steps:
             continue
         if taken.step == RESTORE:
             if taken.completed_at is None:
                 follow_restore(draft, policy, facts, taken, now)
-        elif taken.step in names:
+        elif taken.step in policy.by_name:
             _follow(draft, policy, facts, at, policy.step(taken.step), taken)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from relight.core.calendars import due_date
 from relight.core.facts import CaseFacts, ClaimFacts, ServiceFacts, StepFacts
 from relight.core.policy import Policy
+from relight.core.windows import local_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,6 @@ class Standing:
         return sum(owed(claim, self.countable) for claim in claims)
 
 
-def local_date(moment: datetime, facts: CaseFacts) -> date:
-    """The partner's date at a moment."""
-    return moment.astimezone(facts.partner.zone).date()
-
-
 def owed(claim: ClaimFacts, countable: dict[int, int]) -> int:
     """What a claim counts with: its costs only beside principal that counts, or when no principal is left."""
     principal = countable[claim.id]
@@ -36,7 +32,7 @@ def owed(claim: ClaimFacts, countable: dict[int, int]) -> int:
 
 def standing(facts: CaseFacts, now: datetime) -> Standing:
     """Take disputes and holds off the claims, and find those overdue. The due date itself is still in time."""
-    today = local_date(now, facts)
+    today = local_date(now, facts.partner.zone)
     held_sums: dict[int, int] = {}
     for hold in facts.holds:
         if hold.claim_id is not None:

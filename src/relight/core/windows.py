@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,7 @@ def next_in_window(
     raise NeverOpen(f"the window does not open within {SEARCH_DAYS_MAX} days of {moment:%Y-%m-%d}")
 
 
+@lru_cache(maxsize=4096)
 def local_midnight(day: date, tz: ZoneInfo) -> datetime:
     """The first moment of a local day, in UTC, also where the clock jumps at midnight."""
     return _at_minute(day, 0, tz)[0]
@@ -78,7 +80,13 @@ def local_midnight(day: date, tz: ZoneInfo) -> datetime:
 
 def local_date(moment: datetime, tz: ZoneInfo) -> date:
     """The local day of a moment."""
-    return _aware(moment).astimezone(tz).date()
+    return _utc_date(moment, tz) if moment.tzinfo is UTC else _aware(moment).astimezone(tz).date()
+
+
+@lru_cache(maxsize=4096)
+def _utc_date(moment: datetime, tz: ZoneInfo) -> date:
+    """Kept, since one decision asks several times; only for UTC, where equal moments are the same moment."""
+    return moment.astimezone(tz).date()
 
 
 def _possible_starts(day: date, window: Window, tz: ZoneInfo) -> list[datetime]:

@@ -38,7 +38,7 @@ def occurrences(policy: Policy, facts: CaseFacts, claim_id: int | None, act: str
 
 
 def _steps(policy: Policy, facts: CaseFacts, claim_id: int | None) -> Iterator[tuple[StepFacts, Step]]:
-    known = {step.name: step for step in policy.steps}
+    known = policy.by_name
     for taken in facts.steps:
         covers = claim_id is None or any(claim.claim_id == claim_id for claim in taken.claims)
         if covers and taken.step in known:

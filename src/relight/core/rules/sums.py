@@ -35,7 +35,7 @@ def lowest_cap(demand: MaxAmount, day: date, principal: int) -> int | None:
 
 def fees_charged(policy: Policy, facts: CaseFacts, targets: frozenset[str], span: Span, today: date) -> int:
     """What the case's steps charged of these fees within the span before today."""
-    known = {step.name: step for step in policy.steps}
+    known = policy.by_name
     total = 0
     for taken in facts.steps:
         day = local_date(taken.decided_at, facts.partner.zone)
