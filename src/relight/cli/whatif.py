@@ -27,7 +27,8 @@ from relight.core.show.text import as_text
 from relight.core.show.words import LANGUAGES, Words
 from relight.core.simulate import charts
 from relight.core.simulate.compare import IN_MINOR_UNITS, Interval, differences, measures
-from relight.core.simulate.customers import Model, WrongCustomers, read_model
+from relight.core.simulate.customers import Model
+from relight.core.simulate.customers_file import WrongCustomers, read_model
 from relight.core.simulate.parts import parts, run
 from relight.core.simulate.portfolio import Household, Spec
 from relight.core.simulate.totals import Totals

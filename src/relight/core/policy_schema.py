@@ -1,4 +1,4 @@
-"""Validates a tree against a schema of `packs/` (a policy's, a law pack's) and says in plain words what is wrong.
+"""Validates a tree against a schema of `packs/` (policies, law packs, customers) and says in plain words what is wrong.
 
 The schema is the one source of a file's form, for editors and for us. Two keywords are ours: `x-what` names a value
 ("a span of time") and `x-remedy` says what to write instead; validators ignore keywords that they do not know.
@@ -18,6 +18,8 @@ from relight.core.yaml_tree import Path, Tree
 
 SHOWN_MAX = 40
 POLICY_SCHEMA, LAW_SCHEMA = "policy.schema.json", "law.schema.json"
+CUSTOMERS_SCHEMA = "customers.schema.json"
+SCHEMAS = (CUSTOMERS_SCHEMA, LAW_SCHEMA, POLICY_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,20 @@ def mistakes(tree: Tree, schema: str = POLICY_SCHEMA) -> list[Mistake]:
     return [mistake for error in errors for mistake in _explain(error)]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(_schema(schema))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _schema(schema: str) -> dict[str, Any]:
     return json.loads(schema_text(schema))
 
 
 @lru_cache(maxsize=1)
 def _definitions() -> dict[str, dict[str, Any]]:
-    """Both schemas' definitions; one name is one thing in both."""
-    return {**_schema(LAW_SCHEMA)["$defs"], **_schema(POLICY_SCHEMA)["$defs"]}
+    """All schemas' definitions; one name is one thing in all of them."""
+    return {name: what for schema in SCHEMAS for name, what in _schema(schema)["$defs"].items()}
 
 
 def _explain(error: _Error) -> Iterator[Mistake]:

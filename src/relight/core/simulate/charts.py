@@ -12,15 +12,17 @@ _STYLE = (
     ".title{font-size:18px;font-weight:650}.axis{stroke:#b9c9cc}.grid{stroke:#e3ebec}.muted{fill:#51646a}"
 )
 DAYS = tuple(range(-5, 91))
+_TOLD_DAYS = (0, 14, 30, 60, 90)
+_WHOLE = 10_000  # all of it, in hundredths of a percent
 
 
 def recovered(curves: Mapping[str, Sequence[Totals]], billed_name: str) -> str:
     """The share of what was billed that is paid by each day after the due date, in hundredths."""
     points = {name: [_share(totals, day) for day in DAYS] for name, totals in curves.items()}
-    least = max(0, (min(min(shares) for shares in points.values()) // 1000) * 1000)
+    least = min(_WHOLE - 1000, max(0, (min(min(shares) for shares in points.values()) // 1000) * 1000))
     body = [_title("Recovered by day after the due date", billed_name)]
     for step in range(6):
-        share = least + (10_000 - least) * step // 5
+        share = least + (_WHOLE - least) * step // 5
         y = _y(share, least)
         body.append(f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y}" y2="{y}"/>')
         body.append(_text(_LEFT - 10, y + 4, f"{share / 100:.0f} %", anchor="end"))
@@ -34,7 +36,11 @@ def recovered(curves: Mapping[str, Sequence[Totals]], billed_name: str) -> str:
             f' stroke-dasharray="{_DASHES[index]}"/>'
         )
         body.append(_legend(index, name))
-    return _svg("Recovered by day", body)
+    told = [
+        f"{name}: " + ", ".join(f"day {day}, {_share(totals, day) / 100:.1f} %" for day in _TOLD_DAYS)
+        for name, totals in curves.items()
+    ]
+    return _svg("Recovered by day after the due date", told, body)
 
 
 def sent(curves: Mapping[str, Sequence[Totals]]) -> str:
@@ -64,12 +70,17 @@ def sent(curves: Mapping[str, Sequence[Totals]]) -> str:
             )
             body.append(_text(_LEFT + width + 8, top + 11, f"{values[place]:,}".replace(",", " ")))
     body += [_legend(index, name) for index, name in enumerate(means)]
-    return _svg("What was sent and done", body)
+    told = [
+        f"{name}: " + ", ".join(f"{label} {value}" for label, value in zip(rows, values, strict=True))
+        for name, values in means.items()
+    ]
+    return _svg("What was sent and done", told, body)
 
 
 def _share(totals: Sequence[Totals], day: int) -> int:
     billed = sum(one.billed for one in totals)
-    return sum(one.recovered_by(day) for one in totals) * 10_000 // billed if billed else 0
+    paid = sum(one.recovered_by(day) for one in totals)
+    return min(_WHOLE, paid * _WHOLE // billed) if billed else 0  # fees are paid too, on top of what was billed
 
 
 def _x(day: int) -> float:
@@ -77,7 +88,7 @@ def _x(day: int) -> float:
 
 
 def _y(share: int, least: int) -> float:
-    return round(_BOTTOM - (share - least) * (_BOTTOM - _TOP - 20) / (10_000 - least), 1)
+    return round(_BOTTOM - (share - least) * (_BOTTOM - _TOP - 20) / (_WHOLE - least), 1)
 
 
 def _title(title: str, under: str) -> str:
@@ -95,9 +106,11 @@ def _text(x: float, y: float, text: str, *, kind: str = "", anchor: str = "start
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{mark}>{escape(text)}</text>'
 
 
-def _svg(name: str, body: Sequence[str]) -> str:
+def _svg(name: str, told: Sequence[str], body: Sequence[str]) -> str:
+    """The picture, with a title and its figures in words for those who hear it."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
-        f' role="img" aria-label="{escape(name)}"><style>{_STYLE}</style>'
+        f' role="img" aria-labelledby="name" aria-describedby="told"><title id="name">{escape(name)}</title>'
+        f'<desc id="told">{escape(". ".join(told))}.</desc><style>{_STYLE}</style>'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>{"".join(body)}</svg>\n'
     )

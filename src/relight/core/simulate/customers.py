@@ -3,21 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from enum import StrEnum
-from importlib import resources
 from random import Random
-from typing import Any, cast
-
-import yaml
 
 _ASKS = frozenset({"friendly_reminder", "reminder", "disconnect_notice", "collection_warning", "termination_notice",
                    "contact_attempt", "plan_offer", "fourteen_day_letter", "payment_demand"})  # fmt: skip
 IN_TIME = "in_time"
-
-
-class WrongCustomers(ValueError):
-    """The file of customers cannot be used; the text says what to mend."""
 
 
 class Does(StrEnum):
@@ -109,37 +100,3 @@ class Person:
 
     def _chance(self, hundredths: int) -> bool:
         return self.dice.randrange(100) < hundredths
-
-
-def read_model(text: str = "") -> Model:
-    """A model from a file's text, or the one that comes with Relight. Raises `WrongCustomers`."""
-    given = text or resources.files("relight.core.simulate").joinpath("customers.yaml").read_text("utf-8")
-    try:
-        tree = cast(dict[str, Any], yaml.safe_load(given))
-        kinds = tuple(_kind(name, told) for name, told in tree["kinds"].items())
-        model = Model(
-            kinds=kinds,
-            reach={channel: int(share) for channel, share in tree["reach"].items()},
-            task_days=_pair(tree["people"]["task_days"]),
-            approval_days=_pair(tree["people"]["approval_days"]),
-            cost={name: int(Decimal(str(amount)) * 100) for name, amount in tree["cost"].items()},
-        )
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as wrong:
-        raise WrongCustomers(
-            f"The file of customers cannot be read: {wrong}. See customers.yaml for its form."
-        ) from wrong
-    if sum(kind.share for kind in kinds) != 100 or any(kind.share < 0 for kind in kinds):
-        raise WrongCustomers(f"The shares of the kinds add up to {sum(kind.share for kind in kinds)}, not to 100.")
-    return model
-
-
-def _kind(name: str, told: Mapping[str, Any]) -> Kind:
-    given: dict[str, Any] = {}
-    for key, value in told.items():
-        given[key] = tuple(cast(list[int], value)) if isinstance(value, list) else value
-    return Kind(name, **given)
-
-
-def _pair(told: list[int]) -> tuple[int, int]:
-    least, most = told
-    return int(least), int(most)

@@ -35,6 +35,7 @@ _LETTER_DAYS = timedelta(days=5)
 _ROUNDS_MAX = 200
 _WEEK = timedelta(days=7)
 _SERVICE = 1
+_ASKED = frozenset({"requested", "granted", "refused"})
 
 
 class Restless(RuntimeError):
@@ -78,8 +79,14 @@ class Life:
     contacted: list[datetime] = field(default_factory=list[datetime])
     service: ServiceFacts | None = None
     pending: set[int] = field(default_factory=set[int])
+    _flags: dict[str, str] = field(init=False)
+    _kept_steps: dict[int, StepFacts] = field(default_factory=dict[int, StepFacts])
+    _kept_service: ServiceFacts | None = None
 
-    # -- facts
+    def __post_init__(self) -> None:
+        self._flags = dict(self.household.flags)
+
+    # -- facts, of which those that have not changed are kept from one turn to the next
 
     def facts(self, now: datetime) -> CaseFacts:
         """What gathering would find."""
@@ -94,22 +101,45 @@ class Life:
             partner=self.partner,
             waits_for=self.waits_for,
             claims=tuple(self.claims.values()),
-            steps=tuple(self._step(step) for step in self.steps.values()),
+            steps=tuple([self._step(number) for number in self.steps]),
             services=(self._service(),),
-            holds=tuple(hold for hold in self.holds if hold.ends_at is None or hold.ends_at > now),
-            payments=tuple(payment for payment in self.payments.values() if not payment.noted),
-            approvals=tuple(one for one in self.approvals.values() if one.state in ("requested", "granted", "refused")),
-            flags=dict(self.household.flags),
+            holds=tuple([hold for hold in self.holds if hold.ends_at is None or hold.ends_at > now]),
+            payments=tuple(self.payments.values()),
+            approvals=tuple([one for one in self.approvals.values() if one.state in _ASKED]),
+            flags=self._flags,
             reach=self.household.reach,
-            contacted_at=tuple(moment for moment in self.contacted if now - moment < _WEEK),
+            contacted_at=tuple([moment for moment in self.contacted if now - moment < _WEEK]),
         )
 
-    def _step(self, step: StepFacts) -> StepFacts:
-        effects = tuple(one.facts for one in self.effects.values() if one.step_number == step.number)
-        tasks = tuple(task for number, task in self.tasks if number == step.number)
-        return replace(step, effects=effects, tasks=tasks)
+    def forget_kept(self) -> None:
+        """The next facts are made anew throughout."""
+        self._kept_steps.clear()
+        self._kept_service = None
+
+    def _step(self, number: int) -> StepFacts:
+        kept = self._kept_steps.get(number)
+        if kept is None:
+            effects = tuple(one.facts for one in self.effects.values() if one.step_number == number)
+            tasks = tuple(task for of, task in self.tasks if of == number)
+            kept = self._kept_steps[number] = replace(self.steps[number], effects=effects, tasks=tasks)
+        return kept
 
     def _service(self) -> ServiceFacts:
+        if self._kept_service is None:
+            self._kept_service = self._make_service()
+        return self._kept_service
+
+    def _change(self, effect: _Effect, facts: EffectFacts) -> None:
+        effect.facts = facts
+        self._touch(effect.step_number)
+
+    def _touch(self, step_number: int | None) -> None:
+        """Something of a step, or of the service, is not as it was."""
+        self._kept_service = None
+        if step_number is not None:
+            self._kept_steps.pop(step_number, None)
+
+    def _make_service(self) -> ServiceFacts:
         kind = sorted(self.policy.services)[0]
         base = self.service or ServiceFacts(_SERVICE, kind, Level.FULL, 0, None, Level.FULL, None, controllable=True)
         unsent = tuple(
@@ -140,11 +170,15 @@ class Life:
         self.wake(now)
         return amount - left
 
-    def credit(self, claim_id: int, amount: int, now: datetime) -> None:
-        """A credit note takes something off a claim."""
-        if claim_id in self.claims:
-            self._reduce(self.claims[claim_id], min(amount, self.claims[claim_id].principal), 0)
-            self.wake(now)
+    def credit(self, claim_id: int, amount: int, now: datetime) -> int:
+        """A credit note takes something off a claim that is still open; how much."""
+        claim = self.claims.get(claim_id)
+        if claim is None:
+            return 0
+        less = min(amount, claim.principal)
+        self._reduce(claim, less, 0)
+        self.wake(now)
+        return less
 
     def _reduce(self, claim: ClaimFacts, principal: int, costs: int) -> None:
         owed, charged = claim.principal - principal, claim.costs - costs
@@ -172,6 +206,7 @@ class Life:
         """A person did what a step asked."""
         number, task = self.tasks[index]
         self.tasks[index] = (number, replace(task, state="done", done_at=now))
+        self._touch(number)
         self.wake(now)
 
     def approve(self, id_: int, now: datetime) -> None:
@@ -216,12 +251,12 @@ class Life:
                   draft.generation)  # fmt: skip
         leave = check_leave(self.policy, self.law, self.facts(now), due, now)
         if leave.exit is Exit.LATER and leave.until is not None:
-            effect.facts = replace(facts, due_at=max(leave.until, now + timedelta(seconds=1)), why=leave.why)
+            self._change(effect, replace(facts, due_at=max(leave.until, now + timedelta(seconds=1)), why=leave.why))
             return
         self.pending.discard(facts.id)
         if leave.exit is not Exit.SEND:
             state = "withheld" if leave.exit is Exit.WITHHOLD else "cancelled"
-            effect.facts = replace(facts, state=state, why=leave.why, finished_at=now)
+            self._change(effect, replace(facts, state=state, why=leave.why, finished_at=now))
         else:
             self._send(effect, now)
         self.wake(now)
@@ -229,11 +264,12 @@ class Life:
     def _send(self, effect: _Effect, now: datetime) -> None:
         draft = effect.draft
         arrives = now + _LETTER_DAYS if draft.channel == "letter" else now
-        effect.facts = replace(effect.facts, state="done", finished_at=arrives)
+        self._change(effect, replace(effect.facts, state="done", finished_at=arrives))
         if draft.kind == "message" and draft.template not in UNCOUNTED_TEMPLATES:
             self.contacted = [moment for moment in self.contacted if now - moment < _WEEK] + [now]
         if draft.level is not None and self.service is not None:
             self.service = replace(self.service, observed=draft.level, observed_at=now)
+            self._touch(None)
         self.on_sent(draft, now)
 
     # -- record
@@ -243,19 +279,23 @@ class Life:
         for id_ in decision.cancelled_effects:
             if id_ in self.pending:
                 self.pending.discard(id_)
-                self.effects[id_].facts = replace(self.effects[id_].facts, state="cancelled", why="superseded")
+                effect = self.effects[id_]
+                self._change(effect, replace(effect.facts, state="cancelled", why="superseded"))
         for draft in decision.effects:
             self._outbox(draft, decision.version)
         for id_ in decision.lifted_blocks:
             self.blocks.pop(id_, None)
+            self._touch(None)
         for block in decision.blocks:
             id_ = decision.version * 10 + len(self.blocks) + 1
             self.blocks[id_] = BlockFacts(id_, "arrears", block.level, decision.case_id,
                                           decision.version + 1 + block.event, now)  # fmt: skip
+            self._touch(None)
         for supply in decision.supplies:
             self.service = replace(
                 self._service(), desired=supply.desired, generation=supply.generation, desired_at=now
             )
+            self._touch(None)
         for fee in decision.fees:
             claim = self.claims[fee.claim_id]
             self.claims[fee.claim_id] = replace(claim, costs=claim.costs + fee.amount)
@@ -275,8 +315,10 @@ class Life:
     def _apply_steps(self, decision: Decision, now: datetime) -> None:
         for id_, completed_at in decision.completed_steps:
             self.steps[id_] = replace(self.steps[id_], completed_at=completed_at)
+            self._touch(id_)
         for id_ in decision.voided_steps:
             self.steps.pop(id_, None)
+            self._touch(id_)
         for step in decision.steps:
             number = decision.version + 1 + step.event
             claims = tuple(StepClaimFacts(*one) for one in step.claims)
@@ -298,6 +340,7 @@ class Life:
         )
         self.effects[id_] = _Effect(facts, draft, number)
         self.pending.add(id_)
+        self._touch(number)
 
     def _apply_people(self, decision: Decision) -> None:
         for state, ids in (("spent", decision.spent_approvals), ("lapsed", decision.lapsed_approvals)):
@@ -310,6 +353,7 @@ class Life:
             number = decision.version + 1 + task.event if task.event is not None else task.step_number
             if task.part is not None:
                 self.tasks.append((number, TaskFacts(task.part, "open", None)))
+                self._touch(number)
 
     def _forget(self) -> None:
         """A closed case is over: the next one begins afresh."""
@@ -317,6 +361,7 @@ class Life:
             kept.clear()
         self.tasks.clear()
         self.pending.clear()
+        self.forget_kept()
 
     def open_tasks(self) -> Iterator[int]:
         """The places of tasks that a person has yet to do."""

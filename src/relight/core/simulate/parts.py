@@ -4,21 +4,24 @@ A part carries texts and numbers, so that it can be sent to a process or another
 once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from relight.core.findings import Findings
 from relight.core.policy import Policy
 from relight.core.policy_reader import read_policy
 from relight.core.rules.lawbook import packaged_law
-from relight.core.simulate.customers import Model, read_model
+from relight.core.simulate.customers import Model
+from relight.core.simulate.customers_file import read_model
 from relight.core.simulate.portfolio import Household, Spec, households
 from relight.core.simulate.run import simulate
 from relight.core.simulate.totals import Totals
 
-PART = 500
+PART = 250
+AT_ONCE = 256  # parts on their way: enough for the cores of several hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,13 @@ class Part:
     own: tuple[Household, ...] = ()
 
 
-def parts(policy: str, customers: str, spec: Spec, own: Sequence[Household] = ()) -> Iterator[Part]:
-    """A portfolio in parts."""
+def parts(
+    policy: str, customers: str, spec: Spec, own: Sequence[Household] = (), *, size: int = PART
+) -> Iterator[Part]:
+    """A portfolio in parts of `size` households."""
     count = len(own) or spec.accounts
-    for first in range(0, count, PART):
-        last = min(first + PART, count)
+    for first in range(0, count, size):
+        last = min(first + size, count)
         yield Part(policy, customers, spec, first, last, tuple(own[first:last]))
 
 
@@ -50,19 +55,29 @@ def work(part: Part) -> Totals:
     )
 
 
-def run(executor: Executor, todo: Sequence[Part], on_part: Callable[[int], None] | None = None) -> Totals:
-    """All parts, added up; `on_part` is told how many are done. The first failure ends it."""
-    waiting: list[Future[Totals]] = [executor.submit(work, part) for part in todo]
-    totals = Totals()
+def run(executor: Executor, todo: Iterable[Part], on_part: Callable[[int], None] | None = None) -> Totals:
+    """All parts, added up; `on_part` is told how many are done. The first failure ends it.
+
+    Only so many are on their way at a time, so that memory does not grow with the portfolio.
+    """
+    coming, totals, done = iter(todo), Totals(), 0
+    on_their_way: set[Future[Totals]] = set()
     try:
-        for done, future in enumerate(as_completed(waiting), 1):
-            totals.add(future.result())
-            if on_part is not None:
-                on_part(done)
+        while on_their_way := on_their_way | _submit(executor, islice(coming, AT_ONCE - len(on_their_way))):
+            finished, on_their_way = wait(on_their_way, return_when=FIRST_COMPLETED)
+            for future in finished:
+                totals.add(future.result())
+                done += 1
+                if on_part is not None:
+                    on_part(done)
     finally:
-        for future in waiting:
+        for future in on_their_way:
             future.cancel()
     return totals
+
+
+def _submit(executor: Executor, todo: Iterable[Part]) -> set[Future[Totals]]:
+    return {executor.submit(work, part) for part in todo}
 
 
 @lru_cache(maxsize=8)

@@ -47,12 +47,12 @@ def simulate(
     """All households through all days, added up."""
     totals = Totals()
     for household in households:
-        _Story(policy, law, household, model, start, days, seed, totals).tell()
+        Story(policy, law, household, model, start, days, seed, totals).tell()
     return totals
 
 
 @dataclass(slots=True)
-class _Story:
+class Story:
     """One household's days."""
 
     policy: Policy
@@ -149,9 +149,10 @@ class _Story:
                 self.totals.disputes += 1
                 if self.person.is_right():
                     amount = self.life.claims[claim_id].principal // 2
-                    self._at(
-                        answered, _DESK_AT, lambda now, id_=claim_id, sum_=amount: self.life.credit(id_, sum_, now)
-                    )
+                    self._at(answered, _DESK_AT, lambda now, id_=claim_id, sum_=amount: self._credit(id_, sum_, now))
+
+    def _credit(self, claim_id: int, amount: int, now: datetime) -> None:
+        self.totals.credited += self.life.credit(claim_id, amount, now)
 
     def _help(self, now: datetime) -> None:
         """A plan: half now, the other half when it ends."""

@@ -27,6 +27,7 @@ class Totals:
     plans: int = 0
     cost: int = 0
     paid_sum: int = 0
+    credited: int = 0
     owed_at_end: int = 0
     messages: Counter[str] = field(default_factory=Counter[str])
     templates: Counter[str] = field(default_factory=Counter[str])
