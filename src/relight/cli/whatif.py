@@ -1,12 +1,10 @@
 """`relight policy simulate` and `show`: what a policy would do, and what it looks like, before anybody meets it."""
 
 import json
-import os
 import resource
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import Executor
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -17,6 +15,7 @@ import click
 from relight.cli.backtest import tell_history
 from relight.cli.context import database, partner_id, refusals
 from relight.cli.output import answer, json_option, news
+from relight.cli.places import place
 from relight.cli.policy_files import find_policy, policy_argument
 from relight.core.money import format_amount
 from relight.core.policy import Policy
@@ -29,7 +28,7 @@ from relight.core.simulate import charts
 from relight.core.simulate.compare import IN_MINOR_UNITS, Interval, differences, measures
 from relight.core.simulate.customers import Model
 from relight.core.simulate.customers_file import WrongCustomers, read_model
-from relight.core.simulate.parts import parts, run
+from relight.core.simulate.parts import PART, parts, run
 from relight.core.simulate.portfolio import Household, Spec
 from relight.core.simulate.totals import Totals
 from relight.flow.road.whatif import own_portfolio
@@ -79,6 +78,9 @@ def show(file: str, output: Path | None, language: str) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A CSV of real bills with the day each was settled: which notices would have been needless?",
 )
+@click.option(
+    "--dask", metavar="ADDRESS", default="", help="Work it out on a Dask cluster, by its scheduler's address."
+)
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="A folder for plots and JSON.")
 @json_option
 @refusals
@@ -93,6 +95,7 @@ def simulate(
     own: bool,
     partner_slug: str | None,
     history: Path | None,
+    dask: str,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -117,18 +120,19 @@ def simulate(
     if against:
         other_text, other = find_policy(against)
         names[other.name if other.name != policy.name else f"{other.name} (2)"] = other_text
-    began = time.monotonic()
+    began, cpu = time.monotonic(), _cpu_of_children()
     spec = Spec(len(people) or accounts, start, days, seed)
-    with _executor() as executor:
+    with place(dask) as executor:
         told = {name: _by_seed(executor, each, model_text, spec, people, seeds, name) for name, each in names.items()}
-    result = _result(policy, told, spec, seeds, time.monotonic() - began)
+    result = _result(policy, told, spec, seeds, time.monotonic() - began, _cpu_of_children() - cpu)
     if output:
         _write(output, told, result)
     answer(result, as_json=as_json, text=_in_words(result, policy, told))
 
 
-def _executor() -> AbstractContextManager[Executor]:
-    return ProcessPoolExecutor(max_workers=len(os.sched_getaffinity(0)))
+def _cpu_of_children() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _own(policy: Policy, model: Model, slug: str | None, days: int) -> tuple[date, list[Household]]:
@@ -148,8 +152,9 @@ def _by_seed(
     found = []
     for number in range(seeds):
         each = Spec(spec.accounts, spec.start, spec.days, spec.seed + number)
-        todo = list(parts(text, customers, each, people))
-        found.append(run(executor, todo, _progress(f"{name}, seed {each.seed}", len(todo))))
+        count = -(-each.accounts // PART)
+        todo = parts(text, customers, each, people)
+        found.append(run(executor, todo, _progress(f"{name}, seed {each.seed}", count)))
     return found
 
 
@@ -161,10 +166,11 @@ def _progress(what: str, count: int) -> Callable[[int], None]:
     return told
 
 
-def _result(policy: Policy, told: dict[str, list[Totals]], spec: Spec, seeds: int, seconds: float) -> dict[str, Any]:
+def _result(
+    policy: Policy, told: dict[str, list[Totals]], spec: Spec, seeds: int, seconds: float, cpu: float
+) -> dict[str, Any]:
     decisions = sum(one.decisions for totals in told.values() for one in totals)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = children.ru_utime + children.ru_stime
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
     (first, *others) = told
     result: dict[str, Any] = {
         "policy": first,
@@ -178,7 +184,7 @@ def _result(policy: Policy, told: dict[str, list[Totals]], spec: Spec, seeds: in
         "decisions_per_second_per_core": round(decisions / cpu) if cpu else None,
         "account_years": round(spec.accounts * spec.days * seeds * len(told) / 365, 1),
         "seconds": round(seconds, 2),
-        "peak_mb": round(max(children.ru_maxrss, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024),
+        "peak_mb": round(peak / 1024),
     }
     for other in others:
         result["difference"] = {"ours": first, "theirs": other, **_plain(differences(told[first], told[other]))}
