@@ -1,6 +1,7 @@
 """The load: a batch of cases that the bulk worker decides, woken anew where it would run dry."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -15,7 +16,9 @@ _SLICE = 5_000
 
 @dataclass
 class Load:
-    """Keeps at least half of the `count` cases from `first` on due while the block lasts. `decided` afterwards."""
+    """Keeps at least half of the `count` cases from `first` on due while the block lasts.
+
+    Afterwards `decided` in `seconds`."""
 
     home: Home
     partner: int
@@ -23,12 +26,13 @@ class Load:
     count: int
     decided: int = 0
     woken: int = 0
+    seconds: float = 0.0
     _due_before: int = 0
     _ending: threading.Event = field(default_factory=threading.Event)
     _failed: BaseException | None = None
 
     def __enter__(self) -> "Load":
-        self._due_before = self.due()
+        self._due_before, self._began = self.due(), time.monotonic()
         self._thread = threading.Thread(target=self._keep, name="load", daemon=True)
         self._thread.start()
         return self
@@ -37,6 +41,7 @@ class Load:
         self._ending.set()
         self._thread.join()
         self.decided = self._due_before + self.woken - self.due()
+        self.seconds = time.monotonic() - self._began
         if self._failed is not None and error is None:
             raise self._failed
 

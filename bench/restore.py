@@ -89,11 +89,8 @@ def run(*, runs: int = 100, load_cases: int = 100_000, news: News = print) -> di
             _pay_all(bench, payments[: 2 * _WARM_UP])
             bench.beside = 0
             news(f"{2 * runs} payments, one each {_PACE_SECONDS * 1000:.0f} ms …")
-            began = time.monotonic()
-            counted = payments[2 * _WARM_UP :]
-            _pay_all(bench, counted)
-            seconds = time.monotonic() - began
-        return _result(bench, counted, load, seconds)
+            _pay_all(bench, payments[2 * _WARM_UP :])
+        return _result(bench, payments[2 * _WARM_UP :], load)
 
 
 def in_text(result: Mapping[str, Any]) -> str:
@@ -184,7 +181,7 @@ def _unfinished(bench: Bench, payments: list[Payment]) -> int:
     return found[0] if found else 0
 
 
-def _result(bench: Bench, payments: list[Payment], load: Load, seconds: float) -> dict[str, Any]:
+def _result(bench: Bench, payments: list[Payment], load: Load) -> dict[str, Any]:
     broadband = [payment for payment in payments if payment.meter is None]
     power = [payment for payment in payments if payment.meter is not None]
     ways = _ways(bench, "%re-authentication%", ["full"], broadband) | _ways(bench, "%", ["ready", "full"], power)
@@ -202,7 +199,7 @@ def _result(bench: Bench, payments: list[Payment], load: Load, seconds: float) -
         "load": {
             "cases": load.count,
             "decided": load.decided,
-            "per_second": round(load.decided / seconds),
+            "per_second": round(load.decided / load.seconds),
             "beside": bench.beside,
             "messages": _messages(bench, payments),
         },

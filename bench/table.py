@@ -26,7 +26,12 @@ def _restore(found: Result) -> list[Sequence[str]]:
         "power_ms": "webhook sent → ready for its button",
     }
     rows: list[Sequence[str]] = [
-        (f"{name} ({2 * found['runs']} payments)", " · ".join(_spread(found[key])) + " ms", "", "")
+        (
+            f"{name} ({found['runs'] * (2 if key == 'inside_ms' else 1)} payments)",
+            " · ".join(_spread(found[key])) + " ms",
+            "",
+            "",
+        )
         for key, name in names.items()
     ]
     load = found["load"]
