@@ -37,23 +37,23 @@ def _household(row: tuple[Any, ...], bills: list[tuple[Any, ...]], model: Model,
     account_id, profile, reach, flags = row
     return Household(
         id=account_id,
-        kind=_kind(account_id, bills, model),
+        kind=_kind(account_id, bills, model, today),
         profile=profile,
         reach=frozenset(reach),
         flags=tuple(tuple(flag.split("=", 1)) for flag in flags),
-        bills=tuple(_bills(account_id, bills, today, days)),
+        bills=tuple(_bills(bills, today, days)),
     )
 
 
-def _kind(account_id: int, bills: list[tuple[Any, ...]], model: Model) -> Kind:
-    late = [bill for bill in bills if bill[5] is None or bill[5] > bill[2] + _GRACE]
+def _kind(account_id: int, bills: list[tuple[Any, ...]], model: Model, today: date) -> Kind:
+    late = [bill for bill in bills if (bill[5] or today) > bill[2] + _GRACE]  # one that is not due yet says nothing
     others = [kind for kind in model.kinds if kind.name != IN_TIME]
     if not late:
         return next(kind for kind in model.kinds if kind.name == IN_TIME)
     return Random(account_id).choices(others, [kind.share for kind in others])[0]  # noqa: S311 - a model, not a secret
 
 
-def _bills(account_id: int, bills: list[tuple[Any, ...]], today: date, days: int) -> list[Bill]:
+def _bills(bills: list[tuple[Any, ...]], today: date, days: int) -> list[Bill]:
     """What is open today, and from then on a bill a month like the last one."""
     found = [
         Bill(claim_id, today, due, open_sum)
@@ -63,9 +63,10 @@ def _bills(account_id: int, bills: list[tuple[Any, ...]], today: date, days: int
     if not bills:
         return found
     _, issued, due, amount, *_ = bills[-1]
+    latest = max(bill[0] for bill in bills)
     month = 1
     while (coming := issued + month * _MONTH) < today + timedelta(days=days):
         if coming >= today:
-            found.append(Bill(account_id * 1000 + month, coming, due + month * _MONTH, amount))
+            found.append(Bill(latest + month, coming, due + month * _MONTH, amount))
         month += 1
     return found
