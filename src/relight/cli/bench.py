@@ -83,6 +83,18 @@ def paypage(links: int, seconds: int, as_json: bool) -> None:
     _measure("paypage", as_json, links=links, seconds=seconds)
 
 
+@bench.command()
+@click.option("--accounts", default=20_000, show_default=True, type=click.IntRange(min=2), help="Each for a year.")
+@json_option
+@refusals
+def simulate(accounts: int, as_json: bool) -> None:
+    """Decisions a second and core of a what-if, all guards on, beside `decide` alone.
+
+    Example:  relight bench simulate --accounts 1000000
+    """
+    _measure("simulate", as_json, accounts=accounts)
+
+
 def _measure(name: str, as_json: bool, **sizes: int) -> None:
     """Run one benchmark of the checkout and print what it found."""
     module = _benchmark(name)
