@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from relight.core.actions import MessageAction
 from relight.core.calendars import due_date
-from relight.core.conditions import evaluate
+from relight.core.conditions import ALWAYS, evaluate
 from relight.core.decision import ApprovalDraft, StepDraft, TaskDraft
 from relight.core.draft import Draft
 from relight.core.facts import CaseFacts, ClaimFacts
@@ -120,7 +120,7 @@ def _skipping(
 def _branch(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts, step: Step) -> Step | None:
     """The way on: the first branch whose condition holds. An unknown condition is not taken."""
     for branch in policy.successors(step):
-        if evaluate(branch.when, seen(facts, at, (claim,), policy)).holds:
+        if branch.when == ALWAYS or evaluate(branch.when, seen(facts, at, (claim,), policy)).holds:
             return policy.step(branch.step)
     return None
 

@@ -24,6 +24,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2060
 SEARCH_FROM_YEAR = 2020  # longest spans are for terms yet to run: weddings and funerals of the past do not count
 _SATURDAY, _SUNDAY = 5, 6
 _DAY = timedelta(days=1)
+_IN_DAYS, _IN_WEEKS, _IN_MONTHS = Unit.DAYS, Unit.WEEKS, Unit.MONTHS  # a member of an enumeration is slow to name
 
 
 class OutsideCalendar(ValueError):
@@ -70,15 +71,14 @@ class Calendar:
     def add(self, start: date, span: Span) -> date:
         """The day on which the whole span has elapsed, `start` not counted. A month ends on the same day of the month,
         or on the last one it has. Only spans of working days raise `OutsideCalendar`."""
-        match span.unit:
-            case Unit.DAYS:
-                return start + span.count * _DAY
-            case Unit.WEEKS:
-                return start + span.count * 7 * _DAY
-            case Unit.MONTHS:
-                return _add_months(start, span.count)
-            case Unit.WORKING_DAYS | Unit.WERKTAGE:
-                return self._add_counted(start, span)
+        unit = span.unit
+        if unit is _IN_DAYS:
+            return start + span.count * _DAY
+        if unit is _IN_WEEKS:
+            return start + span.count * 7 * _DAY
+        if unit is _IN_MONTHS:
+            return _add_months(start, span.count)
+        return self._add_counted(start, span)
 
     def longest_days(self, span: Span) -> int:
         """The most calendar days that the span can take, wherever it starts in the calendar's years from 2020."""

@@ -46,6 +46,8 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
 
 def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """A receipt for money that came in, and a task when it is more than is owed."""
+    if not facts.payments:
+        return
     fresh = [payment for payment in facts.payments if not payment.noted and payment.state in _RECEIVED]
     returned = [payment for payment in facts.payments if not payment.noted and payment.state == "returned"]
     for payment in returned:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from relight.core.calendars import due_date
-from relight.core.conditions import Param, Truth, evaluate
+from relight.core.conditions import ALWAYS, Param, Truth, evaluate
 from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts
 from relight.core.law import Answer, Law, Reason, Ruling
 from relight.core.policy import Policy, Step
@@ -144,6 +144,8 @@ def in_transit_until(policy: Policy, facts: CaseFacts, payment: PaymentFacts) ->
 def _condition(
     policy: Policy, facts: CaseFacts, at: Standing, step: Step, claims: tuple[ClaimFacts, ...]
 ) -> Iterable[Ruling]:
+    if step.when == ALWAYS:
+        return
     verdict = evaluate(step.when, seen(facts, at, claims, policy))
     if verdict.holds:
         return

@@ -53,7 +53,7 @@ class Ref:
 
 def waits_for_supply(step: Step, part: int) -> bool:
     """Whether a supply action stands before this part."""
-    return any(isinstance(action, SupplyAction) for action in step.do[:part])
+    return step.first_supply < part
 
 
 def part_progress(step: Step, part: int, taken: StepFacts) -> tuple[Progress, datetime]:

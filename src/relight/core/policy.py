@@ -18,6 +18,7 @@ Debtor = Literal["consumer", "business"]
 Actor = Literal["grid_company", "supplier", "network", "agency"]
 
 STANDARD_PROFILE = "standard"
+_NO_PART = 1 << 16  # beyond all parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,14 @@ class Step:
     next: tuple[Branch, ...] | None = None
     cuts: bool = field(init=False, repr=False, compare=False)
     burdens: bool = field(init=False, repr=False, compare=False)
+    first_supply: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """`cuts`: whether the step takes a service away, wholly or in part. `burdens`: whether it cuts, charges a fee
-        or hands over, and so rests only on undisputed, noticed claims."""
+        or hands over, and so rests only on undisputed, noticed claims. `first_supply`: the part that first sets a
+        service to a level, or `_NO_PART`."""
+        supplies = [part for part, action in enumerate(self.do) if isinstance(action, actions.SupplyAction)]
+        object.__setattr__(self, "first_supply", min(supplies, default=_NO_PART))
         object.__setattr__(self, "cuts", any(actions.cuts(action) for action in self.do))
         object.__setattr__(self, "burdens", any(actions.burdens(action) for action in self.do))
 

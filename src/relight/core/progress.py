@@ -36,17 +36,17 @@ def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, n
 
 
 def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: Step, taken: StepFacts) -> None:
+    if taken.completed_at is not None:
+        if _never_arrived(step, taken) and _is_current(taken, facts, policy):
+            _withdraw(draft, taken, "undeliverable")
+        return
     withheld = [
         effect
         for effect in taken.effects
         if effect.state == "withheld" and effect.why != SHADOW and _is_essential(step, effect.part)
     ]
-    if withheld and taken.completed_at is None:
+    if withheld:
         _withdraw(draft, taken, withheld[0].why or "withheld")
-        return
-    if taken.completed_at is not None:
-        if taken.effects and _never_arrived(step, taken) and _is_current(taken, facts, policy):
-            _withdraw(draft, taken, "undeliverable")
         return
     if step.cuts and _rests_on_withdrawn(draft, taken, facts):
         _withdraw(draft, taken, "undeliverable")
@@ -105,6 +105,8 @@ def _is_essential(step: Step, part: int) -> bool:
 
 def _never_arrived(step: Step, taken: StepFacts) -> bool:
     """Whether some notice of a completed step turned out to have reached nobody."""
+    if not [effect for effect in taken.effects if effect.failed]:
+        return False
     for part, action in enumerate(step.do):
         if isinstance(action, MessageAction) and _is_essential(step, part):
             effects = [effect for effect in taken.effects if effect.part == part]

@@ -24,13 +24,15 @@ _TRY_AGAIN = timedelta(hours=1)
 
 def restore_where_due(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """Lift our blocks where the policy's condition holds, or where the step behind them was voided."""
-    taken = {step.number for step in facts.steps}
     lifted: list[tuple[ServiceFacts, tuple[BlockFacts, ...]]] = []
     why: list[Reason] = []
     for service in facts.services:
+        if not service.blocks:
+            continue
         ours = tuple(block for block in service.blocks if block.reason == "arrears" and block.case_id == facts.case_id)
         if not ours:
             continue
+        taken = {step.number for step in facts.steps}
         because = _because(policy, facts, at, service)
         gone = ours if because else tuple(block for block in ours if block.step_number not in taken)
         if gone:
@@ -146,8 +148,8 @@ def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:
 
 def restoring(draft: Draft, facts: CaseFacts) -> bool:
     """Whether a restore is under way when this turn is over."""
+    if draft.steps and any(step.step == RESTORE for step in draft.steps):
+        return True
+    under_way = [step.id for step in facts.steps if step.completed_at is None and step.step == RESTORE]
     completed = {step_id for step_id, _ in draft.completed_steps}
-    begun = any(step.step == RESTORE for step in draft.steps)
-    return begun or any(
-        step.step == RESTORE and step.completed_at is None and step.id not in completed for step in facts.steps
-    )
+    return any(id_ not in completed for id_ in under_way)

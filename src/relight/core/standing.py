@@ -41,9 +41,9 @@ def standing(facts: CaseFacts, now: datetime) -> Standing:
     countable = {
         claim.id: max(0, claim.principal - claim.disputed - held_sums.get(claim.id, 0)) for claim in facts.claims
     }
-    overdue = tuple(claim for claim in facts.claims if claim.due_date < today and owed(claim, countable) > 0)
+    overdue = tuple([claim for claim in facts.claims if claim.due_date < today and owed(claim, countable) > 0])
     held = any(hold.claim_id is None and hold.service_id is None for hold in facts.holds)
-    return Standing(today, countable, overdue, sum(owed(claim, countable) for claim in overdue), held)
+    return Standing(today, countable, overdue, sum([owed(claim, countable) for claim in overdue]), held)
 
 
 def last_step(claim_id: int, facts: CaseFacts) -> StepFacts | None:
@@ -71,10 +71,11 @@ def is_clear(facts: CaseFacts, at: Standing, rule: str, service: ServiceFacts | 
 
 def has_opened(policy: Policy, facts: CaseFacts, at: Standing) -> bool:
     """Whether the arrears are old and large enough to be followed up, and not already cured by the policy's rule."""
-    calendar = facts.partner.calendar
-    ripe = any(due_date(calendar, claim.due_date, policy.opens.overdue) <= at.today for claim in at.overdue)
-    enough = at.arrears >= (policy.opens.arrears_min or 0)
-    return ripe and enough and not is_clear(facts, at, policy.close_when)
+    if not at.overdue or at.arrears < (policy.opens.arrears_min or 0):
+        return False
+    calendar, oldest = facts.partner.calendar, min(claim.due_date for claim in at.overdue)
+    ripe = due_date(calendar, oldest, policy.opens.overdue) <= at.today
+    return ripe and not is_clear(facts, at, policy.close_when)
 
 
 def concerns(claim: ClaimFacts, service: ServiceFacts) -> bool:

@@ -65,7 +65,7 @@ def next_in_window(
         return moment
     day = moment.astimezone(tz).date()
     for _ in range(SEARCH_DAYS_MAX):
-        for start in _possible_starts(day, window, tz):
+        for start in _possible_starts(day, window.opens_minute, tz):
             if start >= moment and is_open(start, window, tz, calendar, closed_dates):
                 return start
         day += _DAY
@@ -89,9 +89,10 @@ def _utc_date(moment: datetime, tz: ZoneInfo) -> date:
     return moment.astimezone(tz).date()
 
 
-def _possible_starts(day: date, window: Window, tz: ZoneInfo) -> list[datetime]:
-    """When the window may open on a day, in order: at its hour, and when the clock has jumped."""
-    return sorted({*_at_minute(day, window.opens_minute, tz), *_jumps(day, tz)})
+@lru_cache(maxsize=4096)
+def _possible_starts(day: date, opens_minute: int, tz: ZoneInfo) -> tuple[datetime, ...]:
+    """When a window may open on a day, in order: at its hour, and when the clock has jumped."""
+    return tuple(sorted({*_at_minute(day, opens_minute, tz), *_jumps(day, tz)}))
 
 
 def _at_minute(day: date, minute: int, tz: ZoneInfo) -> list[datetime]:

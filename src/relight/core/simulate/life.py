@@ -103,12 +103,14 @@ class Life:
             claims=tuple(self.claims.values()),
             steps=tuple([self._step(number) for number in self.steps]),
             services=(self._service(),),
-            holds=tuple([hold for hold in self.holds if hold.ends_at is None or hold.ends_at > now]),
+            holds=tuple([hold for hold in self.holds if hold.ends_at is None or hold.ends_at > now])
+            if self.holds
+            else (),
             payments=tuple(self.payments.values()),
-            approvals=tuple([one for one in self.approvals.values() if one.state in _ASKED]),
+            approvals=tuple([one for one in self.approvals.values() if one.state in _ASKED]) if self.approvals else (),
             flags=self._flags,
             reach=self.household.reach,
-            contacted_at=tuple([moment for moment in self.contacted if now - moment < _WEEK]),
+            contacted_at=tuple([moment for moment in self.contacted if now - moment < _WEEK]) if self.contacted else (),
         )
 
     def forget_kept(self) -> None:
@@ -132,10 +134,11 @@ class Life:
     def _change(self, effect: _Effect, facts: EffectFacts) -> None:
         effect.facts = facts
         self._touch(effect.step_number)
+        if facts.kind == "supply":
+            self._kept_service = None
 
     def _touch(self, step_number: int | None) -> None:
-        """Something of a step, or of the service, is not as it was."""
-        self._kept_service = None
+        """Something of a step is not as it was."""
         if step_number is not None:
             self._kept_steps.pop(step_number, None)
 
@@ -224,6 +227,8 @@ class Life:
 
     def next_due(self) -> datetime | None:
         """When something is due next."""
+        if not self.pending:
+            return self.wakes_at
         moments = [self.effects[id_].facts.due_at for id_ in self.pending]
         if self.wakes_at is not None:
             moments.append(self.wakes_at)
@@ -240,6 +245,8 @@ class Life:
         raise Restless(f"account {self.household.id} does not come to rest at {now}")
 
     def _release(self, now: datetime) -> int:
+        if not self.pending:
+            return 0
         due = sorted(id_ for id_ in self.pending if self.effects[id_].facts.due_at <= now)
         for id_ in due:
             self._let_leave(self.effects[id_], now)
@@ -269,7 +276,7 @@ class Life:
             self.contacted = [moment for moment in self.contacted if now - moment < _WEEK] + [now]
         if draft.level is not None and self.service is not None:
             self.service = replace(self.service, observed=draft.level, observed_at=now)
-            self._touch(None)
+            self._kept_service = None
         self.on_sent(draft, now)
 
     # -- record
@@ -285,17 +292,17 @@ class Life:
             self._outbox(draft, decision.version)
         for id_ in decision.lifted_blocks:
             self.blocks.pop(id_, None)
-            self._touch(None)
+            self._kept_service = None
         for block in decision.blocks:
             id_ = decision.version * 10 + len(self.blocks) + 1
             self.blocks[id_] = BlockFacts(id_, "arrears", block.level, decision.case_id,
                                           decision.version + 1 + block.event, now)  # fmt: skip
-            self._touch(None)
+            self._kept_service = None
         for supply in decision.supplies:
             self.service = replace(
                 self._service(), desired=supply.desired, generation=supply.generation, desired_at=now
             )
-            self._touch(None)
+            self._kept_service = None
         for fee in decision.fees:
             claim = self.claims[fee.claim_id]
             self.claims[fee.claim_id] = replace(claim, costs=claim.costs + fee.amount)
@@ -341,6 +348,8 @@ class Life:
         self.effects[id_] = _Effect(facts, draft, number)
         self.pending.add(id_)
         self._touch(number)
+        if draft.kind == "supply":
+            self._kept_service = None
 
     def _apply_people(self, decision: Decision) -> None:
         for state, ids in (("spent", decision.spent_approvals), ("lapsed", decision.lapsed_approvals)):

@@ -199,10 +199,11 @@ class Story:
                 self.opened_on = None
             elif event.code in ("refused", "deferred"):
                 self.totals.held_back(why.code for why in event.reasons)
-        self.totals.fees += sum(fee.amount for fee in decision.fees)
+        for fee in decision.fees:
+            self.totals.fees += fee.amount
         if decision.approvals:
             self._later(self.model.approval_days, self._approve_all, now)
-        if any(task.part is not None for task in decision.tasks):
+        if decision.tasks and any(task.part is not None for task in decision.tasks):
             self.totals.tasks += len(decision.tasks)
             self.totals.cost += self.model.cost.get("task", 0) * len(decision.tasks)
             self._later(self.model.task_days, self._work, now)
