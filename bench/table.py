@@ -58,7 +58,23 @@ def _paypage(found: Result) -> list[Sequence[str]]:
     return [(name, f"{found['requests_per_second']:,.0f}", "", "")]
 
 
-_ROWS = {"restore": _restore, "decide": _decide, "import": _import, "paypage": _paypage}
+def _simulate(found: Result) -> list[Sequence[str]]:
+    per_core, alone = found["decisions_per_second_per_core"], found["decide_alone_per_second"]
+    name = f"what-if: decisions a second and core, beside `decide` alone, at most {found['peak_mb']} MB"
+    years = f"what-if: account-years a second, {found['account_years']:,} in {found['seconds']:.0f} s"
+    return [
+        (name, f"{per_core:,}", f"{alone:,}", f"{per_core / alone:.2f}"),
+        (years, f"{found['account_years_per_second']:,}", "", ""),
+    ]
+
+
+_ROWS = {
+    "restore": _restore,
+    "decide": _decide,
+    "import": _import,
+    "paypage": _paypage,
+    "simulate": _simulate,
+}
 
 if __name__ == "__main__":
     print(table([Path(name) for name in sys.argv[1:]]))

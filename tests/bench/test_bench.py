@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bench import table
 from bench.figures import percentiles
 from relight.cli import bench as command
 
@@ -59,6 +60,24 @@ def test_pay_pages_are_answered_one_link_at_a_time_and_the_page_is_light() -> No
     assert found["requests_per_second"] > 0
     assert found["p99_ms"] >= found["p50_ms"]
     assert 1_000 < found["page_bytes"] <= 60 * 1024
+
+
+def test_a_what_if_counts_each_call_of_decide_and_tells_what_twice_the_accounts_cost() -> None:
+    found = bench("simulate", "--accounts", "300")
+
+    assert found["account_years"] == 300
+    assert found["decisions"] > 300 * 24, "each bill and each payment is a turn"
+    assert 0 < found["decisions_per_second_per_core"] < found["decide_alone_per_second"]
+    assert found["peak_mb"] >= found["twice_the_accounts"]["peak_mb_half"] > 10
+
+
+def test_each_benchmark_of_make_bench_has_its_rows_in_the_table() -> None:
+    results = sorted((Path(table.__file__).parent / "results").glob("*.json"))
+
+    rows = table.table(results).splitlines()
+
+    assert {file.stem.rpartition("-")[2] for file in results} >= {"restore", "decide", "import", "paypage", "simulate"}
+    assert len(rows) > len(results)
 
 
 def test_without_a_source_checkout_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
