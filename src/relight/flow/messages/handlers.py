@@ -89,7 +89,7 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
 
 def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date) -> MessageContext:
     (_, ref, creditor, bank_account, currency, country, site, brand, _, _, phone, brand_site, return_address, colour,
-     co_brand, _, name, kind, language, _, value, _, service, street) = row  # fmt: skip
+     co_brand, _, name, kind, language, _, value, _, service, street, references) = row  # fmt: skip
     span = Span.parse(one.params["term"]) if one.params.get("term") else None
     pay_by = calendar.add(today, span) if span else None
     owed = sum(claim.amount for claim in one.claims) + one.fees
@@ -108,7 +108,7 @@ def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date)
         dated=today,
         amount_due=owed,
         currency=currency,
-        reference=one.claims[0].reference if len(one.claims) == 1 else ref,
+        reference=_reference(one, references or {}, ref),
         account=bank_account,
         pay_url=one.pay_url,
         service=service or next(iter(one.services)),
@@ -125,6 +125,14 @@ def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date)
         service_address=street or "",
         recipient=tuple(value.split("\n")) if one.channel == "letter" else (),
     )
+
+
+def _reference(one: Wanted, references: Mapping[str, str], account: str) -> str:
+    """What the bank matches on: the oldest claim's reference, else its number, as on the pay page; else the account."""
+    if not one.claims:
+        return account
+    number = min(one.claims, key=lambda claim: claim.due_date).reference
+    return references.get(number, number)
 
 
 def _plan_months(country: str, owed: int) -> tuple[int, int] | None:

@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
         (array_agg(c.creditor_id ORDER BY c.due, c.id) FILTER (WHERE c.owed > 0))[1] AS creditor_id,
         min(c.due) FILTER (WHERE c.owed > 0) AS due_date
     FROM (
-        SELECT c.id, c.reference, c.creditor_id,
+        SELECT c.id, coalesce(nullif(c.reference, ''), c.number) AS reference, c.creditor_id,
             greatest(c.due_date, c.deferred_to) AS due,
             (current_setting('relight.now')::timestamptz AT TIME ZONE p.time_zone)::date AS today,
             CASE WHEN c.principal > c.disputed + h.held THEN c.principal - c.disputed - h.held + c.costs

@@ -105,7 +105,7 @@ def private(response: HttpResponse) -> HttpResponse:
 
 
 def reference_of(facts: PayFacts) -> str:
-    """What the bank matches on: the oldest claim's reference, else the account's."""
+    """What the bank matches on: the oldest claim's reference or number; the account's when nothing is owed."""
     return facts.reference or facts.account_ref
 
 
