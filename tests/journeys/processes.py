@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,10 @@ class Workers:
         wait_for(lambda: b"working" in log.read_bytes() or process.poll() is not None, "the worker works")
         assert process.poll() is None, log.read_text()
         return process
+
+    def clock(self, *, started_at: datetime) -> datetime:
+        """What the clock of workers shows by now that were started at a moment."""
+        return datetime.now(UTC) + timedelta(seconds=self._ahead[started_at])
 
     def relight(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a `relight` command to its end, on the story's database."""

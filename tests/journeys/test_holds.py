@@ -29,14 +29,15 @@ def test_a_hold_begins_while_a_cut_waits_for_its_approval(street: Street) -> Non
     assert street.value("SELECT decided_at FROM step_taken WHERE step = 'cut'") >= ended
 
 
-def test_a_hold_begins_when_an_approved_cut_is_decided_and_has_not_left(street: Street) -> None:
+@pytest.mark.parametrize("reason", ["complaint", "debt_help"])
+def test_a_hold_begins_when_an_approved_cut_is_decided_and_has_not_left(street: Street, reason: str) -> None:
     home = street.move_in(power=True)
     street.owes(home)
     street.until_power_asks(home)
     street.approve(home.account)
     street.decide()
 
-    street.hold(home.account, "debt_help")
+    street.hold(home.account, reason)
     street.days(30)
 
     assert street.actions(home) == []
