@@ -269,3 +269,21 @@ def test_a_rule_that_would_give_a_cut_back_at_once_never_cuts() -> None:
 
     assert life.names() == ["notice"]
     assert life.commands() == []
+
+
+def test_a_cut_that_is_refused_holds_up_no_notice_of_a_newer_bill() -> None:
+    facts = case(claims=(claim(1), claim(2, due=30)), steps=noticed(1), flags={"life_support": "yes"})
+
+    decision = decided(facts)
+
+    assert codes(decision) == ["refused", "step_taken"]
+    assert [(taken.step, [of for of, *_ in taken.claims]) for taken in decision.steps] == [("friendly", [2])]
+    assert "condition.flags" in decision.waits_for
+
+
+def test_what_is_refused_again_beside_a_newer_bill_is_no_news() -> None:
+    facts = case(claims=(claim(1), claim(2, due=30)), steps=noticed(1), flags={"life_support": "yes"})
+
+    again = decided(dataclasses.replace(facts, waits_for=decided(facts).waits_for))
+
+    assert codes(again) == ["step_taken"]
