@@ -126,30 +126,33 @@ def test_a_profile_skips_the_middle_and_keeps_the_notices_whole_term(street: Str
 
 
 def test_the_bank_has_not_been_heard_of_for_three_days(street: Street) -> None:
-    street.policy(
-        "broadband-no", ("- {message: reminder,", "- {fee: reminder, amount: 35}\n      - {message: reminder,")
-    )
-    dark, asked, forgetful = (street.move_in(power=power, broadband=not power) for power in (True, True, False))
+    fee = ("- {message: reminder,", "- {fee: reminder, amount: 35}\n      - {message: reminder,")
+    street.policy("broadband-no", ("reminder:\n    after: 4 days", "reminder:\n    after: 2 weeks"), fee)
+    dark, asked = street.move_in(power=True), street.move_in(power=True)
+    late, forgetful = street.move_in(broadband=True), street.move_in(broadband=True)
     street.cut_power(dark)
     street.owes(asked)
     street.until_power_asks(asked)
+    street.owes(late, due=street.moment.date() - timedelta(days=1))
+    street.until_step(late.account, "friendly")
+    street.days(12)
     street.until_clock(20)
     street.approve(asked.account)
     street.owes(forgetful, due=street.moment.date() - timedelta(days=1))
 
     street.bank_is_told = False
     street.bank_was_heard(street.moment - timedelta(days=3))
-    street.days(5)
-    silent = street.actions(asked), street.steps(asked.account)[-1], street.sms(forgetful)
+    street.days(6)
+    silent = street.actions(asked), street.steps(late.account), street.debt(late), street.sms(forgetful)
     street.pays(dark.account, 2 * OWED)
     street.run()
     restored = street.breaker(dark), street.sms(dark)[-2:]
     street.bank_is_told = True
-    street.days(14)
+    street.days(7)
 
-    assert silent == ([], "contact", [])
+    assert silent == ([], ["friendly"], OWED, [])
     assert restored[0] == "ready_for_reconnection"
-    assert restored[1][0].startswith("Takk!")
+    assert [text.partition("!")[0] for text in restored[1]] == ["Takk", "Strømmen er klar"]
     assert street.actions(asked) == ["remote_disconnect"]
-    assert street.steps(forgetful.account) == ["friendly", "reminder"]
-    assert street.value("SELECT costs FROM claim WHERE account_id = %(a)s", a=forgetful.account.id) == 3500
+    assert (street.steps(late.account), street.debt(late)) == (["friendly", "reminder"], OWED + 3500)
+    assert street.steps(forgetful.account) == ["friendly"]

@@ -110,9 +110,9 @@ class Crowd(World):
         ends = dict(self.rows("SELECT result, count(*) FROM attempt GROUP BY 1"))
         done_again = self.rows("SELECT effect_id FROM attempt WHERE result = 'done' GROUP BY 1 HAVING count(*) > 1")
         overlapping = self.rows(
-            "SELECT e.service_id FROM effect e JOIN attempt a ON a.effect_id = e.id"
-            " JOIN effect f ON f.service_id = e.service_id AND f.id > e.id JOIN attempt b ON b.effect_id = f.id"
-            " WHERE b.started_at < a.finished_at"
+            "SELECT service_id FROM (SELECT e.service_id, a.started_at, max(a.finished_at)"
+            " OVER (PARTITION BY e.service_id ORDER BY a.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ended"
+            " FROM effect e JOIN attempt a ON a.effect_id = e.id WHERE e.kind = 'supply') x WHERE started_at < ended"
         )
         assert len({text.key for text in texts}) == len(texts) == 3 * HOMES
         assert set(Counter(text.to for text in texts).values()) == {3}
