@@ -14,7 +14,7 @@ from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text, read_policy
 from relight.core.rules.acts import acts_of
 from relight.core.rules.evidence import occurrences
-from relight.core.rules.reader import packaged_pack
+from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.second_opinion.check import CASE_ROWS_MAX, Opinion, TooManyRows, second_opinion
 from relight.core.second_opinion.log import Entry, acts_in_law
 from relight.core.second_opinion.words import fold, known_acts, packaged_words
@@ -231,7 +231,7 @@ def test_a_column_that_is_not_the_case_is_refused() -> None:
         ask(*rows_)
 
 
-def test_no_word_stands_for_two_acts_and_every_act_of_the_laws_has_a_name() -> None:
+def test_no_word_stands_for_two_acts() -> None:
     text = resources.files("relight.core.second_opinion").joinpath("words.yaml").read_text("utf-8")
     tree: Any = read_tree(text).tree
     owners: dict[str, set[str]] = {}
@@ -241,7 +241,15 @@ def test_no_word_stands_for_two_acts_and_every_act_of_the_laws_has_a_name() -> N
 
     assert {word: acts for word, acts in owners.items() if len(acts) > 1} == {}
     assert not set(owners) & {fold(word) for word in tree["nothing"]}
-    assert {"disconnect", "reminder", "fee.reminder"} <= known_acts()
+
+
+def test_every_act_that_a_law_speaks_of_can_be_named_or_comes_with_one_that_can() -> None:
+    packs = [packaged_pack(name) for name in packaged_packs()]
+    spoken_of = {act for pack in packs for rule in pack.rules for act in rule.targets}
+    brought = acts_in_law({"contact_attempt", "reminder"}, charged=True)
+    others = {"fee.any_other", "interest", "municipality_first_talk"}  # no step of a utility, or only asked for flags
+
+    assert spoken_of - known_acts() - brought == others
 
 
 @pytest.mark.parametrize(
