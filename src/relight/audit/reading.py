@@ -87,7 +87,7 @@ class Reading:
 def connect(conninfo: str) -> psycopg.Connection[Row]:
     """A connection for reading; the role should be the one that runs in production, since that one is audited too."""
     connection = psycopg.connect(conninfo, row_factory=dict_row, application_name="relight-audit", autocommit=True)
-    connection.execute("SELECT set_config('search_path', 'relight', false)")
+    connection.execute("SELECT set_config('search_path', 'relight', false), set_config('timezone', 'UTC', false)")
     return connection
 
 

@@ -21,8 +21,9 @@ _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 
 Params = Mapping[str, Any]
 
-# The same few statements are asked all day, by keys that fit one plan: planning anew takes longer than running them.
-_PLANS = "-c plan_cache_mode=force_generic_plan"
+# Days are counted in UTC or in a partner's own zone, never in the server's. The same few statements are asked all day,
+# by keys that fit one plan: planning anew takes longer than running them.
+_SESSION = "-c search_path=relight -c timezone=UTC -c plan_cache_mode=force_generic_plan"
 
 
 def statements(package: str, file_name: str) -> SimpleNamespace:
@@ -94,7 +95,7 @@ class Database:
             open=False,
             name=name,
             configure=_without_floats,
-            kwargs={"application_name": name, "options": f"-c search_path=relight {_PLANS}", "prepare_threshold": 0},
+            kwargs={"application_name": name, "options": _SESSION, "prepare_threshold": 0},
         )
 
     def open(self) -> "Database":

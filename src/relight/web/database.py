@@ -25,7 +25,7 @@ Row = dict[str, Any]
 _READS_MAX = 8
 _PREPARE_AFTER = 1  # the pages ask the same few questions again and again
 # Each question finds one link by its key, so one plan fits all; planning anew takes longer than running it.
-_PLANS = "-c plan_cache_mode=force_generic_plan -c jit=off"
+_SESSION = "-c search_path=relight -c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
 
 
 class WebDatabase:
@@ -42,7 +42,7 @@ class WebDatabase:
             name="relight-pages",
             kwargs={
                 "application_name": "relight-pages",
-                "options": f"-c search_path=relight {_PLANS}",
+                "options": _SESSION,
                 "autocommit": True,
                 "prepare_threshold": _PREPARE_AFTER,
                 "row_factory": dict_row,
