@@ -64,8 +64,12 @@ def carried_out(street: Street, home: Home, urls: str) -> Iterator[Reached]:
 
 @contextmanager
 def answered(street: Street, home: Home, urls: str) -> Iterator[Reached]:
-    """The device has answered, and the outcome is half written."""
+    """The device has answered, and the outcome is half written; the receipt has left, whose outcome needs that lock."""
     street.decide()
+    later = "UPDATE effect SET due_at = due_at + interval '1 second' WHERE service_id = %s AND state = 'pending'"
+    street.owner.execute(later, (home.power or home.broadband,))
+    street.act(street.release())
+    street.moment += timedelta(seconds=1)
     lock = "SELECT 1 FROM supply WHERE service_id = %(service)s FOR UPDATE"
     with holding(urls, lock, service=home.power or home.broadband) as reached:
         yield reached
