@@ -54,9 +54,11 @@ class Defaults:
 
 @dataclass(slots=True)
 class LogFile:
-    """All that a file holds. `unmapped`: steps that nobody knows, how often; `doubtful`: such lines, by case."""
+    """All that a file holds. `unmapped`: steps that nobody knows, how often; `doubtful`: such lines, by case;
+    `columns`: which of its columns was read as which of ours."""
 
     rows: int = 0
+    columns: dict[str, str] = field(default_factory=dict[str, str])
     entries: list[Entry] = field(default_factory=list[Entry])
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
     unmapped: Counter[str] = field(default_factory=Counter[str])
@@ -76,6 +78,7 @@ def read_log(path: Path, mapping: LogMapping, defaults: Defaults) -> LogFile:
     found = LogFile()
     with open_table(path) as table:
         places = _places(table.header, mapping)
+        found.columns = {column: table.header[at] for column, at in places.items()}
         if "service" not in places and not defaults.service:
             raise UnableToImport(f"{path.name} has no column service. Add it, or say --service for all rows.")
         for row in table.rows:
@@ -85,19 +88,33 @@ def read_log(path: Path, mapping: LogMapping, defaults: Defaults) -> LogFile:
 
 
 def _places(header: list[str], mapping: LogMapping) -> dict[str, int]:
-    names = [fold(name) for name in header]
-    wanted = {column: fold(mapping.columns.get(column, column)) for column in COLUMNS}
-    missing = [column for column in REQUIRED if wanted[column] not in names]
+    found = {column: _places_of(column, header, mapping) for column in COLUMNS}
+    missing = [column for column in REQUIRED if not found[column]]
     if missing:
-        shown = ", ".join(name[:40] for name in header[:12])
+        shown = ", ".join(name[:40] for name in header[:12] if name.isprintable())
         raise UnableToImport(
             f"The log has no column {', '.join(missing)}; it has {shown}. Rename them, or say which they are under "
             "`columns:` in --mapping FILE."
         )
-    twice = [name for name in wanted.values() if names.count(name) > 1]
-    if twice:
-        raise UnableToImport(f"Two columns are called {twice[0]}. Rename the one that is not meant.")
-    return {column: names.index(name) for column, name in wanted.items() if name in names}
+    for column, places in found.items():
+        if len(places) > 1:
+            both = " and ".join(header[at][:40] for at in places[:2])
+            raise UnableToImport(
+                f"Two columns could be {column}: {both}. Rename the one that is not meant, or say which it is under "
+                "`columns:` in --mapping FILE."
+            )
+    return {column: places[0] for column, places in found.items() if places}
+
+
+def _places_of(column: str, header: list[str], mapping: LogMapping) -> list[int]:
+    """Where a column is: as the mapping says, else by our own name, else by one in another language."""
+    own = mapping.columns.get(column, column)
+    found = [at for at, name in enumerate(header) if fold(name) == fold(own)]
+    if found or column in mapping.columns:
+        return found
+    theirs = {fold(name) for name in mapping.columns.values()}
+    return [at for at, name in enumerate(header)
+            if mapping.words.column_of(name) == column and fold(name) not in theirs]  # fmt: skip
 
 
 def _take(row: Row, places: Mapping[str, int], mapping: LogMapping, defaults: Defaults, found: LogFile) -> None:

@@ -14,6 +14,7 @@ from relight.core.rules.model import LawPack
 from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.second_opinion.check import Opinion, TooManyRows, Violation, second_opinion
 from relight.core.second_opinion.words import known_services
+from relight.flow.claims.columns import fold
 from relight.flow.claims.errors import UnableToImport
 
 _TOLD_MAX = 200
@@ -82,6 +83,7 @@ def _as_data(log: LogFile, opinion: Opinion, packs: Iterable[LawPack]) -> Mappin
         "laws": {pack.name: pack.hash for pack in packs},
         "cases": opinion.cases,
         "rows": log.rows,
+        "columns": log.columns,
         "violations": [_row(one) for one in opinion.violations],
         "advice": [_row(one) for one in opinion.advice],
         "remains": [{"rule": r.rule, "law": r.law, "what": r.what, "times": r.times} for r in opinion.remains],
@@ -99,24 +101,27 @@ def _row(one: Violation) -> dict[str, Any]:
 def _as_text(log: LogFile, opinion: Opinion, packs: Iterable[LawPack]) -> Iterable[str]:
     names = ", ".join(pack.name for pack in packs)
     yield (
-        f"{log.rows} rows of {opinion.cases} cases, held against {len(opinion.checked)} rules ({names}): "
-        f"{len(opinion.violations)} unlawful."
+        f"{_count(log.rows, 'row')} of {_count(opinion.cases, 'case')}, held against "
+        f"{_count(len(opinion.checked), 'rule')} ({names}): {len(opinion.violations)} unlawful."
     )
+    renamed = [f"{theirs} as {ours}" for ours, theirs in log.columns.items() if fold(theirs) != ours]
+    if renamed:
+        yield f"Columns were read like this: {', '.join(renamed)}."
     yield from _listed("", opinion.violations)
     yield from _listed("Not known to be unlawful, but Relight would not have done it:", opinion.advice)
     if log.unmapped:
         yield "Steps that are not recognised and were not checked (say what they are with --mapping FILE):"
-        yield from (f"  {step}: {count} {_rows(count)}" for step, count in sorted(log.unmapped.items()))
+        yield from (f"  {step}: {_count(count, 'row')}" for step, count in sorted(log.unmapped.items()))
     if log.unreadable:
         yield f"Rows that could not be read and were left out: {len(log.unreadable)}"
         yield from (f"  line {one.line}, {one.field}: {one.reason}" for one in log.unreadable[:_TOLD_MAX])
     if opinion.remains:
         yield "Cannot be told from this log:"
-        yield from (f"  {one.what} ({one.times} {_rows(one.times)}; {one.law})" for one in opinion.remains)
+        yield from (f"  {one.what} ({_count(one.times, 'row')}; {one.law})" for one in opinion.remains)
 
 
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
+def _count(count: int, one: str) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
 
 
 def _listed(title: str, found: list[Violation]) -> Iterable[str]:

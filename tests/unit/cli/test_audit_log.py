@@ -95,6 +95,47 @@ def test_a_mapping_renames_columns_and_settles_the_decimal_sign(tmp_path: Path) 
     assert (said["unreadable"], said["violations"], said["cases"]) == ([], [], 1)
 
 
+@pytest.mark.parametrize(
+    ("country", "log", "rule"),
+    [
+        ("NO", "Saksnr.;Tiltak;Dato;Beløp;Tjeneste\n1;purring;16.03.2026;1,00;bredbånd\n"
+               "1;stengevarsel;16.03.2026;1,00;bredbånd\n1;stengt;15.04.2026;1,00;bredbånd\n",
+         "no.ekom.block.one_month"),
+        ("DK", "Sagsnr;Hændelse;Dato;Beløb;Ydelse;Gebyr\n1;rykker;16-03-2026;500,00;elektricitet;101,00\n",
+         "dk.fee.reminder.amount"),
+        ("NL", "zaak,stap,datum,bedrag,dienst\n1,contract beëindigd,20-04-2026,\"120,00\",stroom\n",
+         "nl.energy.reminders_3"),
+        ("DE", "Vorgang;Maßnahme;Datum;Betrag;Sparte\n1;Sperrung;20.04.2026;120,00;Strom\n",
+         "de.el.notice_4w"),
+        ("SE", "Ärende;Åtgärd;Datum;Belopp;Tjänst;Avgift\n1;påminnelse;2026-03-16;500,00;el;61,00\n",
+         "se.fee.reminder"),
+    ],
+)  # fmt: skip
+def test_headers_in_the_utilitys_own_language_are_read_and_it_is_told_how(
+    tmp_path: Path, country: str, log: str, rule: str
+) -> None:
+    done = call(tmp_path, log, "--country", country, "--json")
+    said = fields(done)
+    in_words = call(tmp_path, log, "--country", country)
+
+    assert rule in [one["rule"] for one in said["violations"]]
+    assert (said["unreadable"], said["unmapped"]) == ([], [])
+    assert {"case", "step", "date", "sum", "service"} <= set(said["columns"])
+    assert f"{said['columns']['step']} as step" in in_words.stdout
+
+
+def test_two_columns_that_could_be_the_date_are_refused_and_a_mapping_says_which_it_is(tmp_path: Path) -> None:
+    log = LAWFUL.replace(";date;", ";Dato;").replace(";amount", ";Datum").replace("35,00", "")
+    mapping = tmp_path / "words.yaml"
+    mapping.write_text("columns: {date: Dato}\n")
+
+    refused, settled = call(tmp_path, log), call(tmp_path, log, "--mapping", str(mapping), "--json")
+
+    assert refused.exit_code == 2
+    assert "Two columns could be date: Dato and Datum" in refused.output
+    assert (settled.exit_code, fields(settled)["columns"]["date"]) == (0, "Dato")
+
+
 def test_a_mapping_may_be_nothing_but_steps(tmp_path: Path) -> None:
     mapping = tmp_path / "words.yaml"
     mapping.write_text("Brev 7: disconnect_notice\nNotis: nothing\n")

@@ -17,7 +17,7 @@ from relight.core.rules.evidence import occurrences
 from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.second_opinion.check import CASE_ROWS_MAX, Opinion, TooManyRows, second_opinion
 from relight.core.second_opinion.log import Entry, acts_in_law
-from relight.core.second_opinion.words import fold, known_acts, packaged_words
+from relight.core.second_opinion.words import fold, known_acts, packaged_words, plain
 from relight.core.yaml_tree import read_tree
 from tests.unit.core.history import History
 from tests.unit.core.test_prove_property import _lives
@@ -241,6 +241,14 @@ def test_no_word_stands_for_two_acts() -> None:
 
     assert {word: acts for word, acts in owners.items() if len(acts) > 1} == {}
     assert not set(owners) & {fold(word) for word in tree["nothing"]}
+
+
+def test_no_header_stands_for_two_columns() -> None:
+    text = resources.files("relight.core.second_opinion").joinpath("words.yaml").read_text("utf-8")
+    tree: Any = read_tree(text).tree
+    headers = [plain(word) for column, words in tree["columns"].items() for word in (column, *words)]
+
+    assert sorted(headers) == sorted(set(headers))
 
 
 def test_every_act_that_a_law_speaks_of_can_be_named_or_comes_with_one_that_can() -> None:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any, cast
@@ -22,6 +22,7 @@ class Words:
     services: Mapping[str, str]
     debtors: Mapping[str, str] = field(default_factory=dict[str, str])
     channels: Mapping[str, str] = field(default_factory=dict[str, str])
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def acts_of(self, step: str) -> tuple[str, ...] | None:
         """What a step is in law; None where nobody knows."""
@@ -40,19 +41,25 @@ class Words:
         parts = {fold(part) for part in _SEVERAL.split(text)} - {""}
         return frozenset(self.channels.get(part, part) for part in parts)
 
+    def column_of(self, header: str) -> str | None:
+        """Which of our columns a header is; None where nobody knows."""
+        return self.columns.get(plain(header))
+
     def extended(self, steps: Mapping[str, Iterable[str]], services: Mapping[str, str]) -> "Words":
         """These words, and a utility's own, which come first."""
         acts = {**self.acts, **{fold(step): tuple(named) for step, named in steps.items()}}
-        return Words(
-            acts, {**self.services, **{fold(t): ours for t, ours in services.items()}}, self.debtors, self.channels
-        )
+        kinds = {**self.services, **{fold(theirs): ours for theirs, ours in services.items()}}
+        return replace(self, acts=acts, services=kinds)
 
 
 def fold(text: str) -> str:
     """A word without what people vary: case, signs, and the number of the step."""
-    plain = unicodedata.normalize("NFC", text).casefold()
-    parts = re.sub(r"[\W_]+", " ", plain).split()
-    return " ".join(part for part in parts if not _NUMBER.fullmatch(part))
+    return " ".join(part for part in plain(text).split() if not _NUMBER.fullmatch(part))
+
+
+def plain(text: str) -> str:
+    """A header without what people vary: case and signs. Numbers stay, for they tell columns apart."""
+    return " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", text).casefold()).split())
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +71,9 @@ def packaged_words() -> Words:
     tree = cast(dict[str, Any], document.tree)
     acts = {word: (ours,) for word, ours in _turned(tree["acts"]).items()}
     nothing = {fold(word): () for word in tree["nothing"]}
-    return Words({**nothing, **acts}, *(_turned(tree[key]) for key in ("services", "debtors", "channels")))
+    columns = {plain(word): name for name, words in tree["columns"].items() for word in (name, *words)}
+    services, debtors, channels = (_turned(tree[key]) for key in ("services", "debtors", "channels"))
+    return Words({**nothing, **acts}, services, debtors, channels, columns)
 
 
 def known_acts() -> frozenset[str]:
