@@ -11,7 +11,7 @@ from relight.cli.context import database, installation, moment, partner_id, part
 from relight.cli.output import answer, json_option, news
 from relight.cli.processes import Processes
 from relight.flow.payments.operations import poll_open_checkouts
-from relight.flow.road.machine import Done, Machine
+from relight.flow.road.machine import Done, Machine, NeverAtRest
 from relight.flow.road.worker import LANES, Worker
 
 _POLL_PAYMENTS_SECONDS = 20
@@ -131,9 +131,12 @@ def run(as_of: str | None, base_url: str, as_json: bool) -> None:
 
         with Machine(db, link, clock) as machine:
             machine.find_lost()
-            done = machine.run()
-            back = machine.look_at_buttons()
-            then = machine.run() if back else Done()
+            try:
+                done = machine.run()
+                back = machine.look_at_buttons()
+                then = machine.run() if back else Done()
+            except NeverAtRest as restless:
+                raise click.ClickException(str(restless)) from restless
     decisions, attempts = done.decisions + then.decisions, done.attempts + then.attempts
     result = {"decisions": decisions, "attempts": attempts, "buttons": back}
     text = f"{decisions} decisions, {attempts} attempts."

@@ -28,6 +28,10 @@ _KINDS = tuple(f"{stage} {lane}" for stage in ("decide", "release") for lane in 
 ROUNDS_MAX = 1000
 
 
+class NeverAtRest(RuntimeError):
+    """What is done makes more to do, again and again. All that was done stays done; somebody has to look."""
+
+
 @dataclass(slots=True)
 class Done:
     """What one run did."""
@@ -59,7 +63,7 @@ class Machine:
         self._loop.close()
 
     def run(self) -> Done:
-        """Do everything that is due at the clock's moment; raises RuntimeError when it does not come to rest."""
+        """Do everything that is due at the clock's moment; raises `NeverAtRest`."""
         done = Done()
         for _ in range(ROUNDS_MAX):
             done.rounds += 1
@@ -75,7 +79,10 @@ class Machine:
             if not decisions and not attempts:
                 self._come_to_rest()
                 return done
-        raise RuntimeError(f"the road did not come to rest in {ROUNDS_MAX} rounds at {self.clock()}")
+        raise NeverAtRest(
+            f"After {ROUNDS_MAX} rounds at {self.clock():%Y-%m-%d %H:%M} something is still due at once. What was done"
+            " stays done. Look with `relight doctor`; `relight stop` holds warnings and cuts back meanwhile."
+        )
 
     def look_at_buttons(self) -> int:
         """Ask the services that wait for their button whether it was pressed; how many were back."""
