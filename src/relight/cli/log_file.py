@@ -89,12 +89,13 @@ def read_log(path: Path, mapping: LogMapping, defaults: Defaults) -> LogFile:
 
 def _places(header: list[str], mapping: LogMapping) -> dict[str, int]:
     found = {column: _places_of(column, header, mapping) for column in COLUMNS}
-    missing = [column for column in REQUIRED if not found[column]]
+    wanted = dict.fromkeys((*REQUIRED, *mapping.columns))
+    missing = [mapping.columns.get(column, column) for column in wanted if not found[column]]
     if missing:
         shown = ", ".join(name[:40] for name in header[:12] if name.isprintable())
         raise UnableToImport(
-            f"The log has no column {', '.join(missing)}; it has {shown}. Rename them, or say which they are under "
-            "`columns:` in --mapping FILE."
+            f"The log has no column {', '.join(missing)}; it has {shown}. Rename them, or say which they "
+            "are under `columns:` in --mapping FILE."
         )
     for column, places in found.items():
         if len(places) > 1:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from relight.core.second_opinion.words import Words, known_acts, known_services, packaged_words
+from relight.core.second_opinion.words import Words, known_acts, known_columns, known_services, packaged_words
 from relight.core.yaml_tree import Document, read_tree
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.parse import is_date_format
@@ -64,6 +64,8 @@ class _Checked:
         if decimal not in ("", ",", "."):
             self._refuse(("decimal",), "`decimal` must be . or , (in quotation marks)")
         columns = {ours: str(theirs) for ours, theirs in self._section("columns").items()}
+        for ours in columns:
+            self._known(("columns", ours), ours, known_columns())
         return LogMapping(packaged_words().extended(steps, services), columns, dates, decimal)
 
     def _acts(self, step: str, value: object) -> tuple[str, ...]:

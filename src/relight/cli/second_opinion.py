@@ -54,6 +54,8 @@ def hold_log(
     answer(_as_data(log, opinion, packs), as_json=as_json, text="\n".join(_as_text(log, opinion, packs)))
     if opinion.violations:
         raise SystemExit(1)
+    if not log.entries:
+        raise UnusableLog("Not one row could be checked, so nothing says that this log is lawful.")
 
 
 def _packs(laws: tuple[str, ...], country: str | None) -> list[LawPack]:

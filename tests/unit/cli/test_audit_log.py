@@ -85,6 +85,14 @@ def test_a_step_that_nobody_knows_is_named_and_not_guessed_until_a_mapping_says_
     assert (known.exit_code, fields(known)["violations"], fields(known)["unmapped"]) == (0, [], [])
 
 
+def test_a_log_of_which_nothing_could_be_checked_does_not_pass(tmp_path: Path) -> None:
+    done = call(tmp_path, HEAD + "17;Brev 7;16.03.2026;1,00;bredbånd;;\n17;Stengt;aldri;1,00;bredbånd;;\n")
+
+    assert done.exit_code == 2
+    assert "Brev 7: 1 row" in done.output
+    assert "Not one row could be checked" in done.output
+
+
 def test_a_mapping_renames_columns_and_settles_the_decimal_sign(tmp_path: Path) -> None:
     log = LAWFUL.replace("case;step;date", "Sak;Trinn;Dato").replace("799,00", "1.200")
     mapping = tmp_path / "words.yaml"
@@ -153,6 +161,8 @@ def test_a_mapping_may_be_nothing_but_steps(tmp_path: Path) -> None:
         ("steps:\n  Brev 7: reminder\nfoo: {a: b}\n", "line 3: there is no 'foo' in a mapping"),
         ("Brev 7: [reminder\n", "words.yaml, line"),
         ("", "a mapping says `steps:`"),
+        ("columns:\n  day: Dato\n", "line 2: 'day' is nothing that is known"),
+        ("columns: {due_date: Forfall}\n", "The log has no column Forfall"),
     ],
 )
 def test_a_wrong_mapping_is_refused_with_its_line(tmp_path: Path, text: str, sentence: str) -> None:

@@ -81,6 +81,11 @@ def known_acts() -> frozenset[str]:
     return frozenset(name for named in packaged_words().acts.values() for name in named)
 
 
+def known_columns() -> frozenset[str]:
+    """Every column that a mapping may name."""
+    return frozenset(packaged_words().columns.values())
+
+
 def known_services() -> frozenset[str]:
     """Every service that a mapping may name."""
     return frozenset(packaged_words().services.values())
