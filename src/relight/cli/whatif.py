@@ -17,7 +17,7 @@ from relight.cli.context import database, partner_id, refusals
 from relight.cli.output import answer, json_option, news
 from relight.cli.places import place
 from relight.cli.policy_files import find_policy, policy_argument
-from relight.core.money import format_amount
+from relight.core.money import to_decimal
 from relight.core.policy import Policy
 from relight.core.rules.lawbook import packaged_law
 from relight.core.show.rows import picture
@@ -207,7 +207,8 @@ def _write(folder: Path, told: dict[str, list[Totals]], result: dict[str, Any]) 
 
 def _in_words(result: dict[str, Any], policy: Policy, told: dict[str, list[Totals]]) -> str:
     names = list(told)
-    lines = [f"{result['accounts']} accounts over {result['days']} days, {result['seeds']} seeds; mean [95 % interval]"]
+    asked = f"{result['accounts']} accounts over {result['days']} days, {result['seeds']} seeds"
+    lines = [f"{asked}; mean [95 % interval], sums in {policy.currency}"]
     lines.append(f"{'':20}" + "".join(f"  {name:>42}" for name in names))
     for measure in result["measures"][names[0]]:
         cells = [_cell(result["measures"][name][measure], measure, policy) for name in names]
@@ -223,7 +224,7 @@ def _in_words(result: dict[str, Any], policy: Policy, told: dict[str, list[Total
 
 def _cell(found: dict[str, int], measure: str, policy: Policy) -> str:
     def shown(value: int) -> str:
-        return format_amount(value, policy.currency, "en") if measure in IN_MINOR_UNITS else f"{value:,}"
+        return f"{to_decimal(value, policy.currency):,}" if measure in IN_MINOR_UNITS else f"{value:,}"
 
     if found["low"] == found["high"]:
         return shown(found["mean"])

@@ -12,6 +12,9 @@ COUNTRY_CURRENCY = {"NO": "NOK", "DK": "DKK", "NL": "EUR", "SE": "SEK", "DE": "E
 LANGUAGES = ("nb", "da", "nl", "sv", "en", "de")
 MINOR_MAX = 10**15  # a bigint holds nine thousand times as much; an invoice never comes near
 
+# English puts the code right against the digits ("NOK1,234.50"), which reads badly aloud and on a screen.
+_CODE_FIRST = "¤\xa0#,##0.00"
+_SIGNS = frozenset({"EUR", "GBP"})
 _PLAIN = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _MINUS_SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
 
@@ -54,7 +57,8 @@ def format_amount(minor: int, currency: str, language: str) -> str:
     """
     if language not in LANGUAGES:
         raise KeyError(f"no amounts in {language!r}; there are {', '.join(LANGUAGES)}")
-    return format_currency(to_decimal(minor, currency), currency, locale=_locale(language))
+    code_first = _CODE_FIRST if language == "en" and currency not in _SIGNS else None
+    return format_currency(to_decimal(minor, currency), currency, format=code_first, locale=_locale(language))
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:
