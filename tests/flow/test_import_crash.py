@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -265,6 +265,30 @@ def test_two_imports_of_one_file_at_once_come_to_the_same_end(
     assert books(db, partner) == wanted
     with db.transaction(partner) as tx:
         assert ledger.differences(tx) == []
+
+
+def test_a_source_that_another_import_is_just_making_is_found(
+    database_urls: dict[str, str],
+    db: Database,
+    admin: psycopg.Connection,
+    partner: int,
+    other_partner: int,
+    now: datetime,
+    invoices: Path,
+    payments: Path,
+) -> None:
+    wanted = undisturbed(db, other_partner, now, invoices, payments)
+    import_invoices(db, partner, invoices, now=now)
+
+    with ExitStack() as beside:
+        with db.transaction(partner) as tx:
+            tx.run("INSERT INTO source (partner_id, name, kind) VALUES (%(p)s, 'bank', 'bank')", {"p": partner})
+            process = beside.enter_context(importing(database_urls, partner, payments, now, kind="payments"))
+            wait_for(lambda: waits(admin), "the import waits for the source that is being made")
+        told = process.communicate(timeout=SECONDS_MAX)
+
+    assert process.returncode == 0, told
+    assert books(db, partner) == wanted
 
 
 def test_files_that_meet_at_a_number_are_both_read_to_their_end(

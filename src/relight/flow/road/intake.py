@@ -71,7 +71,8 @@ def import_payments(
     refuse_format(format)
     with opened(db, partner_id, path, kind="payments", mapping=mapping, now=now) as (report, fields, rows):
         with db.transaction(partner_id) as tx:
-            source_id = tx.value(SQL.source, {"partner": partner_id, "name": source})
+            tx.run(SQL.make_source, {"partner": partner_id, "name": source})
+            source_id = tx.value(SQL.source, {"name": source})
         seen = SeenNumbers()
         for batch in batches(PaymentReader(fields).read(rows)):
             told = [found.row is not None and seen.see(found.row.ref, 0) is not Seen.NEW for found in batch]

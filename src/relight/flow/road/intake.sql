@@ -15,12 +15,11 @@ INSERT INTO import_rejection (partner_id, run_id, line, field, reason)
 SELECT %(partner)s, %(run)s, x.line, x.field, x.reason
 FROM unnest(%(lines)s::int[], %(fields)s::text[], %(reasons)s::text[]) AS x (line, field, reason)
 
--- source: by name; one that is not there yet is made, and from then on it has to be kept fresh
-WITH made AS (
-    INSERT INTO source (partner_id, name, kind) VALUES (%(partner)s, %(name)s, 'bank')
-    ON CONFLICT (partner_id, name) DO NOTHING RETURNING id
-)
-SELECT id FROM made UNION ALL SELECT id FROM source WHERE name = %(name)s
+-- make_source: one that is not there yet is made, and from then on it has to be kept fresh
+INSERT INTO source (partner_id, name, kind) VALUES (%(partner)s, %(name)s, 'bank') ON CONFLICT (partner_id, name) DO NOTHING
+
+-- source: by name, in a statement after the one that makes it: only so is the row of an import beside this one seen
+SELECT id FROM source WHERE name = %(name)s
 
 -- complete_until: forwards only
 UPDATE source SET complete_until = greatest(complete_until, %(until)s::timestamptz) WHERE id = %(source)s
