@@ -72,8 +72,8 @@ def test_an_unlawful_change_leaves_the_old_version_in_force(db: Database, partne
     text = packaged_text("power-grid-no")
     put(db, partner, text)
 
-    with pytest.raises(UnableToPublish, match="settle"):
-        put(db, partner, text.replace("settle: 3 working days", "settle: 1 day"))
+    with pytest.raises(UnableToPublish, match="approval: person"):
+        put(db, partner, text.replace("    approval: person\n", ""))
     with pytest.raises(UnusablePolicy, match="line 1"):
         put(db, partner, "polic: x\n")
     assert in_force(db, partner) == [("power-grid-no", 1)]

@@ -13,6 +13,7 @@ from relight.audit.history import Basis, Cut, Earlier
 from relight.audit.reading import SAME_MOMENT_SECONDS, Reading
 from relight.audit.rules import COMMON
 
+_ONE_BANKING_DAY = "1 working day"  # no policy may count on payments that come faster
 RESTORE_FIRST = "Give the service back now, and tell the customer; then find out what let the cut leave."
 
 
@@ -115,7 +116,8 @@ def _pauses(bench: Bench, cut: Cut) -> Iterator[Wrong]:
 def _transit(bench: Bench, cut: Cut) -> Iterator[Wrong]:
     """No payment on its way that still had days to settle."""
     for payment in cut.in_transit:
-        until = bench.days.end_of(bench.day(payment["received_at"]), cut.policy.settle)
+        ordered = bench.day(payment["received_at"])
+        until = max(bench.days.end_of(ordered, span) for span in (cut.policy.settle, _ONE_BANKING_DAY))
         if bench.day(cut.moment) <= until:
             yield Wrong("in_transit", f"Payment {payment['ref']} was on its way since"
                         f" {payment['received_at']:%Y-%m-%d %H:%M}, with until {until} to settle.")  # fmt: skip

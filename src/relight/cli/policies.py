@@ -47,7 +47,7 @@ def check(file: str, others: tuple[str, ...], as_json: bool) -> None:
         proof = proof_with(read, others) if others else proof_of(read)
     except KeyError as unknown:
         raise click.UsageError(str(unknown.args[0])) from unknown
-    answer(as_fields(proof), as_json=as_json, text=in_words(read, proof))
+    answer(as_fields(read, proof), as_json=as_json, text=in_words(read, proof))
     if not proof.ok:
         raise SystemExit(1)
 

@@ -14,6 +14,7 @@ from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts
 from relight.core.law import Answer, Law, Reason, Ruling
 from relight.core.policy import Policy, Step
 from relight.core.standing import Standing, services_to_cut
+from relight.core.waits import SETTLEMENT
 from relight.core.windows import local_date, local_midnight, next_in_window
 
 PROTECTING_FLAGS = frozenset(
@@ -133,11 +134,13 @@ def _money(policy: Policy, facts: CaseFacts, now: datetime) -> Iterable[Ruling]:
 
 
 def in_transit_until(policy: Policy, facts: CaseFacts, payment: PaymentFacts) -> datetime | None:
-    """Until when a payment that was ordered, but not confirmed, keeps us waiting; None for any other state."""
+    """Until when a payment that was ordered, but not confirmed, keeps us waiting: the days of the policy, and never
+    fewer than a payment takes. None for any other state."""
     if payment.state not in ("ordered", "authorised"):
         return None
     partner = facts.partner
-    day = due_date(partner.calendar, local_date(payment.received_at, partner.zone), policy.settle)
+    ordered = local_date(payment.received_at, partner.zone)
+    day = max(due_date(partner.calendar, ordered, span) for span in (policy.settle, SETTLEMENT))
     return local_midnight(day, partner.zone)
 
 

@@ -5,21 +5,30 @@ from datetime import date, timedelta
 from relight.core.actions import MessageAction
 from relight.core.calendars import Calendar
 from relight.core.policy import Policy, Step
-from relight.core.spans import Span
+from relight.core.spans import Span, Unit
+
+# What was ordered on one day arrives on the next on which banks work: the sixth day at Easter (law README, point 2).
+SETTLEMENT = Span(1, Unit.WORKING_DAYS)
 
 
 def earliest_day(
     calendar: Calendar, policy: Policy, step: Step, base: date, term: date | None, delay: Span | None = None
 ) -> date:
-    """The first day a step may be taken: its whole wait has passed since `base`, the `term` that the notice gave too,
-    the profile's `delay`, and before a cut the days that payments in transit need."""
+    """The first day a step may be taken: the day after its wait, and before a cut after the days that payments in
+    transit need, which come on top."""
+    ends = waited(calendar, step, base, term, delay)
+    if step.cuts:
+        ends = calendar.add(ends, policy.settle)
+    return ends + timedelta(days=1)
+
+
+def waited(calendar: Calendar, step: Step, base: date, term: date | None, delay: Span | None = None) -> date:
+    """The last day of a step's wait: the whole of it has passed since `base`, the `term` that the notice gave too, and
+    the profile's `delay`."""
     ends = calendar.add(base, step.after)
     if term is not None and term > ends:
         ends = term
-    for extra in (delay, policy.settle if step.cuts else None):
-        if extra is not None:
-            ends = calendar.add(ends, extra)
-    return ends + timedelta(days=1)
+    return calendar.add(ends, delay) if delay is not None else ends
 
 
 def longest_term(policy: Policy, calendar: Calendar, step: Step) -> Span | None:

@@ -10,6 +10,7 @@ from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.guards import PROTECTING_FLAGS, Check, check_step, combine, reason
 from relight.core.law import Answer, NoLaw, Ruling
 from relight.core.policy import Policy, Step
+from relight.core.spans import Span
 from relight.core.standing import standing
 from tests.unit.core.cases import (
     NET,
@@ -78,6 +79,16 @@ def test_a_payment_in_transit_waits_for_its_settle_days_and_not_longer() -> None
 
     assert told.until == at(A_MONDAY + 9, 0)
     assert gone.allows
+
+
+def test_a_payment_in_transit_gets_a_banking_day_even_where_the_policy_gives_it_none() -> None:
+    # Ordered on Friday: the banks work again on Monday.
+    facts = case(payments=(payment(state="ordered", received=A_MONDAY + 4),))
+    hasty = dataclasses.replace(policy(SHORT_ROAD), settle=Span.parse("0 days"))
+
+    told = asked(facts, now=at(A_MONDAY + 7), rules=hasty)
+
+    assert told.until == at(A_MONDAY + 8, 0)
 
 
 @pytest.mark.parametrize("flag", sorted(PROTECTING_FLAGS))

@@ -83,8 +83,8 @@ def test_the_counterexample_tells_the_days_on_which_it_goes_wrong() -> None:
     (finding,) = proved(text).findings
 
     assert finding.law == "forbrukerkjøpsloven § 48 a second paragraph a"
-    assert finding.path == "notice 2026-01-01 → call 2026-01-16 → cut 2026-01-29"
-    assert finding.message.endswith("not before 2026-01-30")
+    assert finding.path == "notice 2026-01-01 → call 2026-01-16 → cut 2026-01-24 without settle"
+    assert finding.message.endswith("not before 2026-01-30, and settle comes on top")
 
 
 def test_a_wait_in_days_is_held_against_the_longest_month() -> None:
@@ -111,6 +111,66 @@ def test_working_days_are_held_against_easter_and_christmas() -> None:
 
     assert longest > 7
     assert [days for days, found in by_days.items() if ("no.x.notice", "limit") in found] == [5, longest - 1]
+
+
+GRID = """\
+policy: boundary
+for: {country: NO, service: [electricity_grid], debtor: consumer, actor: grid_company}
+opens: {overdue: 1 day}
+settle: %s
+steps:
+  notice:
+    after: 5 days
+    do: [{message: reminder}, {message: disconnect_notice, channel: {all: [email, letter]}}, {contact_attempt: phone}]
+  cut: {after: %s, when: {arrears: {min: 1000}, claims: {min: 2}}, approval: person, do: [{supply: "off"}]}
+"""
+FOUR_WEEKS = {("no.el.disconnect.notice_4w", "cut")}
+ON_THEIR_WAY = {("relight.settle", "cut")}
+
+
+@pytest.mark.parametrize(
+    ("day", "settle", "findings"),
+    [
+        (28, "0 days", FOUR_WEEKS | ON_THEIR_WAY),
+        (28, "3 working days", FOUR_WEEKS),  # days for payments come on top, and buy none of the customer's
+        (29, "0 days", ON_THEIR_WAY),
+        (29, "1 day", ON_THEIR_WAY),
+        (29, "1 working day", set()),
+        (34, "0 days", ON_THEIR_WAY),  # at Easter a payment of the 28th day arrives on the 34th
+        (35, "0 days", set()),
+    ],
+)
+def test_the_grid_is_closed_on_day_29_and_when_payments_have_arrived(
+    day: int, settle: str, findings: set[tuple[str, str]]
+) -> None:
+    whole_days = f"{day - 1} days"  # that have passed when the day begins
+
+    assert told(proved(GRID % (settle, whole_days))) == findings
+
+
+def test_a_longer_settle_does_not_make_up_for_a_short_month() -> None:
+    steps = "steps:\n  notice: {after: 3 days, do: [{message: reminder}, {message: disconnect_notice}]}\n"
+    by_wait = {
+        (wait, level): told(proved(f"{HEAD}{steps}  cut: {{after: {wait}, do: [{{supply: {level}}}]}}\n"))
+        for wait in ("30 days", "1 month")
+        for level in ("limited", "walled_garden", '"off"')
+    }
+
+    assert {key: ("no.ekom.block.one_month", "cut") in found for key, found in by_wait.items()} == {
+        (wait, level): wait == "30 days" for wait, level in by_wait
+    }
+    assert all(found == set() for (wait, _), found in by_wait.items() if wait == "1 month")
+
+
+def test_a_cut_for_which_the_law_names_no_time_waits_for_payments_too() -> None:
+    rule = "  no.x.first: {kind: requires_before, target: [throttle], needs: [reminder], law: a law § 1,"
+    rule += f" {SOURCE}}}\n"
+    text = "settle: %s\nsteps:\n  ask: {after: 3 days, do: [{message: reminder}]}\n"
+    text += "  limit: {after: 60 days, do: [{supply: limited}]}\n"
+
+    none, one = (told(proved(HEAD + text % settle, rule)) for settle in ("0 days", "1 working day"))
+
+    assert (none, one) == ({("relight.settle", "limit")}, set())
 
 
 def test_a_rule_from_memory_warns_and_does_not_refuse() -> None:

@@ -1,43 +1,19 @@
 """What each kind of rule asks of a path: the static side of the rules that `rules.asked` asks of a case."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 
-from relight.core.calendars import Calendar, due_date
-from relight.core.policy import Policy, Step
 from relight.core.prove.clock import DUE, first_breach, pay_by_of, starts
-from relight.core.prove.content import Contents, check_content
+from relight.core.prove.content import check_content
 from relight.core.prove.gates import holds_state
+from relight.core.prove.held import Held
 from relight.core.prove.money import check_amount, check_count
-from relight.core.prove.paths import Path
 from relight.core.prove.result import Breach, Remaining, breach, with_dates
+from relight.core.prove.timing import check_elapsed, check_expired
 from relight.core.prove.windows import check_window
 from relight.core.rules import model
-from relight.core.rules.acts import Act, acts_of
+from relight.core.rules.acts import Act
 from relight.core.rules.letters import gives_at_least
 from relight.core.rules.model import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One step of one path, held against one rule."""
-
-    policy: Policy
-    calendar: Calendar
-    path: Path
-    place: int
-    contents: Contents
-
-    @property
-    def step(self) -> Step:
-        """The step in question."""
-        return self.path.steps[self.place]
-
-    def before(self, act: str, *, together: bool = False) -> list[tuple[int, Act]]:
-        """Where on the path an act comes before the step (or with it), and as which act."""
-        end = self.place + 1 if together else self.place
-        return [(at, one) for at in range(end) for one in acts_of(self.path.steps[at]) if one.name == act]
 
 
 def check(rule: Rule, held: Held) -> Iterator[Breach | Remaining]:
@@ -62,7 +38,7 @@ def _requires_before(rule: Rule, held: Held) -> Iterator[Breach | Remaining]:
             return
         after = counted[needed - 1][0]
         if demand.expired and order == len(demand.needs) - 1:
-            yield from _expired(rule, held, after)
+            yield from check_expired(rule, held, after)
 
 
 def _gives(demand: model.RequiresBefore, held: Held, place: int) -> bool:
@@ -91,23 +67,6 @@ def _far_apart(demand: model.RequiresBefore, held: Held, found: list[tuple[int, 
     return kept
 
 
-def _expired(rule: Rule, held: Held, place: int) -> Iterator[Breach]:
-    """The term of the last notice has run out when the step comes."""
-    if pay_by_of(held.policy, held.calendar, held.path, place, starts()[0]) is None:
-        yield breach(rule, held.path, held.place, f"{held.path.steps[place].name} gives no time to pay")
-        return
-    for day, days, lawful in first_breach(
-        held.policy,
-        held.calendar,
-        held.path,
-        place,
-        held.place,
-        lambda day: (pay_by_of(held.policy, held.calendar, held.path, place, day) or day) + timedelta(days=1),
-    ):
-        message = f"the time to pay that {held.path.steps[place].name} gave has not run out before {lawful}"
-        yield breach(rule, held.path, held.place, message, with_dates(held.path, place, day, days))
-
-
 def _missing(act: str, have: int, needed: int, demand: model.RequiresBefore) -> str:
     more: list[str] = []
     if demand.each_term is not None:
@@ -125,39 +84,6 @@ def _wrong_ways(act: str, demand: model.RequiresBefore, ways: frozenset[str]) ->
     if demand.channels - ways:
         return f"{act} must surely go by {', '.join(sorted(demand.channels))}; it goes by {have}"
     return f"{act} must be tried in {demand.ways} different ways; it is tried by {have}"
-
-
-def _min_elapsed(rule: Rule, held: Held) -> Iterator[Breach | Remaining]:
-    demand = rule.demand
-    assert isinstance(demand, model.MinElapsed)
-    if demand.at_most is not None:
-        yield Remaining(
-            rule.id, rule.law, "a step can always come late; a notice that is too old is refused at run time"
-        )
-    if demand.span is None:
-        return
-    span = demand.span
-    for anchor in demand.since:
-        place = _anchor_place(rule, held, anchor)
-        if place is None:
-            if anchor.of not in rule.targets:
-                yield breach(rule, held.path, held.place, f"{anchor.of} must come first; on this path it never does")
-            continue
-        for day, days, lawful in first_breach(
-            held.policy, held.calendar, held.path, place, held.place, lambda day: due_date(held.calendar, day, span)
-        ):
-            since = "the due date" if place == DUE else f"{anchor.of} was {anchor.moment}"
-            message = f"comes sooner than {span} after {since}: not before {lawful}"
-            yield breach(rule, held.path, held.place, message, with_dates(held.path, place, day, days))
-
-
-def _anchor_place(rule: Rule, held: Held, anchor: model.Anchor) -> int | None:
-    if anchor.moment == "due":
-        return DUE
-    found = [place for place, _ in held.before(anchor.of)]
-    if not found:
-        return None
-    return found[-1] if anchor.of in rule.targets else found[0]
 
 
 def _min_deadline(rule: Rule, held: Held) -> Iterator[Breach | Remaining]:
@@ -244,7 +170,7 @@ def _data_scope(rule: Rule, held: Held) -> Iterator[Breach | Remaining]:
 
 _CHECKS: dict[str, Callable[[Rule, Held], Iterator[Breach | Remaining]]] = {
     "requires_before": _requires_before,
-    "min_elapsed": _min_elapsed,
+    "min_elapsed": check_elapsed,
     "min_deadline": _min_deadline,
     "required_content": _required_content,
     "requires_state": _requires_state,

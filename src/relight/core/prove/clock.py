@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 
-from relight.core.calendars import Calendar
+from relight.core.calendars import Calendar, due_date
 from relight.core.policy import Policy
 from relight.core.prove.paths import Path
-from relight.core.waits import earliest_day, longest_term
+from relight.core.waits import SETTLEMENT, earliest_day, longest_term, waited
 
 FIRST_START = date(2026, 1, 1)
 YEARS = 28
@@ -45,11 +45,31 @@ def pay_by_of(policy: Policy, calendar: Calendar, path: Path, place: int, day: d
 def first_breach(
     policy: Policy, calendar: Calendar, path: Path, first: int, last: int, lawful_from: Callable[[date], date]
 ) -> Iterator[tuple[date, list[date], date]]:
-    """At most one start day on which `last` would come before `lawful_from(start)`: the start, the days of the steps
-    after it, and the first lawful day."""
+    """At most one start day on which the wait for `last` would be over before `lawful_from(start)`: the start, the days
+    of the steps after it, and the first lawful day. The days for payments in transit before a cut do not count: they
+    come after what the law gives the customer, and not in its place."""
     for day in starts():
-        days = days_between(policy, calendar, path, first, last, day)
+        days = [*days_between(policy, calendar, path, first, last - 1, day)] if last > first + 1 else []
+        days.append(_wait_over(policy, calendar, path, last, days[-1] if days else day))
         lawful = lawful_from(day)
         if days[-1] < lawful:
             yield day, days, lawful
             return
+
+
+def first_unsettled(
+    policy: Policy, calendar: Calendar, path: Path, first: int, last: int, lawful_from: Callable[[date], date]
+) -> Iterator[tuple[date, list[date], date]]:
+    """At most one start day on which the cut `last` would come before a payment has arrived that was ordered on the
+    last day before `lawful_from(start)`: as above."""
+    for day in starts():
+        days = days_between(policy, calendar, path, first, last, day)
+        arrived = due_date(calendar, lawful_from(day) - timedelta(days=1), SETTLEMENT)
+        if days[-1] < arrived:
+            yield day, days, arrived
+            return
+
+
+def _wait_over(policy: Policy, calendar: Calendar, path: Path, place: int, base: date) -> date:
+    pay_by = pay_by_of(policy, calendar, path, place - 1, base) if place else None
+    return waited(calendar, path.steps[place], base, pay_by, path.delay) + timedelta(days=1)

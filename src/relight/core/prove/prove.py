@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from relight.core.calendars import Calendar, calendar_for
 from relight.core.policy import Policy
-from relight.core.prove.checks import Held, check
+from relight.core.prove.checks import check
 from relight.core.prove.content import Contents
+from relight.core.prove.held import Held
 from relight.core.prove.paths import Path, TooManyPaths, paths
 from relight.core.prove.result import BLOCKING, HOUSE, Breach, Proof, Remaining
+from relight.core.prove.timing import is_short, unsettled
 from relight.core.rules.acts import CUTS, names_of
 from relight.core.rules.lawbook import LawBook, is_for, rules_about
-from relight.core.rules.model import LawPack, Rule
-from relight.core.spans import Span, Unit
+from relight.core.rules.model import LawPack, MinElapsed, RequiresBefore, Rule
 
-# Payment orders that were given in time may take these days to arrive (law README, semantics 2): six at Easter.
-SETTLEMENT = Span(3, Unit.WORKING_DAYS)
 _PROVEN_BY = frozenset({"requires_before", "min_elapsed", "requires_state"})
 
 
@@ -84,9 +83,18 @@ def _of_the_whole(
             yield Breach(
                 "relight.silent", HOUSE, step.name, f"{message}; what no rule vouches for cannot be proved", ""
             )
-        if calendar.longest_days(policy.settle) < calendar.longest_days(SETTLEMENT):
-            message = f"settle: {policy.settle} is too short for payments on their way; write at least {SETTLEMENT}"
-            yield Breach("relight.settle", HOUSE, step.name, message, "")
+        if not any(_is_timed(rule) for rule in rules) and is_short(policy, calendar):
+            yield unsettled(policy, step, "")
+
+
+def _is_timed(rule: Rule) -> bool:
+    """Whether a rule gives the customer a time, to which the days for payments are added on every path."""
+    demand = rule.demand
+    if rule.enforce not in BLOCKING:
+        return False
+    return (isinstance(demand, MinElapsed) and demand.span is not None) or (
+        isinstance(demand, RequiresBefore) and demand.expired
+    )
 
 
 def _is_vouched_for(rules: list[Rule], acts: frozenset[str]) -> bool:
