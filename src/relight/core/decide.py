@@ -95,7 +95,9 @@ def _look_again(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
     for hold in facts.holds:
         draft.wake(hold.ends_at)
     for payment in facts.payments:
-        draft.wake(in_transit_until(policy, facts, payment))
+        until = in_transit_until(policy, facts, payment)
+        if until is not None and until > draft.now:  # money that was ordered and never came wakes nobody twice
+            draft.wake(until)
     for step in facts.steps:
         if step.completed_at is None:
             draft.wake(draft.now + _STEP_LOOK)

@@ -7,7 +7,7 @@ from relight.core.decide import decide
 from relight.core.law import NoLaw
 from relight.core.parts import contact_moment
 from relight.core.standing import has_opened, standing
-from tests.unit.core.cases import OSLO, at, case, claim, hold, policy
+from tests.unit.core.cases import OSLO, at, case, claim, hold, payment, policy
 
 SEVEN_DAYS = 7
 
@@ -26,6 +26,15 @@ def test_an_old_bill_too_small_to_follow_up_does_not_keep_its_case_awake() -> No
     decision = decide(policy(), NoLaw(), facts, at(30))
 
     assert decision.wakes_at == at(30 + SEVEN_DAYS)
+
+
+def test_money_that_was_ordered_and_never_came_does_not_keep_its_case_awake() -> None:
+    facts = case(state="watching", claims=(claim(due=40),), payments=(payment(state="ordered", received=10),))
+
+    in_time, long_after = decide(policy(), NoLaw(), facts, at(11)), decide(policy(), NoLaw(), facts, at(30))
+
+    assert in_time.wakes_at == at(16, 0)
+    assert long_after.wakes_at == at(30 + SEVEN_DAYS)
 
 
 def test_a_week_is_seven_times_24_hours_also_where_the_clocks_change() -> None:
