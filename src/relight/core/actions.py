@@ -63,10 +63,12 @@ class HandoverAction:
 
 @dataclass(frozen=True, slots=True)
 class PlanOfferAction:
-    """Offer an instalment plan, by the name of the partner's plan template."""
+    """Offer an instalment plan, by the name of the partner's plan template. `months`: the shortest and the longest that
+    the customer may choose; None where the law's own table, or else a person, says."""
 
     kind: ClassVar[Literal["plan_offer"]] = "plan_offer"
     plan: str
+    months: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from relight.core.actions import FeeAction, MessageAction, SupplyAction, TaskAction
+from relight.core.actions import FeeAction, MessageAction, PlanOfferAction, SupplyAction, TaskAction
 from relight.core.calendars import due_date
 from relight.core.decision import BlockDraft, EffectDraft, FeeDraft, Params, SupplyDraft, TaskDraft
 from relight.core.draft import Draft
@@ -113,13 +113,16 @@ def start_part(
 
 
 def notice_params(policy: Policy, facts: CaseFacts, step: Step, action: MessageAction) -> Params:
-    """What the words of a step's message need: its tone, the term that it gives, counted from the day it leaves, and
-    the cost that a fourteen-day letter announces."""
+    """What the words of a step's message need: its tone, the term that it gives, counted from the day it leaves, how
+    long an offered plan runs, and the cost that a fourteen-day letter announces."""
     tone = policy.profile(facts.profile).tone or action.tone or "neutral"
     term = longest_term(policy, facts.partner.calendar, step)
     params: dict[str, Any] = {"tone": tone}
     if term is not None:
         params["term"] = str(term)
+    offers = [offer for offer in step.do if isinstance(offer, PlanOfferAction) and offer.months]
+    if action.template == "plan_offer" and offers:
+        params["months"] = offers[0].months
     if action.template == "fourteen_day_letter":  # it names the cost that a later step charges (BW 6:96 lid 6)
         params |= _collection_cost(policy)
     return params

@@ -93,6 +93,8 @@ def _check_action(path: Path, action: ActionTree, currency: str) -> Iterator[Mis
         yield from check_amount((*path, "amount"), action["amount"], currency)
         if action["amount"] == 0:
             yield Mistake((*path, "amount"), "a fee of nothing is no fee", "leave the action out")
+    if "months" in action:
+        yield from _check_months((*path, "months"), action["months"])
 
 
 def _check_leaves(path: Path, tree: ConditionTree, currency: str) -> Iterator[Mistake]:
@@ -105,6 +107,12 @@ def _check_leaves(path: Path, tree: ConditionTree, currency: str) -> Iterator[Mi
     for fact, quantified in {"flags": tree.get("flags"), "reach": tree.get("reach")}.items():
         if quantified:
             yield from _check_quantified((*path, fact), quantified)
+
+
+def _check_months(path: Path, months: list[int]) -> Iterator[Mistake]:
+    shortest, longest = months
+    if shortest > longest:
+        yield Mistake(path, f"{shortest} months are more than {longest}", "write the shortest plan first")
 
 
 def _check_bounds(path: Path, bounds: BoundsTree) -> Iterator[Mistake]:

@@ -164,13 +164,20 @@ def _within(tree: dict[str, Any]) -> Span:
     return Span.parse(tree.get("within", DEFAULT_WITHIN))
 
 
+def _months(tree: dict[str, Any]) -> tuple[int, int] | None:
+    if "months" not in tree:
+        return None
+    shortest, longest = tree["months"]
+    return shortest, longest
+
+
 _ACTIONS: dict[str, Callable[[dict[str, Any], str], Action]] = {
     "message": _message,
     "supply": lambda tree, _: actions.SupplyAction(Level(tree["supply"])),
     "fee": lambda tree, currency: actions.FeeAction(tree["fee"], _minor(tree["amount"], currency)),
     "task": lambda tree, _: actions.TaskAction(tree["task"], _within(tree)),
     "handover": lambda tree, _: actions.HandoverAction(tree["handover"]),
-    "plan_offer": lambda tree, _: actions.PlanOfferAction(tree["plan_offer"]),
+    "plan_offer": lambda tree, _: actions.PlanOfferAction(tree["plan_offer"], _months(tree)),
     "contact_attempt": lambda tree, _: actions.ContactAttemptAction(tree["contact_attempt"], _within(tree)),
     "signal": lambda tree, _: actions.SignalAction(tree["signal"]),
     "contract_terminate": lambda tree, _: actions.ContractTerminateAction(tree["contract_terminate"]),

@@ -82,6 +82,7 @@ class ActionTree(TypedDict, total=False):
     within: str
     handover: str
     plan_offer: str
+    months: list[int]
     contact_attempt: ContactWay
     signal: str
     contract_terminate: TerminateScope

@@ -22,6 +22,14 @@ ON_DAYS = """
     after: 3 working days
     do: [{supply: off}]
 """
+OFFER = """
+  offer:
+    after: 1 day
+    do: [{plan_offer: standard, months: [12, 18]}, {message: plan_offer, channel: [letter]}]
+  cut:
+    after: 2 weeks
+    do: [{supply: off}]
+"""
 BRANCHES = """
   notice:
     after: 1 day
@@ -210,3 +218,12 @@ def test_a_profile_skips_its_steps_and_another_is_given_time() -> None:
 
     assert vip.names() == ["notice"]
     assert (careful.now.date() - plain.now.date()).days == 7
+
+
+def test_an_offer_carries_how_long_its_plan_may_run() -> None:
+    life = a_life(OFFER, reach=("letter",))
+
+    life.until_step("offer")
+
+    (letter,) = [one.draft for one in life.effects.values() if one.draft.template == "plan_offer"]
+    assert letter.params["months"] == (12, 18)

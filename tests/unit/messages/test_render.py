@@ -1,5 +1,6 @@
 """The words a customer gets: every template, language and channel."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -53,6 +54,18 @@ def test_who_is_asked_to_pay_sees_the_sum_the_link_and_how_to_pay_without_it(
     assert "234,50" in text or "234.50" in text
     for needed in (context.pay_url, context.reference, context.account, context.brand.site):
         assert needed in text
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.LETTER])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_plan_of_one_length_is_not_told_as_a_span(language: str, channel: Channel) -> None:
+    a_year = replace(sample(language, "plan_offer"), plan_months=(12, 12))
+    a_span = replace(a_year, plan_months=(12, 18))
+
+    one, more = (" ".join(render.render("plan_offer", channel, told).text.split()) for told in (a_year, a_span))
+
+    assert re.search(r"\b12 [mM]", one)
+    assert re.search(r"\b12 \w+ 18 [mM]", more)
 
 
 def test_a_norwegian_closing_notice_holds_all_that_section_48_a_asks_for() -> None:

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from relight.core.actions import MessageAction
+from relight.core.actions import MessageAction, PlanOfferAction
+from relight.core.bounds import at_most
 from relight.core.policy import Policy, Step
+from relight.core.prove.gates import arrears_at_least
+from relight.core.prove.money import units
 from relight.core.rules import model
 from relight.core.rules.model import Rule
 
@@ -36,6 +39,8 @@ def check_content(rule: Rule, policy: Policy, step: Step, contents: Contents) ->
             yield from _lacks(demand, policy, action, contents)
             if demand.form == "written" and not _is_written(action):
                 yield f"{action.template} must go in writing: by e-mail or letter, whatever else"
+        elif isinstance(action, PlanOfferAction) and action.kind in rule.targets and action.months is not None:
+            yield from _too_short(demand, policy, step, action.months)
 
 
 def _lacks(demand: model.RequiredContent, policy: Policy, action: MessageAction, contents: Contents) -> Iterator[str]:
@@ -45,6 +50,23 @@ def _lacks(demand: model.RequiredContent, policy: Policy, action: MessageAction,
             yield f"there is no text {action.template} in {language}"
         elif missing := sorted(demand.elements - held):
             yield f"the text {action.template} in {language} lacks {', '.join(missing)}"
+
+
+def _too_short(demand: model.RequiredContent, policy: Policy, step: Step, months: tuple[int, int]) -> Iterator[str]:
+    """A plan that is offered at some sum, and must run longer there."""
+    least, most = arrears_at_least(policy, step), at_most(step.when, "arrears")
+    over = 0
+    for band in demand.plan:
+        met = (band.upto is None or least <= band.upto) and (most is None or over < most)
+        if met and months[0] < band.shortest:
+            debts = f" of more than {units(over)} {policy.currency}" if over else ""
+            longest = max(months[1], band.longest)
+            yield (
+                f"a plan for a debt{debts} must run {band.shortest} months at the least; it may run {months[0]}; write"
+                f" months: [{band.shortest}, {longest}]"
+            )
+            return
+        over = band.upto or over
 
 
 def _is_written(action: MessageAction) -> bool:

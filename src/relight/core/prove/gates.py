@@ -1,6 +1,7 @@
 """Gates: what a step's conditions make sure of, whatever the case."""
 
-from relight.core.conditions import AllOf, AnyOf, Between, Condition, Flags
+from relight.core.bounds import at_least
+from relight.core.conditions import AllOf, Condition, Flags
 from relight.core.policy import Policy, Step
 from relight.core.rules.model import RequiresState, State
 
@@ -12,32 +13,17 @@ def holds_state(demand: RequiresState, policy: Policy, step: Step) -> bool:
 
 def arrears_at_least(policy: Policy, step: Step) -> int:
     """The least arrears with which the step is taken, in minor units."""
-    return _at_least(step.when, "arrears") or 0
+    return at_least(step.when, "arrears") or 0
 
 
 def _holds(state: State, policy: Policy, step: Step) -> bool:
-    arrears, claims = arrears_at_least(policy, step), _at_least(step.when, "claims") or 1
+    arrears, claims = arrears_at_least(policy, step), at_least(step.when, "claims") or 1
     return (
         (state.arrears_min is None or arrears >= state.arrears_min)
         and (state.claims_min is None or claims >= state.claims_min)
         and (not state.person or step.approval != "none")
         and state.flags <= _sure_flags(step.when)
     )
-
-
-def _at_least(condition: Condition, fact: str) -> int | None:
-    """The lower bound of a number that a condition makes sure of; None where it makes sure of none."""
-    match condition:
-        case Between(fact=name, min=low) if name == fact:
-            return low
-        case AllOf(parts):
-            bounds = [bound for part in parts if (bound := _at_least(part, fact)) is not None]
-            return max(bounds, default=None)
-        case AnyOf(parts):
-            bounds = [_at_least(part, fact) for part in parts]
-            return None if None in bounds else min(bound for bound in bounds if bound is not None)
-        case _:
-            return None
 
 
 def _sure_flags(condition: Condition) -> frozenset[str]:

@@ -25,12 +25,12 @@ def check_amount(rule: Rule, policy: Policy, path: Path, place: int) -> Iterator
         elif demand.forbidden:
             yield f"fee.{action.fee} is none that may be charged"
         elif action.amount_minor > most:
-            yield f"fee.{action.fee} of {_units(action.amount_minor)} is more than {_units(most)} {policy.currency}"
+            yield f"fee.{action.fee} of {units(action.amount_minor)} is more than {units(most)} {policy.currency}"
     if demand.sum_max is not None:
         total = sum(action.amount_minor for action in _fees(rule, path, 0, place + 1))
         if total > demand.sum_max:
-            most = _units(demand.sum_max)
-            yield f"the path charges {_units(total)} together, more than {most} {policy.currency} in {demand.sum_span}"
+            most = units(demand.sum_max)
+            yield f"the path charges {units(total)} together, more than {most} {policy.currency} in {demand.sum_span}"
 
 
 def check_count(rule: Rule, path: Path, place: int) -> Iterator[str]:
@@ -51,7 +51,8 @@ def _fees(rule: Rule, path: Path, first: int, end: int) -> Iterator[FeeAction]:
                 yield action
 
 
-def _units(minor: int) -> str:
+def units(minor: int) -> str:
+    """Minor units as whole ones with two decimals."""
     return f"{minor // 100}.{minor % 100:02}"
 
 

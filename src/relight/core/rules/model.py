@@ -82,11 +82,22 @@ class MinDeadline:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanBand:
+    """How long an instalment plan runs, in months, for a debt of up to `upto` minor units, or of any."""
+
+    upto: int | None
+    shortest: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
 class RequiredContent:
-    """What the text must hold, in every language; `form` is "written" where a text message alone does not do."""
+    """What the text must hold, in every language; `form` is "written" where a text message alone does not do. `plan`
+    says how long the offered plan has to run."""
 
     elements: frozenset[str]
     form: str = ""
+    plan: tuple[PlanBand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

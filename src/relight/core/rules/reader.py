@@ -15,6 +15,7 @@ from relight.core.money import parse_amount
 from relight.core.policy_schema import LAW_SCHEMA, Mistake, mistakes
 from relight.core.rules import model
 from relight.core.rules.model import Applies, Demand, LawPack, Rule, Source
+from relight.core.rules.plans import plan_bands
 from relight.core.rules.sense import is_day, nonsense, not_a_day
 from relight.core.spans import Span
 from relight.core.windows import WEEKDAY_NAMES, Window
@@ -69,7 +70,7 @@ _KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     ),
     "min_elapsed": (frozenset({"since"}), frozenset({"span", "at_most"})),
     "min_deadline": (frozenset({"term"}), frozenset({"count_from"})),
-    "required_content": (frozenset({"elements"}), frozenset({"form"})),
+    "required_content": (frozenset({"elements"}), frozenset({"form", "plan"})),
     "requires_state": (frozenset({"any_of"}), frozenset()),
     "forbidden_if": (frozenset({"flags"}), frozenset({"unknown"})),
     "forbidden_window": (frozenset(), frozenset({"closed", "open", "if_flags"})),
@@ -93,6 +94,9 @@ def _senseless(tree: _Tree) -> Iterator[Mistake]:
             yield Mistake(path, f"{key!r} is missing: a {rule['kind']} rule needs it", f"add {key}: …", True)
         for key in sorted(rule.keys() - needed - allowed - _COMMON):
             yield Mistake((*path, key), f"{key!r} says nothing in a {rule['kind']} rule", "take it out", True)
+        if "plan" in rule and rule["plan"] not in tree.get("tables", {}):
+            remedy = "write the table, or name one that is there"
+            yield Mistake((*path, "plan"), f"there is no table {rule['plan']!r}", remedy)
         yield from _weak(path, rule)
         yield from nonsense(path, rule, tree["currency"])
     if not is_day(tree["as_of"]):
@@ -116,7 +120,7 @@ def _compile(tree: _Tree) -> LawPack:
         currency=currency,
         as_of=date.fromisoformat(tree["as_of"]),
         hash=_hash(tree),
-        rules=tuple(_rule(id_, rule, currency) for id_, rule in tree["rules"].items()),
+        rules=tuple(_rule(id_, _filled(rule, tree), currency) for id_, rule in tree["rules"].items()),
         pending=tree.get("pending", False),
         tables={"rates": tree.get("rates", {}), "tables": tree.get("tables", {})},
     )
@@ -130,6 +134,13 @@ def _hash(tree: _Tree) -> str:
 def _plain(value: object) -> int | str:
     number = cast(Decimal, value)
     return int(number) if number == number.to_integral_value() else f"{number.normalize():f}"
+
+
+def _filled(rule: _Tree, tree: _Tree) -> _Tree:
+    """The rule with the table itself in place of its name."""
+    if "plan" not in rule:
+        return rule
+    return {**rule, "plan": plan_bands(tree.get("tables", {}), rule["plan"], tree["currency"])}
 
 
 def _rule(id_: str, tree: _Tree, currency: str) -> Rule:
@@ -247,7 +258,9 @@ _DEMANDS: dict[str, Callable[[_Tree, str], Demand]] = {
     "requires_before": _requires_before,
     "min_elapsed": _min_elapsed,
     "min_deadline": _min_deadline,
-    "required_content": lambda tree, _: model.RequiredContent(frozenset(tree["elements"]), tree.get("form", "")),
+    "required_content": lambda tree, _: model.RequiredContent(
+        frozenset(tree["elements"]), tree.get("form", ""), tree.get("plan", ())
+    ),
     "requires_state": _requires_state,
     "forbidden_if": lambda tree, _: model.ForbiddenIf(tuple(tree["flags"]), tree.get("unknown", "blocks") == "blocks"),
     "forbidden_window": _forbidden_window,

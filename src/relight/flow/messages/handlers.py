@@ -117,7 +117,7 @@ def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date)
         term=_term(span, today, pay_by),
         amount_paid=one.params.get("paid"),
         collection_cost=one.params.get("collection_cost"),
-        plan_months=_plan_months(country, owed) if one.template == "plan_offer" else None,
+        plan_months=_plan_months(one, country, owed) if one.template == "plan_offer" else None,
         consumer=kind == "person",
         claims=one.claims,
         fees=one.fees,
@@ -135,8 +135,11 @@ def _reference(one: Wanted, references: Mapping[str, str], account: str) -> str:
     return references.get(number, number)
 
 
-def _plan_months(country: str, owed: int) -> tuple[int, int] | None:
-    """How long the law of the country lets a plan run, where it says so."""
+def _plan_months(one: Wanted, country: str, owed: int) -> tuple[int, int] | None:
+    """How long a plan may run: as the policy says, else as the law of the country does, else a person."""
+    if stated := one.params.get("months"):
+        shortest, longest = stated
+        return shortest, longest
     name = country.lower()
     return instalment_months(packaged_pack(name), owed) if name in packaged_packs() else None
 
