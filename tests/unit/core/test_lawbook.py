@@ -290,6 +290,29 @@ def test_a_third_fee_is_not_booked() -> None:
     assert ("refused", "law.max_count", "a law § 1") in refusals(history)
 
 
+def test_two_fees_in_one_step_are_two() -> None:
+    once = "{after: 1 day, do: [{message: reminder}, {fee: reminder, amount: 35}, {fee: reminder, amount: 35}]}"
+    sample = policy(f"  ask: {once}\n")
+    law = book(rule("max_count", "fee.reminder", count="1", per="claim"))
+    history = _broadband(sample, law)
+    history.days(10)
+
+    assert history.names() == []
+    assert ("refused", "law.max_count", "a law § 1") in refusals(history)
+
+
+def test_two_fees_in_one_step_are_summed_up() -> None:
+    once = "{after: 1 day, do: [{fee: collection_cost, amount: 80}, {fee: collection_cost, amount: 80}]}"
+    sample = policy(f"  cost: {once}\n")
+    caps = "[{from: 2020-01-01, amount: 100}]"
+    law = book(rule("max_amount", "fee.collection_cost", caps=caps, sum="{max: 140, span: 6 months}"))
+    history = _broadband(sample, law)
+    history.days(10)
+
+    assert history.names() == []
+    assert ("refused", "law.max_amount", "a law § 1") in refusals(history)
+
+
 def test_the_law_of_the_day_of_the_act_counts() -> None:
     sample = policy("  limit: {after: 1 day, do: [{supply: limited}]}\n")
     law = book(rule("forbidden_step", "throttle", never="true", valid="{from: 2027-01-01}"))

@@ -15,7 +15,7 @@ from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.law import Answer, Reason, Ruling
 from relight.core.policy import Policy, Step
 from relight.core.rules import model
-from relight.core.rules.acts import CONTACT, FEE, names_of
+from relight.core.rules.acts import CONTACT, FEE, acts_of, names_of
 from relight.core.rules.evidence import Occurrence, occurrences
 from relight.core.rules.letters import gives_at_least
 from relight.core.rules.model import Rule
@@ -246,6 +246,7 @@ def _forbidden_step(rule: Rule, asked: Asked) -> Iterator[Ruling]:
 def _max_amount(rule: Rule, asked: Asked) -> Iterator[Ruling]:
     demand = rule.demand
     assert isinstance(demand, model.MaxAmount)
+    beside = 0  # what this very step has charged before
     for action in asked.step.do:
         if not isinstance(action, FeeAction) or not _is_about(rule, action):
             continue
@@ -255,8 +256,9 @@ def _max_amount(rule: Rule, asked: Asked) -> Iterator[Ruling]:
             yield _deny(rule, amount=action.amount_minor, most=most if most is not None else "unknown")
         elif demand.sum_max is not None and demand.sum_span is not None:
             charged = fees_charged(asked.policy, asked.facts, rule.targets, demand.sum_span, asked.today)
-            if charged + action.amount_minor > demand.sum_max:
-                yield _deny(rule, amount=action.amount_minor, charged=charged, most=demand.sum_max)
+            if charged + beside + action.amount_minor > demand.sum_max:
+                yield _deny(rule, amount=action.amount_minor, charged=charged + beside, most=demand.sum_max)
+        beside += action.amount_minor
 
 
 def _is_about(rule: Rule, action: FeeAction) -> bool:
@@ -269,7 +271,7 @@ def _max_count(rule: Rule, asked: Asked) -> Iterator[Ruling]:
     claims: tuple[ClaimFacts | None, ...] = asked.claims if demand.per == "claim" else (None,)
     for claim in claims:
         done = sum(len(asked.seen(claim, act)) for act in rule.targets)
-        if done + len(rule.targets & names_of(asked.step)) > demand.count:
+        if done + sum(act.name in rule.targets for act in acts_of(asked.step)) > demand.count:
             yield _deny(rule, have=done, most=demand.count)
             return
 
