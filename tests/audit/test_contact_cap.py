@@ -7,8 +7,9 @@ from psycopg.conninfo import make_conninfo
 
 from relight.audit.run import audit
 from relight.core.policy_reader import packaged_text
+from relight.flow.cases.people import operator
 from relight.flow.database import Database
-from relight.flow.road.publishing import publish
+from relight.flow.road.publishing import publish_at_once
 from tests.audit.story import START, Copy
 from tests.flow.conftest import make_partner
 from tests.journeys.world import World
@@ -20,7 +21,7 @@ def test_three_messages_are_due_at_once_and_only_one_may_still_go(copy: Copy) ->
         world = World(db, owner, make_partner(owner, START), START)
         with db.transaction(world.partner) as tx:
             text = packaged_text("broadband-no").replace("max_per_7_days: 5", "max_per_7_days: 2")
-            publish(tx, text, actor="test", now=START)
+            publish_at_once(tx, text, by=operator("test"), now=START)
         account = world.customer()
         world.service(account)
         world.invoice(account)

@@ -55,7 +55,7 @@ class Seen:
         file = self.home / "invoices.csv"
         file.write_text(INVOICES)
         done = [
-            relight(self.home, "policy", "publish", "broadband-no", "--partner", "default", "--by", "test"),
+            relight(self.home, "policy", "publish", "broadband-no", "--partner", "default", "--by", "test", "--yes"),
             relight(self.home, "import", "invoices", str(file), "--partner", "default"),
         ]
         assert [one.returncode for one in done] == [0, 0], [one.stderr[-500:] + one.stdout[-500:] for one in done]

@@ -9,11 +9,12 @@ from psycopg.types.json import Jsonb
 
 from relight.core.policy_reader import packaged_text
 from relight.drivers.testpay import TestProvider
-from relight.flow.cases import operations as cases
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.people import operator
 from relight.flow.database import Database, Tx
 from relight.flow.payments.operations import attach, link_for, start_checkout
 from relight.flow.payments.port import Order, PaymentState, ProviderEvent
-from relight.flow.road.publishing import publish
+from relight.flow.road.publishing import publish_at_once
 from tests.flow.factories import Account, make_account, make_claim, make_service
 
 OWED = 89900
@@ -34,13 +35,13 @@ def make_debtor(tx: Tx, now: datetime, *, amount: int = OWED, reference: str = "
     account = make_account(tx, now, **options)  # type: ignore[arg-type]
     service_id = make_service(tx, account, now)
     claim_id = make_claim(tx, account, now, amount=amount, reference=reference)
-    (case_id,) = cases.open_cases(tx, [account.id], now)
+    (case_id,) = open_cases(tx, [account.id], now)
     return Debtor(account, case_id, link_for(tx, case_id, account.id, now), service_id, claim_id)
 
 
 def with_policy(tx: Tx, now: datetime) -> None:
     """Publish the packaged broadband policy."""
-    publish(tx, packaged_text("broadband-no"), actor="test", now=now)
+    publish_at_once(tx, packaged_text("broadband-no"), by=operator("test"), now=now)
 
 
 def with_testpay(owner: psycopg.Connection, partner: int, folder: Path, **settings: object) -> TestProvider:

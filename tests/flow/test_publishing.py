@@ -7,12 +7,15 @@ import pytest
 
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.errors import UnableToFind
-from relight.flow.cases.operations import open_cases
-from relight.flow.cases.policies import UnusablePolicy, share_out, versions
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.people import operator
+from relight.flow.cases.policies import UnusablePolicy, versions
 from relight.flow.database import Database
-from relight.flow.road.publishing import UnableToChoose, UnableToPublish, publish
+from relight.flow.road.publishing import UnableToChoose, UnableToPublish, publish_at_once
+from relight.flow.road.rollout import share_out
 from tests.flow import factories
 
+KARI = operator("root", "Kari")
 WRONG = Path(__file__).parents[1] / "policies" / "wrong"
 
 
@@ -23,7 +26,8 @@ def in_force(db: Database, partner: int) -> list[tuple[str, int]]:
 
 def put(db: Database, partner: int, text: str, **options: int) -> int | None:
     with db.transaction(partner) as tx:
-        return publish(tx, text, actor="Kari", now=db.clock(), **options)
+        laid = publish_at_once(tx, text, by=KARI, now=db.clock(), **options)
+        return laid.version if laid else None
 
 
 def another(text: str) -> str:
@@ -98,7 +102,7 @@ def test_a_version_is_tried_on_a_share_of_new_cases_before_it_gets_all(db: Datab
 
     tried = cases_by_version(db, partner, 200)
     with db.transaction(partner) as tx:
-        assert share_out(tx, "broadband-no", 100, now=db.clock()) == 2
+        assert share_out(tx, "broadband-no", 100, by=KARI, now=db.clock()).version == 2
     later = cases_by_version(db, partner, 20)
 
     assert 20 <= tried[2] <= 60
@@ -119,4 +123,4 @@ def test_a_third_version_takes_the_place_of_the_one_that_was_tried(db: Database,
 
     assert sorted(in_force(db, partner)) == [("broadband-no", 1), ("broadband-no", 3)]
     with db.transaction(partner) as tx, pytest.raises(UnableToFind, match="no-such"):
-        share_out(tx, "no-such", 50, now=db.clock())
+        share_out(tx, "no-such", 50, by=KARI, now=db.clock())

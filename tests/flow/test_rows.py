@@ -14,7 +14,7 @@ from relight.project.connect import DatabaseUrls
 from tests.flow.every_table import PARTNERS, EveryTable, Reference, number_of
 
 REFUSED = ("InsufficientPrivilege",)
-APPEND_ONLY = ("case_event", "feed", "transfer")
+APPEND_ONLY = ("case_event", "feed", "policy_act", "policy_draft", "policy_version", "transfer")
 HELD_OTHERWISE = {
     ("membership", "user_id"),  # users belong to no partner
     ("case_event", "bulk_id"),  # a number that events of one bulk act share; no row has it

@@ -8,7 +8,7 @@ import psycopg
 
 from relight.drivers.inbox import read
 from relight.drivers.simulated_devices import DevicesInFolder
-from relight.flow.cases.operations import open_cases
+from relight.flow.cases.opening import open_cases
 from relight.flow.claims.operations import post_claims
 from relight.flow.claims.rows import ClaimRow
 from relight.flow.database import Database

@@ -107,7 +107,7 @@ def _move_in(installation: Installation, *, overdue_since: object, told_until: d
     named = ("--name", "Nordlys", "--phone", "77 00 00 00", "--site", "nordlys.no", "--bank-account", "15032080119")
     installation.does("partner", "add", "nordlys", *named)
     installation.does("partner", "drivers", "nordlys", drivers)
-    installation.does("policy", "publish", "broadband-no", "--partner", "nordlys", "--by", "Kari")
+    installation.does("policy", "publish", "broadband-no", "--partner", "nordlys", "--by", "Kari", "--yes")
     installation.does("import", "invoices", invoices, "--partner", "nordlys")
     installation.does("import", "payments", nothing, "--partner", "nordlys", "--complete-until", told_until.isoformat())
     installation.does("live", "--partner", "nordlys", "--yes")

@@ -12,12 +12,14 @@ from psycopg.types.json import Jsonb
 
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases import operations as cases
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.people import operator
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.payments.settle import settle
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import LANES, Machine
-from relight.flow.road.publishing import publish
+from relight.flow.road.publishing import publish_at_once
 from relight.flow.road.release import Job, LinkMaker
 from tests.flow import factories
 from tests.flow.factories import Account
@@ -65,7 +67,7 @@ class World:
         with db.transaction(partner) as tx:
             self.source = factories.make_source(tx, start)
             for name in policies:
-                publish(tx, packaged_text(name), actor="test", now=start)
+                publish_at_once(tx, packaged_text(name), by=operator("test"), now=start)
 
     def close(self) -> None:
         """End the drivers, and the partner's affairs: a later world's machine must not find them due."""
@@ -89,7 +91,7 @@ class World:
             assert before in text, before
             text = text.replace(before, after)
         with self.db.transaction(self.partner) as tx:
-            publish(tx, text, actor="test", now=self.moment)
+            publish_at_once(tx, text, by=operator("test"), now=self.moment)
 
     # -- people and bills
 
@@ -122,7 +124,7 @@ class World:
                 service_kind=kind,
                 **options,
             )
-            cases.open_cases(tx, [account.id], self.moment)
+            open_cases(tx, [account.id], self.moment)
             return claim
 
     def pays(self, account: Account, amount: int, **options: Any) -> None:

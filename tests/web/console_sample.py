@@ -72,7 +72,7 @@ def add_policy(tx: Tx, now: datetime, name: str = "broadband-no") -> int:
     return tx.value(
         "INSERT INTO policy_version (partner_id, name, version, text, hash, services, debtor, published_at)"
         " VALUES (%(partner)s, %(name)s, 1, '', repeat('a', 64), ARRAY['broadband', 'electricity_grid'], 'consumer',"
-        " %(now)s) ON CONFLICT (partner_id, name, version) DO UPDATE SET name = excluded.name RETURNING id",
+        " %(now)s) ON CONFLICT (partner_id, name, version) DO UPDATE SET share = excluded.share RETURNING id",
         {"partner": tx.partner_id, "name": name, "now": now},
     )
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import click
 
+from relight.cli.actors import as_option, by_option, who
 from relight.cli.backtest import tell_history
 from relight.cli.context import database, partner_id, refusals
 from relight.cli.output import answer, json_option, news
@@ -31,9 +32,9 @@ from relight.core.simulate.customers_file import WrongCustomers, read_model
 from relight.core.simulate.parts import PART, parts, run
 from relight.core.simulate.portfolio import Household, Spec
 from relight.core.simulate.totals import Totals
+from relight.flow.road.publishing import keep_what_if
+from relight.flow.road.rehearsal import MADE_UP, OWN, START, Rehearsal
 from relight.flow.road.whatif import own_portfolio
-
-START = date(2027, 1, 4)
 
 
 @click.command()
@@ -72,7 +73,10 @@ def show(file: str, output: Path | None, language: str) -> None:
 )
 @click.option("--customers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A model of your own.")
 @click.option("--own", is_flag=True, help="The partner's own portfolio instead of one that is made up.")
-@click.option("--partner", "partner_slug", metavar="SLUG", help="Whose, with --own.")
+@click.option("--keep", is_flag=True, help="Keep it as a draft of the partner, with these figures on record.")
+@click.option("--partner", "partner_slug", metavar="SLUG", help="Whose, with --own or --keep.")
+@as_option
+@by_option
 @click.option(
     "--history",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -93,7 +97,10 @@ def simulate(
     seeds: int,
     customers: Path | None,
     own: bool,
+    keep: bool,
     partner_slug: str | None,
+    as_user: str | None,
+    by: str,
     history: Path | None,
     dask: str,
     output: Path | None,
@@ -127,6 +134,8 @@ def simulate(
     result = _result(policy, told, spec, seeds, time.monotonic() - began, _cpu_of_children() - cpu)
     if output:
         _write(output, told, result)
+    if keep:
+        _keep(text, result, own=own, slug=partner_slug, as_user=as_user, by=by)
     answer(result, as_json=as_json, text=_in_words(result, policy, told))
 
 
@@ -144,6 +153,14 @@ def _own(policy: Policy, model: Model, slug: str | None, days: int) -> tuple[dat
     if not people:
         raise click.ClickException("This partner has no accounts that the policy is for. Import invoices first.")
     return now.date(), people
+
+
+def _keep(text: str, result: dict[str, Any], *, own: bool, slug: str | None, as_user: str | None, by: str) -> None:
+    """Put the policy's own figures on record at the partner."""
+    asked = {name: result[name] for name in ("accounts", "days", "seed", "seeds", "currency")}
+    what_if = Rehearsal(OWN if own else MADE_UP, measures=result["measures"][result["policy"]], **asked)
+    with database() as db, db.transaction(partner_id(db, slug)) as tx:
+        keep_what_if(tx, text, what_if, by=who(tx, as_user, by), now=db.clock())
 
 
 def _by_seed(

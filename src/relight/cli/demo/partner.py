@@ -17,8 +17,9 @@ from psycopg.types.json import Jsonb
 
 from relight.cli.demo.portfolio import BROADBAND, CREDITORS, DRIVER, POWER
 from relight.core.policy_reader import packaged_text
+from relight.flow.cases.people import operator
 from relight.flow.database import Database
-from relight.flow.road.publishing import publish
+from relight.flow.road.publishing import publish_at_once
 
 SLUG = "demo"
 BANK = "bank"
@@ -70,7 +71,7 @@ def make_partner(owner_url: str, db: Database, *, now: datetime, accounts: int, 
         )
     with db.transaction(partner_id) as tx:
         for name in POLICIES:
-            publish(tx, packaged_text(name), actor="demo", now=now)
+            publish_at_once(tx, packaged_text(name), by=operator("demo"), now=now)
     return partner_id
 
 

@@ -21,7 +21,7 @@ from relight.cli.demo.till import LINK, Till
 from relight.core.calendars import calendar_for
 from relight.core.levels import Level
 from relight.drivers.inbox import Kept
-from relight.flow.cases.operations import open_cases
+from relight.flow.cases.opening import open_cases
 from relight.flow.claims.operations import post_claims
 from relight.flow.database import Database
 from relight.flow.messages.port import Channel, Inbound

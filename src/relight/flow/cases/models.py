@@ -9,10 +9,46 @@ from django.db.models import F, Q
 from relight.flow.partners.fields import PartnerRow, link, one_of, period
 
 
-class PolicyVersion(PartnerRow):
-    """A policy as published: text, hash and proof never change afterwards.
+class PolicyDraft(PartnerRow):
+    """A policy's text before it is published, by the hash of its content. Rows are added and never changed."""
 
-    `share` is how many of a hundred new cases it gets; the others go to the version before it.
+    name = models.TextField()
+    hash = models.CharField(max_length=64)
+    text = models.TextField()
+    kept_at = models.DateTimeField()
+    kept_by = models.TextField()
+
+    class Meta:
+        db_table = "policy_draft"
+        constraints = (models.UniqueConstraint(fields=("partner", "name", "hash"), name="policy_draft_once"),)
+
+
+class PolicyAct(PartnerRow):
+    """What was done about a policy, by whom: its history. Rows are added and never changed.
+
+    `checked` and `simulated` are about a content (`hash`) under the law packs in `params`; the others about a version.
+    The id of a `moving` is the bulk id of the cases' events.
+    """
+
+    name = models.TextField()
+    hash = models.CharField(max_length=64)
+    version = models.IntegerField(null=True)
+    code = models.TextField()
+    params = models.JSONField(db_default=models.Value("{}"))
+    actor = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "policy_act"
+        constraints = (one_of("code", "checked", "simulated", "published", "shared", "moving", "moved"),)
+        indexes = (models.Index(fields=("partner", "name", "id"), name="policy_act_name"),)
+
+
+class PolicyVersion(PartnerRow):
+    """A policy as published: text, hash and proof never change afterwards, and the role that runs may not try to.
+
+    `share` is how many of a hundred new cases it gets; the others go to the version before it. `cap` is how many cases
+    may run under it at a time; None for as many as come.
     """
 
     name = models.TextField()
@@ -23,6 +59,7 @@ class PolicyVersion(PartnerRow):
     debtor = models.TextField()
     priority = models.IntegerField(db_default=0)
     share = models.SmallIntegerField(db_default=100)
+    cap = models.IntegerField(null=True)
     proof = models.JSONField(db_default=models.Value("{}"))
     published_at = models.DateTimeField(null=True)
     published_by = models.TextField(db_default="")
@@ -32,7 +69,8 @@ class PolicyVersion(PartnerRow):
         db_table = "policy_version"
         constraints = (
             models.UniqueConstraint(fields=("partner", "name", "version"), name="policy_version_once"),
-            models.CheckConstraint(condition=Q(share__range=(1, 100)), name="policy_version_share"),
+            models.CheckConstraint(condition=Q(share__range=(0, 100)), name="policy_version_share"),
+            models.CheckConstraint(condition=Q(cap__isnull=True) | Q(cap__gte=1), name="policy_version_cap"),
         )
 
 

@@ -45,13 +45,6 @@ def notify(tx: Tx) -> None:
     tx.run("SELECT pg_notify(%(channel)s, %(partner)s)", {"channel": URGENT_CHANNEL, "partner": str(tx.partner_id)})
 
 
-def open_cases(tx: Tx, account_ids: Sequence[int], now: datetime) -> list[int]:
-    """A case for each account with open claims under a published policy and no open case yet; the new ids."""
-    if not account_ids:
-        return []
-    return [row[0] for row in tx.rows(SQL.open_cases, {"accounts": list(account_ids), "now": now})]
-
-
 def append_event(
     tx: Tx,
     *,

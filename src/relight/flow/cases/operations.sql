@@ -9,29 +9,6 @@ WHERE id = %(case)s
 -- lock_accounts: every writer of facts takes these first, in id order, so that two of them cannot deadlock
 SELECT id FROM account WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 
--- open_cases: one open case an account and policy; the newest published version of the highest priority wins.
--- The first open claim creates it; it wakes on the day after the earliest due date, or at once when that has passed.
-INSERT INTO dunning_case
-    (partner_id, account_id, policy_version_id, services, wakes_at, turned_at, opened_at)
-SELECT a.partner_id, a.id, v.id, v.services,
-    least(greatest(min(c.due_date)::timestamp AT TIME ZONE 'UTC', %(now)s::timestamptz), %(now)s + interval '7 days'),
-    %(now)s, %(now)s
-FROM account a
-JOIN claim c ON c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open'
-JOIN LATERAL (
-    SELECT p.id, p.services FROM policy_version p
-    WHERE c.service_kind = ANY (p.services) AND (p.debtor = a.debtor OR a.debtor = 'collective')
-        AND p.published_at <= %(now)s AND (p.retired_at IS NULL OR p.retired_at > %(now)s)
-        AND (p.share = 100 OR ('x' || left(md5(p.id || ':' || a.id), 7))::bit(28)::int %% 100 < p.share)
-    ORDER BY p.priority DESC, p.published_at DESC, p.id DESC LIMIT 1
-) v ON true
-WHERE a.id = ANY(%(accounts)s::bigint[])
-    AND NOT EXISTS (
-        SELECT FROM dunning_case k WHERE k.account_id = a.id AND k.state <> 'closed' AND c.service_kind = ANY (k.services))
-GROUP BY a.partner_id, a.id, v.id, v.services
-ON CONFLICT DO NOTHING
-RETURNING id
-
 -- append_event: a person's act goes on the case's log under the next number
 WITH bumped AS (
     UPDATE dunning_case SET version = version + 1 WHERE id = %(case)s RETURNING partner_id, id, version

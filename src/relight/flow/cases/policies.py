@@ -32,6 +32,7 @@ class InForce:
     debtor: str
     priority: int
     share: int
+    cap: int | None
     published_at: datetime
     published_by: str
 
@@ -40,15 +41,30 @@ class InForce:
 class Version:
     """A version in the history of a policy; `cases` are those that run under it still."""
 
+    id: int
     version: int
     hash: str
     text: str
     share: int
+    cap: int | None
     priority: int
     published_at: datetime
     published_by: str
     retired_at: datetime | None
     cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class RolledOut:
+    """How a version is rolled out: `share` of a hundred new cases, and at most `cap` running at a time, if any."""
+
+    id: int
+    version: int
+    hash: str
+    text: str
+    share: int
+    cap: int | None
+    priority: int
 
 
 class PolicyShelf:
@@ -78,6 +94,17 @@ def compile_policy(text: str) -> Policy:
     return read
 
 
+def take_turn(tx: Tx, name: str) -> None:
+    """Publish and share out one after the other at a partner, and hold a policy's versions until the commit."""
+    tx.rows(SQL.take_turn, {"partner": tx.partner_id})
+    tx.rows(SQL.lock_versions, {"name": name})
+
+
+def is_in_force(tx: Tx, policy: Policy) -> bool:
+    """Whether new cases get this very content already."""
+    return tx.value(SQL.is_in_force, {"name": policy.name, "hash": policy.hash}) is not None
+
+
 def put_in_force(
     tx: Tx,
     policy: Policy,
@@ -88,12 +115,13 @@ def put_in_force(
     proof: Mapping[str, Any],
     priority: int = 0,
     share: int = 100,
-) -> int | None:
-    """Lay a policy down for `share` of a hundred new cases; its version id, or None when this very text is in force.
+    cap: int | None = None,
+) -> tuple[int, int] | None:
+    """Lay a policy down for `share` of a hundred new cases; its (id, version), or None when this content is in force.
 
     Whether it may go live is asked before, in `road.publishing`.
     """
-    return tx.value(
+    row = tx.row(
         SQL.publish,
         {
             "partner": tx.partner_id,
@@ -104,11 +132,13 @@ def put_in_force(
             "debtor": policy.debtor,
             "priority": priority,
             "share": share,
+            "cap": cap,
             "proof": Jsonb(dict(proof)),
             "now": now,
             "actor": actor,
         },
     )
+    return (row[0], row[1]) if row else None
 
 
 def rivals(tx: Tx, policy: Policy, *, priority: int, now: datetime) -> list[str]:
@@ -117,19 +147,43 @@ def rivals(tx: Tx, policy: Policy, *, priority: int, now: datetime) -> list[str]
     return [row[0] for row in tx.rows(SQL.rivals, {**params, "now": now})]
 
 
-def share_out(tx: Tx, name: str, share: int, *, now: datetime) -> int:
-    """Give the newest version of a policy `share` of a hundred new cases; its number. At 100 older ones are retired.
-
-    Running cases stay where they are. Raises `UnableToFind`.
-    """
+def newest(tx: Tx, name: str) -> RolledOut:
+    """The newest version in force. Raises `UnableToFind`."""
     found = tx.row(SQL.newest, {"name": name})
     if found is None:
-        raise UnableToFind(f"No policy {name!r} is in force.")
-    id_, version, _ = found
-    tx.run(SQL.set_share, {"id": id_, "share": share})
-    if share == 100:
-        tx.run(SQL.retire_older, {"id": id_, "name": name, "now": now})
-    return version
+        raise UnableToFind(f"No policy {name!r} is in force. See which are: relight policy list")
+    return RolledOut(*found)
+
+
+def version_before(tx: Tx, name: str, version: int) -> tuple[RolledOut, bool] | None:
+    """The version that new cases go back to when they do not get this one, and whether it is retired; None if none."""
+    found = tx.row(SQL.before, {"name": name, "version": version})
+    return (RolledOut(*found[:-1]), found[-1]) if found else None
+
+
+def roll_out(tx: Tx, at: RolledOut, *, share: int, cap: int | None, now: datetime) -> None:
+    """Set share and cap of a version; with a share of 0 it is retired."""
+    tx.run(SQL.roll_out, {"id": at.id, "share": share, "cap": cap, "now": now})
+
+
+def retire_older(tx: Tx, name: str, at: RolledOut, now: datetime) -> None:
+    """No new case gets another version than this one."""
+    tx.run(SQL.retire_older, {"id": at.id, "name": name, "now": now})
+
+
+def take_up(tx: Tx, at: RolledOut) -> None:
+    """Give new cases a version again that was retired."""
+    tx.run(SQL.take_up, {"id": at.id})
+
+
+def running(tx: Tx, version_id: int) -> int:
+    """How many cases run under a version."""
+    return tx.value(SQL.running, {"id": version_id})
+
+
+def followed(tx: Tx, policy: Policy) -> int:
+    """How many cases run, under whichever policy, of those that this policy is for."""
+    return tx.value(SQL.followed, {"services": sorted(policy.services), "debtor": policy.debtor})
 
 
 def in_force(tx: Tx, now: datetime) -> list[InForce]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from relight.flow.cases.operations import open_cases, wake
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.operations import wake
 from relight.flow.claims.operations import Received, receive_payments
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx

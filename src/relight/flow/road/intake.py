@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from relight.flow.cases.operations import open_cases, wake
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.operations import wake
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.fields import Problem
 from relight.flow.claims.invoices import InvoiceReader

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from relight.core.policy import Policy
-from relight.flow.cases.operations import lock_accounts, open_cases, wake
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.operations import lock_accounts, wake
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.claims.cells import Row
 from relight.flow.claims.fields import Fields, Problem, RowReader

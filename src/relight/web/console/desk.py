@@ -4,12 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_ACTS = {
-    "reader": frozenset[str](),
-    "agent": frozenset({"hold", "note", "task"}),
-    "manager": frozenset({"hold", "note", "task", "approve", "void"}),
-    "admin": frozenset({"hold", "note", "task", "approve", "void"}),
-}
+from relight.flow.partners.rights import may
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +42,8 @@ class Desk:
     everything_stopped_at: datetime | None
 
     def may(self, act: str) -> bool:
-        """Whether the user's role at this partner allows an act: hold, note, task, approve or void."""
-        return self.partner is not None and act in _ACTS[self.partner.role]
+        """Whether the user's role at this partner allows an act: hold, note, task, approve, void or policy."""
+        return self.partner is not None and may(self.partner.role, act)
 
     @property
     def at(self) -> Workplace:

@@ -1,0 +1,40 @@
+"""People who act on policies: a user with a role at the partner, or whoever runs the installation. Never nobody."""
+
+from dataclasses import dataclass
+
+from relight.flow.cases.errors import UnableTo, UnableToFind
+from relight.flow.database import Tx, statements
+from relight.flow.partners.rights import OPERATOR, may
+
+SQL = statements(__package__, "people.sql")
+
+
+class UnableToAct(UnableTo):
+    """The person's role does not allow it; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts: the name that goes on record, and the role that allows it."""
+
+    name: str
+    role: str
+
+    def must(self, act: str) -> None:
+        """Raise `UnableToAct` unless the role allows an act."""
+        if not may(self.role, act):
+            raise UnableToAct(f"{self.name} is {self.role} here, and may not decide about policies. Ask a manager.")
+
+
+def member(tx: Tx, user: str) -> Person:
+    """The user of that name with their role at this transaction's partner. Raises `UnableToFind`."""
+    role = tx.value(SQL.role, {"partner": tx.partner_id, "user": user})
+    if role is None:
+        raise UnableToFind(f"{user!r} is no user at this partner. Let them in: relight user add {user} --role manager")
+    return Person(user, role)
+
+
+def operator(account: str, name: str = "") -> Person:
+    """Whoever runs the installation, by the host's account, and `name` where they say it. No user can be called so:
+    user names have no spaces."""
+    return Person(f"{name} (operator {account})" if name else f"operator {account}", OPERATOR)

@@ -1,0 +1,20 @@
+"""What each role may do. An agent reads and acts; a manager also approves, voids and decides about policies."""
+
+from collections.abc import Mapping
+
+OPERATOR = "operator"  # whoever runs the installation: may look after policies, and decides nothing about customers
+
+_WORK = frozenset({"hold", "note", "task"})
+_DECIDE = frozenset({"approve", "void", "policy"})
+RIGHTS: Mapping[str, frozenset[str]] = {
+    "reader": frozenset[str](),
+    "agent": _WORK,
+    "manager": _WORK | _DECIDE,
+    "admin": _WORK | _DECIDE,
+    OPERATOR: frozenset({"policy"}),
+}
+
+
+def may(role: str, act: str) -> bool:
+    """Whether a role allows an act: hold, note, task, approve, void or policy."""
+    return act in RIGHTS.get(role, frozenset())
