@@ -84,7 +84,18 @@ def test_the_counterexample_tells_the_days_on_which_it_goes_wrong() -> None:
 
     assert finding.law == "forbrukerkjøpsloven § 48 a second paragraph a"
     assert finding.path == "notice 2026-01-01 → call 2026-01-16 → cut 2026-01-24 without settle"
-    assert finding.message.endswith("not before 2026-01-30, and settle comes on top")
+    assert "here until 30 January 2026" in finding.message
+
+
+@pytest.mark.parametrize("file", WRONG, ids=lambda file: file.stem)
+def test_a_finding_is_a_sentence_without_jargon_and_says_what_to_do(file: Path) -> None:
+    for one in proved(file.read_text("utf-8")).findings:
+        wrong, _, remedy = one.message.partition(". ")
+
+        assert wrong[0].isupper()
+        assert "_" not in wrong
+        assert "{" not in wrong
+        assert re.match(r"(Write|Raise|Take|Add|Let|Open|Narrow|Leave|Split) ", remedy), one.message
 
 
 def test_a_wait_in_days_is_held_against_the_longest_month() -> None:
@@ -220,7 +231,7 @@ def test_too_many_branches_are_refused_in_words() -> None:
     proof = proved(HEAD + "steps:\n" + steps + ends)
 
     assert [one.rule for one in proof.findings] == ["relight.paths"]
-    assert "split the policy" in proof.findings[0].message
+    assert "Split the policy" in proof.findings[0].message
 
 
 def test_the_same_policy_gives_the_same_proof() -> None:

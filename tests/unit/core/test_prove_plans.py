@@ -16,7 +16,7 @@ opens: {overdue: 1 day}
 steps:
   offer: {after: 10 days, %sdo: [{plan_offer: avert, months: %s}, {message: plan_offer, channel: [letter]}]}
 """
-FINDING = "a plan for a debt of more than 300.00 EUR must run 12 months at the least; it may run 11"
+FINDING = "A plan for a debt of more than 300.00 EUR must run 12 months at the least: here it may run 11"
 
 
 def told(months: str, when: str = "") -> list[str]:
@@ -32,7 +32,7 @@ def test_a_year_is_enough_for_any_debt() -> None:
 def test_less_than_a_year_is_too_short_above_three_hundred_euro() -> None:
     (message,) = told("[11, 24]")
 
-    assert message == f"{FINDING}; write months: [12, 24]"
+    assert message == f"{FINDING}. Write months: [12, 24]"
 
 
 @pytest.mark.parametrize(("when", "lawful"), [("{max: 300}", True), ("{max: 300.01}", False), ("{min: 300.01}", False)])
@@ -43,7 +43,7 @@ def test_the_debts_that_a_step_is_for_decide_how_long_its_plan_runs(when: str, *
 def test_less_than_half_a_year_is_too_short_for_a_small_debt() -> None:
     (message,) = told("[5, 18]", "{max: 300}")
 
-    assert message.startswith("a plan for a debt must run 6 months at the least; it may run 5")
+    assert message.startswith("A plan for a debt must run 6 months at the least: here it may run 5")
 
 
 def test_a_plan_whose_shortest_is_its_longest_turned_round_is_a_mistake() -> None:

@@ -8,8 +8,11 @@ from relight.core.bounds import at_most
 from relight.core.policy import Policy, Step
 from relight.core.prove.gates import arrears_at_least
 from relight.core.prove.money import units
+from relight.core.prove.remedies import capital, elements, some
+from relight.core.prove.remedies import language as spoken
 from relight.core.rules import model
 from relight.core.rules.model import Rule
+from relight.core.rules.sentences import name_of
 
 LANGUAGES = {
     "NO": ("nb", "en"),
@@ -38,18 +41,20 @@ def check_content(rule: Rule, policy: Policy, step: Step, contents: Contents) ->
         if isinstance(action, MessageAction) and action.template in rule.targets:
             yield from _lacks(demand, policy, action, contents)
             if demand.form == "written" and not _is_written(action):
-                yield f"{action.template} must go in writing: by e-mail or letter, whatever else"
+                must = f"{some(action.template)} must go in writing: by e-mail or letter, whatever else"
+                yield f"{capital(must)}. Write channel: {{all: [email, letter]}}"
         elif isinstance(action, PlanOfferAction) and action.kind in rule.targets and action.months is not None:
             yield from _too_short(demand, policy, step, action.months)
 
 
 def _lacks(demand: model.RequiredContent, policy: Policy, action: MessageAction, contents: Contents) -> Iterator[str]:
+    name = name_of(action.template)
     for language in LANGUAGES[policy.country]:
         held = contents.elements(action.template, language, policy.country)
         if held is None:
-            yield f"there is no text {action.template} in {language}"
+            yield f"There is no {name} in {spoken(language)}. Write its text, or leave the message out"
         elif missing := sorted(demand.elements - held):
-            yield f"the text {action.template} in {language} lacks {', '.join(missing)}"
+            yield f"The {name} in {spoken(language)} does not say {elements(missing)}. Add it to its text"
 
 
 def _too_short(demand: model.RequiredContent, policy: Policy, step: Step, months: tuple[int, int]) -> Iterator[str]:
@@ -61,10 +66,8 @@ def _too_short(demand: model.RequiredContent, policy: Policy, step: Step, months
         if met and months[0] < band.shortest:
             debts = f" of more than {units(over)} {policy.currency}" if over else ""
             longest = max(months[1], band.longest)
-            yield (
-                f"a plan for a debt{debts} must run {band.shortest} months at the least; it may run {months[0]}; write"
-                f" months: [{band.shortest}, {longest}]"
-            )
+            must = f"A plan for a debt{debts} must run {band.shortest} months at the least"
+            yield f"{must}: here it may run {months[0]}. Write months: [{band.shortest}, {longest}]"
             return
         over = band.upto or over
 

@@ -7,9 +7,11 @@ from relight.core.policy import Policy
 from relight.core.prove.clock import FIRST_START
 from relight.core.prove.gates import arrears_at_least
 from relight.core.prove.paths import Path
+from relight.core.prove.remedies import capital, some
 from relight.core.rules import model
 from relight.core.rules.acts import FEE, acts_of
 from relight.core.rules.model import Rule
+from relight.core.rules.sentences import money, name_of
 from relight.core.rules.sums import lowest_cap
 
 
@@ -19,18 +21,21 @@ def check_amount(rule: Rule, policy: Policy, path: Path, place: int) -> Iterator
     assert isinstance(demand, model.MaxAmount)
     step = path.steps[place]
     for action in _fees(rule, path, place, place + 1):
-        most = lowest_cap(demand, FIRST_START, arrears_at_least(policy, step))
+        most, name = lowest_cap(demand, FIRST_START, arrears_at_least(policy, step)), some(FEE + action.fee)
         if most is None:
-            yield f"the most that fee.{action.fee} may be is not known; leave the fee out until it is"
+            yield f"{capital(name)} has a legal limit that is not known yet. Leave the fee out until it is"
         elif demand.forbidden:
-            yield f"fee.{action.fee} is none that may be charged"
+            yield f"{capital(name)} may not be charged. Take it out"
         elif action.amount_minor > most:
-            yield f"fee.{action.fee} of {units(action.amount_minor)} is more than {units(most)} {policy.currency}"
+            limit = f"{capital(name)} may be {money(most, policy.currency)} at the most{_smallest(demand)}"
+            yield f"{limit}: here it is {units(action.amount_minor)}. Write amount: {units(most)}, or less"
     if demand.sum_max is not None:
         total = sum(action.amount_minor for action in _fees(rule, path, 0, place + 1))
         if total > demand.sum_max:
-            most = units(demand.sum_max)
-            yield f"the path charges {units(total)} together, more than {most} {policy.currency} in {demand.sum_span}"
+            most = money(demand.sum_max, policy.currency)
+            names = " and ".join(name_of(act, 2) for act in sorted(rule.targets))
+            limit = f"{capital(names)} may come to {most} in {demand.sum_span}"
+            yield f"{limit}: on this way they come to {units(total)}. Take one out, or lower them"
 
 
 def check_count(rule: Rule, path: Path, place: int) -> Iterator[str]:
@@ -39,8 +44,9 @@ def check_count(rule: Rule, path: Path, place: int) -> Iterator[str]:
     assert isinstance(demand, model.MaxCount)
     count = sum(act.name in rule.targets for step in path.steps[: place + 1] for act in acts_of(step))
     if count > demand.count:
-        acts = ", ".join(sorted(rule.targets))
-        yield f"{acts} may come {_times(demand.count)}; on this path they come {_times(count)}"
+        acts = " or ".join(some(act) for act in sorted(rule.targets))
+        here = f"on this way {_times(count)}. Take {'one' if count - demand.count == 1 else count - demand.count} out"
+        yield f"{capital(acts)} may come {_times(demand.count)} at most: {here}"
 
 
 def _fees(rule: Rule, path: Path, first: int, end: int) -> Iterator[FeeAction]:
@@ -56,5 +62,9 @@ def units(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02}"
 
 
+def _smallest(demand: model.MaxAmount) -> str:
+    return " for the smallest debt that gets here" if demand.bands else ""
+
+
 def _times(count: int) -> str:
-    return {0: "never", 1: "once"}.get(count, f"{count} times")
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -8,6 +8,7 @@ from relight.core.prove.checks import check
 from relight.core.prove.content import Contents
 from relight.core.prove.held import Held
 from relight.core.prove.paths import Path, TooManyPaths, paths
+from relight.core.prove.remedies import deed
 from relight.core.prove.result import BLOCKING, HOUSE, Breach, Proof, Remaining
 from relight.core.prove.timing import is_short, unsettled
 from relight.core.rules.acts import CUTS, names_of
@@ -23,7 +24,7 @@ def prove(policy: Policy, book: LawBook, contents: Contents) -> Proof:
     try:
         ways = paths(policy)
     except TooManyPaths as many:
-        told = Breach("relight.paths", HOUSE, policy.first.name, f"{many}; split the policy", "")
+        told = Breach("relight.paths", HOUSE, policy.first.name, f"There are {many}. Split the policy", "")
         return Proof(0, 0, (told,))
     calendar = calendar_for(policy.country)
     told = [*_of_the_whole(policy, book, packs, calendar), *_of_paths(policy, packs, ways, calendar, contents)]
@@ -68,8 +69,8 @@ def _of_the_whole(
     for name in policy.laws:
         pack = book.pack(name)
         if pack is None or pack.country != policy.country:
-            what = "there is no law pack" if pack is None else f"in {policy.country} nobody is bound by the law pack"
-            message = f"{what} {name!r}; write law: [{policy.country.lower()}]"
+            what = f"There is no law pack {name!r}" if pack is None else f"The law pack {name!r} binds nobody there"
+            message = f"{what}. Write law: [{policy.country.lower()}]"
             yield Breach("relight.pack", HOUSE, first, message, "")
     for step in policy.steps:
         acts = names_of(step) & CUTS
@@ -77,12 +78,9 @@ def _of_the_whole(
             continue
         rules = [rule for pack in packs for rule in rules_about(pack, policy, step)]
         if not _is_vouched_for(rules, acts):
-            message = (
-                f"no rule of its packs says when a {policy.actor} may {' or '.join(sorted(acts))} for this customer"
-            )
-            yield Breach(
-                "relight.silent", HOUSE, step.name, f"{message}; what no rule vouches for cannot be proved", ""
-            )
+            act = f"{deed(step, acts)} by a {policy.actor.replace('_', ' ')}"
+            message = f"No law that the policy names speaks of {act} for this customer: so nothing vouches for it"
+            yield Breach("relight.silent", HOUSE, step.name, f"{message}. Take it out, or correct for: or law:", "")
         if not any(_is_timed(rule) for rule in rules) and is_short(policy, calendar):
             yield unsettled(policy, step, "")
 

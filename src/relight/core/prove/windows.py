@@ -12,11 +12,17 @@ def check_window(demand: ForbiddenWindow, targets: frozenset[str], policy: Polic
     """What is wrong with the step's window, or with the policy's contact hours where the rule is about contact."""
     if CONTACT in targets:
         if demand.open and not _within(policy.contact.window, demand.open):
-            yield "messages may leave at hours that are not allowed; narrow contact: {weekdays, hours}"
+            allowed = " and ".join(_told(window) for window in demand.open)
+            yield f"Messages may leave on {allowed} alone. Narrow contact: {{weekdays: […], hours: […]}} to that"
         return
     if step.window is not None and not step.window.weekdays - demand.weekdays:
         closed = ", ".join(WEEKDAY_NAMES[day] for day in sorted(demand.weekdays))
-        yield f"can never be taken: its window opens only on days that are closed ({closed})"
+        yield f"The step is never taken: its window opens on no other days than {closed}, which are closed. Open others"
+
+
+def _told(window: Window) -> str:
+    days = ", ".join(WEEKDAY_NAMES[day] for day in sorted(window.weekdays))
+    return f"{days} from {window.opens_minute // 60} to {window.closes_minute // 60}"
 
 
 def _within(window: Window, open_: tuple[Window, ...]) -> bool:

@@ -6,8 +6,8 @@ from datetime import date
 
 from relight.core.calendars import Calendar
 from relight.core.rules.model import Rule
+from relight.core.rules.sentences import name_of, said
 from relight.core.second_opinion.log import SETTLED, Entry
-from relight.core.second_opinion.sentences import name_of, said
 
 
 @dataclass(frozen=True, slots=True)

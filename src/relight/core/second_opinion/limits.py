@@ -6,10 +6,10 @@ from datetime import date
 from relight.core.rules import model
 from relight.core.rules.asked import is_closed
 from relight.core.rules.model import Rule
+from relight.core.rules.sentences import money, said
 from relight.core.rules.sums import cap_of
 from relight.core.second_opinion.case import Held, subject
 from relight.core.second_opinion.log import charges
-from relight.core.second_opinion.sentences import money, said
 from relight.core.second_opinion.verdicts import Unlawful, Untold, Verdict
 
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from relight.core.calendars import due_date
 from relight.core.rules import model
 from relight.core.rules.model import Rule
+from relight.core.rules.sentences import a, name_of, said
 from relight.core.second_opinion.case import Held, subject
 from relight.core.second_opinion.log import Entry
-from relight.core.second_opinion.sentences import a, name_of, said
 from relight.core.second_opinion.verdicts import Unlawful, Untold, Verdict
 
 _DAY = timedelta(days=1)
