@@ -13,11 +13,13 @@ from relight.core.law import Answer
 from relight.core.levels import Level
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text, read_policy
+from relight.core.prove.prove import prove
 from relight.core.rules.lawbook import LawBook, packaged_law
 from relight.core.rules.model import LawPack
 from relight.core.rules.reader import read_pack
 from relight.core.spans import Span
 from relight.core.standing import standing
+from relight.flow.messages.elements import Texts
 from tests.unit.core.cases import at, day, service
 from tests.unit.core.history import History
 
@@ -311,6 +313,57 @@ def test_two_fees_in_one_step_are_summed_up() -> None:
 
     assert history.names() == []
     assert ("refused", "law.max_amount", "a law § 1") in refusals(history)
+
+
+INSTALMENTS = """\
+policy: instalments
+for: {country: NL, service: [water], debtor: consumer, actor: network}
+opens: {overdue: 1 day}
+gap: 0 days
+contact: {weekdays: [mon, tue, wed, thu, fri, sat, sun], hours: [9, 20], max_per_7_days: 7}
+steps:
+  letter: {after: 1 day, do: [{message: fourteen_day_letter, channel: [email], term: 16 days}]}
+  cost: {after: 16 days, do: [{fee: collection_cost, amount: %s}]}
+"""
+
+
+def instalments(*, each: int, cost: str, months: int = 5) -> History:
+    """A household that pays none of its monthly bills for water, each the same, under the packaged Dutch law."""
+    read = read_policy(INSTALMENTS % cost)
+    assert isinstance(read, Policy), str(read)
+    assert prove(read, packaged_law(), Texts()).ok
+    history = History(read, law=packaged_law(), case={"reach": frozenset({"email"})})
+    history.services[1] = dataclasses.replace(service(1), kind="water")
+    for month in range(months):
+        history.bill(month + 1, each, due=30 * month)
+        history.days(30)
+    return history
+
+
+@pytest.mark.parametrize(
+    ("each", "cost", "charged"),
+    [
+        (60_00, "40", 3),  # three make 120 euro; a fourth would make 160, and 140 are the most
+        (60_00, "35", 4),  # four make 140
+        (60_00, "35.01", 3),
+        (266_66, "40", 3),
+        (266_67, "40", 5),  # from this instalment on there is no such cap
+    ],
+)
+def test_collection_costs_of_small_instalments_stay_within_140_euro_in_six_months(
+    each: int, cost: str, charged: int
+) -> None:
+    history = instalments(each=each, cost=cost)
+
+    assert history.names().count("cost") == charged
+    capped = ("refused", "law.max_amount", "Besluit BIK as amended by Stb. 2024, 44") in refusals(history)
+    assert capped == (charged < 5)
+
+
+def test_after_six_months_the_sum_begins_anew() -> None:
+    history = instalments(each=60_00, cost="40", months=9)
+
+    assert history.names().count("cost") > 3
 
 
 def test_the_law_of_the_day_of_the_act_counts() -> None:

@@ -184,6 +184,13 @@ def test_a_cut_for_which_the_law_names_no_time_waits_for_payments_too() -> None:
     assert (none, one) == ({("relight.settle", "limit")}, set())
 
 
+def test_fees_of_one_way_may_come_to_the_cap_and_not_beyond_it() -> None:
+    text = next(file for file in WRONG if file.stem == "nl-collection-costs-beyond-140-euro").read_text("utf-8")
+
+    assert told(proved(text)) == {("nl.wik.recurring_cap", "fourth")}
+    assert proved(text.replace("20.01", "20")).ok
+
+
 def test_a_rule_from_memory_warns_and_does_not_refuse() -> None:
     rule = "  no.x.hours: {kind: forbidden_window, target: [debtor_contact], law: a bill, enforce: warn,"
     rule += " open: [{weekdays: [mon, tue, wed, thu, fri], hours: [9, 17]}],"

@@ -254,11 +254,16 @@ def _max_amount(rule: Rule, asked: Asked) -> Iterator[Ruling]:
         most = cap_of(demand, asked.today, principal)
         if most is None or action.amount_minor > most:
             yield _deny(rule, amount=action.amount_minor, most=most if most is not None else "unknown")
-        elif demand.sum_max is not None and demand.sum_span is not None:
+        elif demand.sum_max is not None and demand.sum_span is not None and _is_small(demand, asked):
             charged = fees_charged(asked.policy, asked.facts, rule.targets, demand.sum_span, asked.today)
             if charged + beside + action.amount_minor > demand.sum_max:
                 yield _deny(rule, amount=action.amount_minor, charged=charged + beside, most=demand.sum_max)
         beside += action.amount_minor
+
+
+def _is_small(demand: model.MaxAmount, asked: Asked) -> bool:
+    """Whether the cap of a sum is for these claims: what is owed now of an instalment is never more than it was."""
+    return demand.sum_below is None or any(claim.principal < demand.sum_below for claim in asked.claims)
 
 
 def _is_about(rule: Rule, action: FeeAction) -> bool:
