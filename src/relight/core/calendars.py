@@ -24,6 +24,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2060
 SEARCH_FROM_YEAR = 2020  # longest spans are for terms yet to run: weddings and funerals of the past do not count
 _SATURDAY, _SUNDAY = 5, 6
 _DAY = timedelta(days=1)
+_EVERY_MONTH = 28  # days that every month has
 _IN_DAYS, _IN_WEEKS, _IN_MONTHS = Unit.DAYS, Unit.WEEKS, Unit.MONTHS  # a member of an enumeration is slow to name
 
 
@@ -165,7 +166,8 @@ def _hash(region: str, closed: frozenset[date]) -> str:
 
 def _add_months(start: date, months: int) -> date:
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+    day = start.day if start.day <= _EVERY_MONTH else min(start.day, monthrange(year, month + 1)[1])
+    return date(year, month + 1, day)
 
 
 @lru_cache(maxsize=64)

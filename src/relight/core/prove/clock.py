@@ -16,6 +16,7 @@ from relight.core.waits import SETTLEMENT, earliest_day, longest_term, waited
 
 FIRST_START = date(2026, 1, 1)
 YEARS = 28
+_DAY = timedelta(days=1)
 DUE = -1  # the place on a path of the due date, before the first step
 
 
@@ -27,13 +28,25 @@ def starts() -> tuple[date, ...]:
 
 def days_between(policy: Policy, calendar: Calendar, path: Path, first: int, last: int, day: date) -> list[date]:
     """The earliest day of each step after `first` up to `last`, when `first` was taken on `day` and done at once."""
-    found: list[date] = []
-    base = day
-    for place in range(first + 1, last + 1):
-        pay_by = pay_by_of(policy, calendar, path, place - 1, base) if place else None
-        base = earliest_day(calendar, policy, path.steps[place], base, pay_by, path.delay)
-        found.append(base)
-    return found
+    return walk(policy, calendar, path, first, last)(day)
+
+
+def walk(policy: Policy, calendar: Calendar, path: Path, first: int, last: int) -> Callable[[date], list[date]]:
+    """`days_between` for many first days: what does not depend on the day is worked out once."""
+    stretch = [
+        (path.steps[place], longest_term(policy, calendar, path.steps[place - 1]) if place else None)
+        for place in range(first + 1, last + 1)
+    ]
+
+    def days(base: date) -> list[date]:
+        found: list[date] = []
+        for step, term in stretch:
+            pay_by = calendar.add(base, term) if term is not None else None
+            base = earliest_day(calendar, policy, step, base, pay_by, path.delay)
+            found.append(base)
+        return found
+
+    return days
 
 
 def pay_by_of(policy: Policy, calendar: Calendar, path: Path, place: int, day: date) -> date | None:
@@ -48,9 +61,13 @@ def first_breach(
     """At most one start day on which the wait for `last` would be over before `lawful_from(start)`: the start, the days
     of the steps after it, and the first lawful day. The days for payments in transit before a cut do not count: they
     come after what the law gives the customer, and not in its place."""
+    days_before, step = walk(policy, calendar, path, first, last - 1), path.steps[last]
+    term = longest_term(policy, calendar, path.steps[last - 1]) if last else None
     for day in starts():
-        days = [*days_between(policy, calendar, path, first, last - 1, day)] if last > first + 1 else []
-        days.append(_wait_over(policy, calendar, path, last, days[-1] if days else day))
+        days = days_before(day)
+        base = days[-1] if days else day
+        pay_by = calendar.add(base, term) if term is not None else None
+        days.append(waited(calendar, step, base, pay_by, path.delay) + _DAY)
         lawful = lawful_from(day)
         if days[-1] < lawful:
             yield day, days, lawful
@@ -62,14 +79,10 @@ def first_unsettled(
 ) -> Iterator[tuple[date, list[date], date]]:
     """At most one start day on which the cut `last` would come before a payment has arrived that was ordered on the
     last day before `lawful_from(start)`: as above."""
+    days_to = walk(policy, calendar, path, first, last)
     for day in starts():
-        days = days_between(policy, calendar, path, first, last, day)
-        arrived = due_date(calendar, lawful_from(day) - timedelta(days=1), SETTLEMENT)
+        days = days_to(day)
+        arrived = due_date(calendar, lawful_from(day) - _DAY, SETTLEMENT)
         if days[-1] < arrived:
             yield day, days, arrived
             return
-
-
-def _wait_over(policy: Policy, calendar: Calendar, path: Path, place: int, base: date) -> date:
-    pay_by = pay_by_of(policy, calendar, path, place - 1, base) if place else None
-    return waited(calendar, path.steps[place], base, pay_by, path.delay) + timedelta(days=1)
