@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import lock_accounts, review_holds, wake
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom
@@ -76,7 +77,7 @@ class Machine:
                     attempts += self._release(partner_id, lane)
             done.decisions += decisions
             done.attempts += attempts
-            if not decisions and not attempts:
+            if not decisions and not attempts and not self._let_in():
                 self._come_to_rest()
                 return done
         raise NeverAtRest(
@@ -123,6 +124,14 @@ class Machine:
 
     async def _act(self, jobs: list[Job]) -> None:
         await gather_all([act_and_finish(self.db, self.room, job, self.clock) for job in jobs])
+
+    def _let_in(self) -> int:
+        """A batch of each partner's cases that waited for room under a policy's cap; how many."""
+        opened = 0
+        for partner_id in partners(self.db, self.only):
+            with self.db.transaction(partner_id) as tx:
+                opened += let_in(tx, self.clock())
+        return opened
 
     def _come_to_rest(self) -> None:
         """What comes last: the events' places in the feed, and the holds that are to be looked at again."""

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
@@ -219,6 +220,13 @@ class Worker:
         for partner_id in self._partners():
             with self.db.transaction(partner_id) as tx:
                 review_holds(tx, self.db.clock())
+            while self._let_in(partner_id):
+                pass
+
+    def _let_in(self, partner_id: int) -> int:
+        """A batch of the cases that waited for room under a policy's cap; how many."""
+        with self.db.transaction(partner_id) as tx:
+            return let_in(tx, self.db.clock())
 
     async def _feed(self) -> None:
         while True:
