@@ -11,7 +11,7 @@ from relight.core.simulate.customers_file import read_model
 from relight.core.simulate.portfolio import Household
 from relight.core.simulate.run import simulate
 from relight.flow.database import Database
-from relight.flow.road.whatif import own_portfolio
+from relight.flow.road.whatif import local_today, own_portfolio
 from tests.flow import factories
 
 TODAY = date(2026, 3, 2)
@@ -102,6 +102,24 @@ def test_who_has_paid_in_time_is_one_who_does_and_who_has_not_is_another(
     assert people[slow.id].kind.name != "in_time"
     assert people[owing.id].kind.name != "in_time"
     assert people == portfolio(db, partner, policy, now)
+
+
+def test_days_are_the_partners_own(db: Database, partner: int, policy: Policy, now: datetime) -> None:
+    in_time, late = (account(db, partner, now) for _ in range(2))
+    midnight = datetime.combine(day(-37), datetime.min.time(), UTC)  # an hour before it, the day begins in Norway
+    for one, paid in ((in_time, midnight - timedelta(hours=2)), (late, midnight - timedelta(minutes=30))):
+        claim = bill(db, partner, one, -40)
+        with db.transaction(partner) as tx:
+            amount = tx.value("SELECT amount FROM claim WHERE id = %(id)s", {"id": claim})
+            factories.pay(tx, one, amount, paid)
+    before_midnight = now.replace(hour=23, minute=30)
+
+    people = portfolio(db, partner, policy, now)
+    with db.transaction(partner) as tx:
+        today, tomorrow = local_today(tx, now), local_today(tx, before_midnight)
+
+    assert [people[one.id].kind.name == "in_time" for one in (in_time, late)] == [True, False]
+    assert (today, tomorrow) == (now.date(), now.date() + timedelta(days=1))
 
 
 def test_reach_profile_and_known_flags_come_along(db: Database, partner: int, policy: Policy, now: datetime) -> None:

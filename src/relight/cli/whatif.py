@@ -34,7 +34,7 @@ from relight.core.simulate.portfolio import Household, Spec
 from relight.core.simulate.totals import Totals
 from relight.flow.road.publishing import keep_what_if
 from relight.flow.road.rehearsal import MADE_UP, OWN, START, Rehearsal
-from relight.flow.road.whatif import own_portfolio
+from relight.flow.road.whatif import local_today, own_portfolio
 
 
 @click.command()
@@ -149,10 +149,10 @@ def _own(policy: Policy, model: Model, slug: str | None, days: int) -> tuple[dat
         id_ = partner_id(db, slug)
         with db.transaction(id_) as tx:
             now = db.clock()
-            people = own_portfolio(tx, policy, model, now=now, days=days)
+            people, today = own_portfolio(tx, policy, model, now=now, days=days), local_today(tx, now)
     if not people:
         raise click.ClickException("This partner has no accounts that the policy is for. Import invoices first.")
-    return now.date(), people
+    return today, people
 
 
 def _keep(text: str, result: dict[str, Any], *, own: bool, slug: str | None, as_user: str | None, by: str) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 from relight.core.policy import Policy
 from relight.core.simulate.customers import IN_TIME, Kind, Model
 from relight.core.simulate.portfolio import Bill, Household
+from relight.core.windows import local_date
 from relight.flow.database import Tx, statements
+from relight.flow.road.gather import zone
 
 SQL = statements(__package__, "whatif.sql")
 ACCOUNTS_MAX = 200_000
@@ -24,13 +26,23 @@ def own_portfolio(
     tx: Tx, policy: Policy, model: Model, *, now: datetime, days: int, limit: int = ACCOUNTS_MAX
 ) -> list[Household]:
     """The partner's accounts that the policy would be for, at most `limit`, with their bills from today on."""
-    today, services = now.date(), sorted(policy.services)
+    today, services = local_today(tx, now), sorted(policy.services)
     accounts = tx.rows(SQL.accounts, {"debtor": policy.debtor, "services": services, "now": now, "limit": limit})
     bills: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     ids = [row[0] for row in accounts]
-    for account_id, *bill in tx.rows(SQL.claims, {"accounts": ids, "services": services, "today": today}):
+    asked = {"accounts": ids, "services": services, "today": today, "zone": _zone(tx)}
+    for account_id, *bill in tx.rows(SQL.claims, asked):
         bills[account_id].append(tuple(bill))
     return [_household(row, bills[row[0]], model, today, days) for row in accounts]
+
+
+def local_today(tx: Tx, now: datetime) -> date:
+    """The partner's day: what a what-if on its portfolio begins with."""
+    return local_date(now, zone(_zone(tx)))
+
+
+def _zone(tx: Tx) -> str:
+    return str(tx.value(SQL.zone, {"partner": tx.partner_id}))
 
 
 def _household(row: tuple[Any, ...], bills: list[tuple[Any, ...]], model: Model, today: date, days: int) -> Household:

@@ -11,9 +11,12 @@ WHERE a.debtor = %(debtor)s
     AND EXISTS (SELECT FROM claim c WHERE c.account_id = a.id AND c.service_kind = ANY (%(services)s))
 ORDER BY a.id LIMIT %(limit)s
 
--- claims: their bills of the last year and all that are still open, with the day on which each was settled
+-- zone: whose days are counted
+SELECT time_zone FROM partner WHERE id = %(partner)s
+
+-- claims: their bills of the last year and all that are still open, with the local day on which each was settled
 SELECT c.account_id, c.id, coalesce(c.issued_date, c.due_date - 14), c.due_date, c.amount, c.principal + c.costs,
-    (c.settled_at AT TIME ZONE 'UTC')::date, c.state
+    (c.settled_at AT TIME ZONE %(zone)s)::date, c.state
 FROM claim c
 WHERE c.account_id = ANY (%(accounts)s) AND c.service_kind = ANY (%(services)s) AND c.amount > 0
     AND c.state <> 'cancelled' AND (c.state = 'open' OR c.due_date > %(today)s::date - 365)
