@@ -4,12 +4,11 @@ Progress belongs to claims: each has its own next step and date. A turn takes at
 due, for all claims that have come to it; the others wait for theirs, with the policy's gap between two notices.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from relight.core.actions import MessageAction
 from relight.core.calendars import due_date
-from relight.core.conditions import ALWAYS, evaluate
+from relight.core.conditions import ALWAYS, Truth, truth_of
 from relight.core.decision import ApprovalDraft, StepDraft, TaskDraft
 from relight.core.draft import Draft
 from relight.core.facts import CaseFacts, ClaimFacts
@@ -17,17 +16,19 @@ from relight.core.guards import Check, check_step, reason, seen
 from relight.core.law import Answer, Law
 from relight.core.parts import Ref, start_part, waits_for_supply
 from relight.core.policy import Policy, Step
+from relight.core.records import record
 from relight.core.spans import Span, Unit
-from relight.core.standing import Standing, has_opened, last_step
-from relight.core.waits import earliest_day, longest_term
+from relight.core.standing import Standing, last_step
+from relight.core.waits import first_day, longest_term
 from relight.core.windows import local_date, local_midnight
 
 _REFUSED_FOR = timedelta(days=30)
 _LOOK = timedelta(days=1)
+_YES = Truth.YES
 _APPROVE_WITHIN = Span(3, Unit.WORKING_DAYS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """A step that some claims have come to, and the local day from which it may be taken for all of them."""
 
@@ -37,26 +38,27 @@ class Candidate:
 
 
 def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standing, now: datetime) -> None:
-    """Take the next step if it is due and allowed; otherwise say what it waits for and when to look again."""
-    if not has_opened(policy, facts, at):
-        _wake_to_open(draft, policy, facts, at)
-        return
+    """Take the next step if it is due and allowed; otherwise say what it waits for and when to look again. Only for a
+    case that has opened; for others there is `wake_to_open`."""
     _wake_for_new_arrears(draft, policy, facts, at)
-    candidates = _candidates(policy, facts, at)
-    due = [candidate for candidate in candidates if candidate.day <= at.today]
-    for candidate in candidates:
+    due: list[Candidate] = []
+    for candidate in candidates(policy, facts, at):
         if candidate.day > at.today:
             _note_next(draft, candidate, _midnight(candidate.day, facts))
-    due.sort(key=lambda candidate: policy.index(candidate.step.name), reverse=True)
+        else:
+            due.append(candidate)
+    if len(due) > 1:
+        due.sort(key=lambda candidate: policy.index(candidate.step.name), reverse=True)
     if due and not _take(draft, policy, law, facts, at, due[0], now):
         _take_nearer(draft, policy, law, facts, at, due[1:], now)
 
 
-def _wake_to_open(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
+def wake_to_open(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """Claims become old enough by themselves. One that is old and still opens nothing (disputed, held, too small) waits
     for what changes that: waking for its day, which is past, would wake the case for ever."""
+    calendar, wait = facts.partner.calendar, policy.opens.overdue
     for claim in facts.claims:
-        day = due_date(facts.partner.calendar, claim.due_date, policy.opens.overdue)
+        day = due_date(calendar, claim.due_date, wait)
         if day > at.today:
             draft.wake(_midnight(day, facts))
 
@@ -66,23 +68,25 @@ def _wake_for_new_arrears(draft: Draft, policy: Policy, facts: CaseFacts, at: St
     calendar = facts.partner.calendar
     for claim in facts.claims:
         if claim.due_date >= at.today:
-            draft.wake(_midnight(earliest_day(calendar, policy, policy.first, claim.due_date, None), facts))
+            draft.wake(_midnight(first_day(calendar, policy, policy.first, claim.due_date, None), facts))
 
 
-def _candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate]:
-    """Claims by the step they have come to; a step is taken first for those that are ready."""
+def candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate]:
+    """Claims by the step they have come to; a step is taken first for those that are ready. In the claims' order."""
     ready: dict[str, list[tuple[ClaimFacts, date]]] = {}
     for claim in at.overdue:
         found = _next_for(policy, facts, at, claim)
         if found is not None:
             ready.setdefault(found[0].name, []).append((claim, found[1]))
-    candidates: list[Candidate] = []
-    for name, members in ready.items():
-        now_due = [(claim, day) for claim, day in members if day <= at.today]
-        chosen = now_due or members
-        day = max(d for _, d in chosen) if now_due else min(d for _, d in chosen)
-        candidates.append(Candidate(policy.step(name), tuple(claim for claim, _ in chosen), day))
-    return candidates
+    return [_candidate(policy.step(name), members, at.today) for name, members in ready.items()]
+
+
+def _candidate(step: Step, members: list[tuple[ClaimFacts, date]], today: date) -> Candidate:
+    """A step and the claims that may take it by now; when none may, all that will, from the first one's day on."""
+    now_due = [member for member in members if member[1] <= today]
+    chosen = now_due or members
+    days = [day for _, day in chosen]
+    return Candidate(step, tuple([claim for claim, _ in chosen]), max(days) if now_due else min(days))
 
 
 def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts) -> tuple[Step, date] | None:
@@ -114,13 +118,13 @@ def _skipping(
         found = _branch(policy, facts, at, claim, found)
     if found is None:
         return None
-    return found, earliest_day(facts.partner.calendar, policy, found, base, term, profile.delay)
+    return found, first_day(facts.partner.calendar, policy, found, base, term, profile.delay)
 
 
 def _branch(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts, step: Step) -> Step | None:
     """The way on: the first branch whose condition holds. An unknown condition is not taken."""
     for branch in policy.successors(step):
-        if branch.when == ALWAYS or evaluate(branch.when, seen(facts, at, (claim,), policy)).holds:
+        if branch.when is ALWAYS or truth_of(branch.when, seen(facts, at, (claim,), policy)) is _YES:
             return policy.step(branch.step)
     return None
 
@@ -172,7 +176,7 @@ def take_step(
         (reason("policy.step_due", step=step.name),),
         keep_facts=step.burdens,
     )
-    draft.steps.append(StepDraft(event, step.name, sums, _pay_by(policy, facts, at, step)))
+    draft.steps += (StepDraft(event, step.name, sums, _pay_by(policy, facts, at, step)),)
     for part in range(len(step.do)):
         if not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part)):
             start_part(draft, policy, at, step, part, claims, Ref(event))
@@ -221,7 +225,7 @@ def _approved(draft: Draft, facts: CaseFacts, step: Step, claims: tuple[ClaimFac
         if approval.step != step.name:
             continue
         if approval.state == "granted" and wanted <= approval.claims:
-            draft.spent_approvals.append(approval.id)
+            draft.spent_approvals += (approval.id,)
             return True
         if approval.state == "requested" and wanted <= approval.claims:
             draft.wait("approval", now + timedelta(days=1))
@@ -230,7 +234,7 @@ def _approved(draft: Draft, facts: CaseFacts, step: Step, claims: tuple[ClaimFac
             draft.wait("approval_refused", approval.decided_at + _REFUSED_FOR)
             return False
         if approval.state in ("requested", "granted"):
-            draft.lapsed_approvals.append(approval.id)  # it was for other claims
+            draft.lapsed_approvals += (approval.id,)  # it was for other claims
     _ask(draft, facts, step, wanted, now)
     return False
 
@@ -238,10 +242,10 @@ def _approved(draft: Draft, facts: CaseFacts, step: Step, claims: tuple[ClaimFac
 def _ask(draft: Draft, facts: CaseFacts, step: Step, claims: frozenset[int], now: datetime) -> None:
     needs = 2 if step.approval == "two_people" else 1
     draft.event("approval_requested", {"step": step.name, "needs": needs})
-    draft.approvals.append(ApprovalDraft(step.name, tuple(sorted(claims)), needs))
+    draft.approvals += (ApprovalDraft(step.name, tuple(sorted(claims)), needs),)
     day = due_date(facts.partner.calendar, local_date(now, facts.partner.zone), _APPROVE_WITHIN)
     dedup = f"approve-{facts.case_id}-{step.name}"
-    draft.tasks.append(TaskDraft("approve", _midnight(day, facts), dedup, params={"step": step.name}))
+    draft.tasks += (TaskDraft("approve", _midnight(day, facts), dedup, params={"step": step.name}),)
     draft.wait("approval", now + timedelta(days=1))
 
 

@@ -1,9 +1,11 @@
 """Conditions: structured data over the facts' names, answered yes, no or unknown, with what each leaf said."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol, assert_never
+
+from relight.core.records import record
 
 
 class Truth(StrEnum):
@@ -12,6 +14,11 @@ class Truth(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+
+
+_YES, _NO, _UNKNOWN = Truth.YES, Truth.NO, Truth.UNKNOWN  # a member of an enumeration is slow to name
+_OPPOSITE = {_YES: _NO, _NO: _YES, _UNKNOWN: _UNKNOWN}
+_FLAGS = {"yes": _YES, "no": _NO}
 
 
 class ConditionFacts(Protocol):
@@ -117,7 +124,7 @@ ALWAYS = AllOf(())
 Param = int | str | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """What one leaf said: a code such as "condition.arrears", its own truth, and what it compared."""
 
@@ -126,7 +133,7 @@ class Said:
     params: Mapping[str, Param]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """The answer to a whole condition, and what every leaf of it said, in the file's order."""
 
@@ -142,85 +149,129 @@ class Verdict:
 def evaluate(condition: Condition, facts: ConditionFacts) -> Verdict:
     """Answer a condition. Every leaf is asked, so that an explanation is whole."""
     match condition:
-        case AllOf(parts):
-            return _combine(all_true, [evaluate(part, facts) for part in parts])
-        case AnyOf(parts):
-            return _combine(any_true, [evaluate(part, facts) for part in parts])
+        case AllOf(parts) | AnyOf(parts):
+            verdicts = [evaluate(part, facts) for part in parts]
+            rule = all_true if isinstance(condition, AllOf) else any_true
+            said_all = tuple([said for verdict in verdicts for said in verdict.said])
+            return Verdict(rule(verdict.truth for verdict in verdicts), said_all)
         case Not(part):
             inner = evaluate(part, facts)
             return Verdict(opposite(inner.truth), inner.said)
         case _:
-            said = _ask(condition, facts)
+            said = _say(condition, facts)
             return Verdict(said.truth, (said,))
+
+
+def truth_of(condition: Condition, facts: ConditionFacts) -> Truth:
+    """The answer alone, without a word of why: what is asked of every case, of which few need an explanation."""
+    match condition:
+        case AllOf(parts):
+            return all_true([truth_of(part, facts) for part in parts])
+        case AnyOf(parts):
+            return any_true([truth_of(part, facts) for part in parts])
+        case Not(part):
+            return opposite(truth_of(part, facts))
+        case _:
+            return _answer(condition, facts)
 
 
 def all_true(truths: Iterable[Truth]) -> Truth:
     """No if any is no, else unknown if any is unknown, else yes."""
-    seen = set(truths)
-    if Truth.NO in seen:
-        return Truth.NO
-    return Truth.UNKNOWN if Truth.UNKNOWN in seen else Truth.YES
+    found = _YES
+    for truth in truths:
+        if truth is _NO:
+            return _NO
+        if truth is _UNKNOWN:
+            found = _UNKNOWN
+    return found
 
 
 def any_true(truths: Iterable[Truth]) -> Truth:
     """Yes if any is yes, else unknown if any is unknown, else no."""
-    return opposite(all_true(opposite(truth) for truth in truths))
+    found = _NO
+    for truth in truths:
+        if truth is _YES:
+            return _YES
+        if truth is _UNKNOWN:
+            found = _UNKNOWN
+    return found
 
 
 def opposite(truth: Truth) -> Truth:
     """Yes for no, no for yes; unknown stays."""
-    return {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}[truth]
+    return _OPPOSITE[truth]
 
 
-def _combine(rule: Callable[[Iterable[Truth]], Truth], verdicts: list[Verdict]) -> Verdict:
-    return Verdict(rule(verdict.truth for verdict in verdicts), tuple(said for v in verdicts for said in v.said))
-
-
-def _ask(leaf: Leaf, facts: ConditionFacts) -> Said:
+def _answer(leaf: Leaf, facts: ConditionFacts) -> Truth:
     match leaf:
-        case Between():
-            return _between(leaf, facts)
+        case Between(min=low, max=high):
+            number = _number(leaf, facts)
+            return _truth((low is None or number >= low) and (high is None or number <= high))
         case Flags(quantifier, names):
-            return _flags(quantifier, names, facts.flags)
+            return _quantified(quantifier, [_flag_truth(facts.flags.get(name, "unknown")) for name in names])
         case ProfileIn(names):
-            return _said("profile", facts.profile in names, {"is": facts.profile, "in": _sorted(names)})
+            return _truth(facts.profile in names)
         case MonthIn(months):
-            wanted = tuple(str(month) for month in sorted(months))
-            return _said("month", facts.month in months, {"is": facts.month, "in": wanted})
+            return _truth(facts.month in months)
         case Reach(quantifier, channels):
-            truths = [_truth(channel in facts.reach) for channel in channels]
-            reach: dict[str, Param] = {quantifier: channels, "is": _sorted(facts.reach)}
-            return Said("condition.reach", _quantified(quantifier, truths), reach)
+            return _quantified(quantifier, [_truth(channel in facts.reach) for channel in channels])
         case SupplyIn(levels):
-            truth = _truth(bool(levels & facts.levels)) if facts.levels else Truth.UNKNOWN
-            return Said("condition.supply", truth, {"is": _sorted(facts.levels), "in": _sorted(levels)})
+            return _truth(bool(levels & facts.levels)) if facts.levels else _UNKNOWN
         case _:
             assert_never(leaf)
 
 
-def _between(leaf: Between, facts: ConditionFacts) -> Said:
-    number = {"arrears": facts.arrears, "claims": facts.claims, "oldest_days": facts.oldest_days}[leaf.fact]
-    holds = (leaf.min is None or number >= leaf.min) and (leaf.max is None or number <= leaf.max)
-    params: dict[str, Param] = {"is": number}
-    if leaf.min is not None:
-        params["min"] = leaf.min
-    if leaf.max is not None:
-        params["max"] = leaf.max
-    return _said(leaf.fact, holds, params)
+def _number(leaf: Between, facts: ConditionFacts) -> int:
+    match leaf.fact:
+        case "arrears":
+            return facts.arrears
+        case "claims":
+            return facts.claims
+        case "oldest_days":
+            return facts.oldest_days
+        case _:
+            assert_never(leaf.fact)
 
 
-def _flags(quantifier: Quantifier, names: tuple[str, ...], flags: Mapping[str, str]) -> Said:
-    truths = [_flag_truth(flags.get(name, "unknown")) for name in names]
-    params: dict[str, Param] = {quantifier: names}
-    for wanted in (Truth.YES, Truth.UNKNOWN):
-        found = tuple(name for name, truth in zip(names, truths, strict=True) if truth is wanted)
+def _say(leaf: Leaf, facts: ConditionFacts) -> Said:
+    """A leaf's answer with what it looked at and what it wanted, for those who read the reasons."""
+    truth = _answer(leaf, facts)
+    match leaf:
+        case Between(min=low, max=high):
+            bounds = {"min": low, "max": high}
+            wanted = {name: bound for name, bound in bounds.items() if bound is not None}
+            return _said(leaf.fact, truth, {"is": _number(leaf, facts), **wanted})
+        case Flags(quantifier, names):
+            return _said("flags", truth, {quantifier: names, **_flags_seen(names, facts.flags)})
+        case ProfileIn(names):
+            return _said("profile", truth, {"is": facts.profile, "in": _sorted(names)})
+        case MonthIn(months):
+            return _said("month", truth, {"is": facts.month, "in": tuple([str(month) for month in sorted(months)])})
+        case Reach(quantifier, channels):
+            return _said("reach", truth, {quantifier: channels, "is": _sorted(facts.reach)})
+        case SupplyIn(levels):
+            return _said("supply", truth, {"is": _sorted(facts.levels), "in": _sorted(levels)})
+        case _:
+            assert_never(leaf)
+
+
+def _said(name: str, truth: Truth, params: Mapping[str, Param]) -> Said:
+    return Said(f"condition.{name}", truth, params)
+
+
+def _flags_seen(names: tuple[str, ...], flags: Mapping[str, str]) -> dict[str, Param]:
+    """Of whom a flag says yes, and of whom nobody knows; nothing of those that say no."""
+    truths = {name: _flag_truth(flags.get(name, "unknown")) for name in names}
+    seen: dict[str, Param] = {}
+    for wanted in (_YES, _UNKNOWN):
+        found = tuple([name for name in names if truths[name] is wanted])
         if found:
-            params[wanted.value] = found
-    return Said("condition.flags", _quantified(quantifier, truths), params)
+            seen[wanted.value] = found
+    return seen
 
 
 def _flag_truth(value: str) -> Truth:
-    return {"yes": Truth.YES, "no": Truth.NO}.get(value, Truth.UNKNOWN)
+    return _FLAGS.get(value, _UNKNOWN)
 
 
 def _quantified(quantifier: Quantifier, truths: list[Truth]) -> Truth:
@@ -230,12 +281,8 @@ def _quantified(quantifier: Quantifier, truths: list[Truth]) -> Truth:
     return found if quantifier == "any" else opposite(found)
 
 
-def _said(name: str, holds: bool, params: Mapping[str, Param]) -> Said:
-    return Said(f"condition.{name}", _truth(holds), params)
-
-
 def _truth(holds: bool) -> Truth:
-    return Truth.YES if holds else Truth.NO
+    return _YES if holds else _NO
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

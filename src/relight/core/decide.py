@@ -6,7 +6,7 @@ noted and what may be given back is given back; then steps under way go on; only
 
 from datetime import UTC, datetime, timedelta
 
-from relight.core.advance import advance
+from relight.core.advance import advance, wake_to_open
 from relight.core.decision import Decision, TaskDraft
 from relight.core.draft import Draft
 from relight.core.facts import CaseFacts
@@ -25,20 +25,27 @@ _STEP_LOOK = timedelta(days=1)
 
 def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decision:
     """What happens to this case now, and when to look again."""
-    now = now.astimezone(UTC)  # a week in a local zone is an hour longer or shorter where clocks change
+    if now.tzinfo is not UTC:
+        now = now.astimezone(UTC)  # a week in a local zone is an hour longer or shorter where clocks change
     at = standing(facts, now)
+    opened = has_opened(policy, facts, at)
     draft = Draft(facts, now)
-    if facts.state == "watching" and has_opened(policy, facts, at):
+    if opened and facts.state == "watching":
         draft.event("opened", {"arrears": at.arrears})
-    _note_payments(draft, policy, facts, at)
+    if facts.payments:
+        _note_payments(draft, policy, facts, at)
     restore_where_due(draft, policy, facts, at)
-    follow_steps(draft, policy, facts, at, now)
+    if facts.steps:
+        follow_steps(draft, policy, facts, at, now)
     reassert(draft, facts, now)
     if draft.voided_steps:
         draft.wake(draft.now)  # nothing new is built on what has just been withdrawn: the facts are read anew first
     elif facts.state != "closed":
-        advance(draft, policy, law, facts, at, now)
-    state = _next_state(draft, policy, facts, at)
+        if opened:
+            advance(draft, policy, law, facts, at, now)
+        else:
+            wake_to_open(draft, policy, facts, at)
+    state = _next_state(draft, policy, facts, at, opened)
     _look_again(draft, policy, facts)
     current = facts.steps[-1].step if facts.steps else ""
     return draft.finish(state=state, arrears=at.arrears, step=draft.steps[-1].step if draft.steps else current)
@@ -46,13 +53,11 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
 
 def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """A receipt for money that came in, and a task when it is more than is owed."""
-    if not facts.payments:
-        return
     fresh = [payment for payment in facts.payments if not payment.noted and payment.state in _RECEIVED]
     returned = [payment for payment in facts.payments if not payment.noted and payment.state == "returned"]
     for payment in returned:
         draft.event("payment_returned", {"payment": payment.id, "amount": payment.amount})
-    draft.noted_payments.extend(payment.id for payment in (*fresh, *returned))
+    draft.noted_payments += tuple([payment.id for payment in (*fresh, *returned)])
     if not fresh:
         return
     amount = sum(payment.amount for payment in fresh)
@@ -63,31 +68,36 @@ def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing)
     if facts.credit > 0 and not facts.claims:
         draft.event("overpaid", {"amount": facts.credit})
         dedup = f"overpaid-{facts.account_id}"
-        draft.tasks.append(TaskDraft("overpaid", draft.now + _REFUND_WITHIN, dedup, params={"amount": facts.credit}))
+        draft.tasks += (TaskDraft("overpaid", draft.now + _REFUND_WITHIN, dedup, params={"amount": facts.credit}),)
 
 
-def _next_state(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> str:
+def _next_state(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, opened: bool) -> str:
     """watching: nothing to follow up yet. active: followed up. closed: nothing owed, and everything is given back."""
     if facts.state == "closed":
         return "closed"
-    unfinished = restoring(draft, facts)
-    blocked = any(
-        block.case_id == facts.case_id and block.id not in draft.lifted_blocks
-        for service in facts.services
-        for block in service.blocks
-    )
-    is_open = has_opened(policy, facts, at) or (facts.state == "active" and not is_clear(facts, at, policy.close_when))
-    if is_open or blocked or unfinished:
+    was_active = facts.state == "active"
+    if opened or (was_active and not is_clear(facts, at, policy.close_when)):
         return "active"
-    if facts.state == "active":
+    if _is_blocked(draft, facts) or restoring(draft, facts):
+        return "active"
+    if was_active:
         draft.event("cured", {"arrears": at.arrears})
     if facts.claims:
         return "watching"
     draft.event("closed")
-    draft.lapsed_approvals.extend(
-        approval.id for approval in facts.approvals if approval.state in ("requested", "granted")
+    draft.lapsed_approvals += tuple(
+        [approval.id for approval in facts.approvals if approval.state in ("requested", "granted")]
     )
     return "closed"
+
+
+def _is_blocked(draft: Draft, facts: CaseFacts) -> bool:
+    """Whether a service still is below full for this case's sake when this turn is over."""
+    for service in facts.services:
+        for block in service.blocks:
+            if block.case_id == facts.case_id and block.id not in draft.lifted_blocks:
+                return True
+    return False
 
 
 def _look_again(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
@@ -101,3 +111,4 @@ def _look_again(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
     for step in facts.steps:
         if step.completed_at is None:
             draft.wake(draft.now + _STEP_LOOK)
+            return

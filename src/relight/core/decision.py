@@ -4,17 +4,18 @@ Drafts refer to events by `event`, the index in `Decision.events`; `record` give
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
 from relight.core.law import Reason
 from relight.core.levels import Level
+from relight.core.records import record
 
 Params = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventDraft:
     """Something to put on the case's log. `keep_facts` for cuts, restores and refusals."""
 
@@ -24,7 +25,7 @@ class EventDraft:
     keep_facts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepDraft:
     """A step taken by event `event`, for these claims with these sums (id, principal, costs)."""
 
@@ -34,7 +35,7 @@ class StepDraft:
     pay_by_date: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EffectDraft:
     """A thing to do outside. `step_number` is that of an earlier step; None with `of_step`: the step of `event`."""
 
@@ -53,7 +54,7 @@ class EffectDraft:
     params: Params = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockDraft:
     """A block on a service by the step of `event`."""
 
@@ -62,7 +63,7 @@ class BlockDraft:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SupplyDraft:
     """What a service is to be from now on."""
 
@@ -71,7 +72,7 @@ class SupplyDraft:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FeeDraft:
     """A fee on a claim, in minor units."""
 
@@ -81,7 +82,7 @@ class FeeDraft:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskDraft:
     """Work for a person. One open task a `dedup`."""
 
@@ -95,7 +96,7 @@ class TaskDraft:
     params: Params = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApprovalDraft:
     """A yes that a step needs first."""
 
@@ -104,7 +105,7 @@ class ApprovalDraft:
     needs: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """One turn of one case. Empty tuples everywhere but `wakes_at` mean: nothing to do yet."""
 

@@ -1,4 +1,4 @@
-"""A decision while it is being made: lists to add to, and the earliest moment to look again."""
+"""A decision while it is being made: tuples to add to, and the earliest moment to look again."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,44 +28,44 @@ class Draft:
 
     facts: CaseFacts
     now: datetime
-    events: list[EventDraft]
-    steps: list[StepDraft]
-    effects: list[EffectDraft]
-    completed_steps: list[tuple[int, datetime]]
-    voided_steps: list[int]
-    blocks: list[BlockDraft]
-    lifted_blocks: list[int]
-    supplies: list[SupplyDraft]
-    fees: list[FeeDraft]
-    tasks: list[TaskDraft]
-    approvals: list[ApprovalDraft]
-    spent_approvals: list[int]
-    lapsed_approvals: list[int]
-    cancelled_effects: list[int]
-    noted_payments: list[int]
+    events: tuple[EventDraft, ...]
+    steps: tuple[StepDraft, ...]
+    effects: tuple[EffectDraft, ...]
+    completed_steps: tuple[tuple[int, datetime], ...]
+    voided_steps: tuple[int, ...]
+    blocks: tuple[BlockDraft, ...]
+    lifted_blocks: tuple[int, ...]
+    supplies: tuple[SupplyDraft, ...]
+    fees: tuple[FeeDraft, ...]
+    tasks: tuple[TaskDraft, ...]
+    approvals: tuple[ApprovalDraft, ...]
+    spent_approvals: tuple[int, ...]
+    lapsed_approvals: tuple[int, ...]
+    cancelled_effects: tuple[int, ...]
+    noted_payments: tuple[int, ...]
     waits_for: str
     next_step: str
     next_at: datetime | None
     _wakes_at: datetime | None
 
     def __init__(self, facts: CaseFacts, now: datetime):
-        # Written out, since each turn of each case makes one, and default factories take four times as long.
+        # Tuples, since most turns add nothing: an empty one is there already, and need not be copied at the end.
         self.facts, self.now = facts, now
-        self.events = []
-        self.steps = []
-        self.effects = []
-        self.completed_steps = []
-        self.voided_steps = []
-        self.blocks = []
-        self.lifted_blocks = []
-        self.supplies = []
-        self.fees = []
-        self.tasks = []
-        self.approvals = []
-        self.spent_approvals = []
-        self.lapsed_approvals = []
-        self.cancelled_effects = []
-        self.noted_payments = []
+        self.events = ()
+        self.steps = ()
+        self.effects = ()
+        self.completed_steps = ()
+        self.voided_steps = ()
+        self.blocks = ()
+        self.lifted_blocks = ()
+        self.supplies = ()
+        self.fees = ()
+        self.tasks = ()
+        self.approvals = ()
+        self.spent_approvals = ()
+        self.lapsed_approvals = ()
+        self.cancelled_effects = ()
+        self.noted_payments = ()
         self.waits_for = self.next_step = ""
         self.next_at = self._wakes_at = None
 
@@ -78,7 +78,7 @@ class Draft:
         keep_facts: bool = False,
     ) -> int:
         """Put an event on the log; its index."""
-        self.events.append(EventDraft(code, params or {}, reasons, keep_facts))
+        self.events += (EventDraft(code, params or {}, reasons, keep_facts),)
         return len(self.events) - 1
 
     def wake(self, at: datetime | None) -> None:
@@ -93,9 +93,9 @@ class Draft:
 
     def finish(self, *, state: str, arrears: int, step: str) -> Decision:
         """The decision. An open case looks again within seven days; a closed one sleeps until something wakes it."""
-        latest = self.now + LOOK_AGAIN_MAX
         wakes_at = None
         if state != "closed" or self._wakes_at is not None:
+            latest = self.now + LOOK_AGAIN_MAX
             wakes_at = max(min(self._wakes_at or latest, latest), self.now + LOOK_AGAIN_MIN)
         facts = self.facts
         return Decision(
@@ -109,19 +109,19 @@ class Draft:
             self.next_step,
             self.next_at,
             self.waits_for,
-            tuple(self.events),
-            tuple(self.steps),
-            tuple(self.effects),
-            tuple(self.completed_steps),
-            tuple(self.voided_steps),
-            tuple(self.blocks),
-            tuple(self.lifted_blocks),
-            tuple(self.supplies),
-            tuple(self.fees),
-            tuple(self.tasks),
-            tuple(self.approvals),
-            tuple(self.spent_approvals),
-            tuple(self.lapsed_approvals),
-            tuple(self.cancelled_effects),
-            tuple(self.noted_payments),
+            self.events,
+            self.steps,
+            self.effects,
+            self.completed_steps,
+            self.voided_steps,
+            self.blocks,
+            self.lifted_blocks,
+            self.supplies,
+            self.fees,
+            self.tasks,
+            self.approvals,
+            self.spent_approvals,
+            self.lapsed_approvals,
+            self.cancelled_effects,
+            self.noted_payments,
         )

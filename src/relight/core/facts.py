@@ -5,15 +5,16 @@ Everything is in the order of its identifier, so that the same facts always hash
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from relight.core.calendars import Calendar
 from relight.core.levels import Level
+from relight.core.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceShare:
     """How much of a claim's open principal may count towards cutting one service."""
 
@@ -21,7 +22,7 @@ class ServiceShare:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClaimFacts:
     """An open claim. `principal` and `costs` are what is owed now; `disputed` is the part under objection."""
 
@@ -34,7 +35,7 @@ class ClaimFacts:
     shares: tuple[ServiceShare, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepClaimFacts:
     """A claim as a step named it."""
 
@@ -43,7 +44,7 @@ class StepClaimFacts:
     costs: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EffectFacts:
     """What became of one thing that a step wanted done. `state` is the effect's; `finished_at` of a message is when it
     was delivered, or sent plus its channel's delivery time; `failed`: the channel could not deliver it after all."""
@@ -62,7 +63,7 @@ class EffectFacts:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskFacts:
     """Work that a step gave to a person; the step goes on when it is done."""
 
@@ -71,7 +72,7 @@ class TaskFacts:
     done_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepFacts:
     """A step that the case took and nobody voided."""
 
@@ -86,7 +87,7 @@ class StepFacts:
     tasks: tuple[TaskFacts, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockFacts:
     """A reason why a service is below full. `case_id` is ours when the reason is arrears."""
 
@@ -98,7 +99,7 @@ class BlockFacts:
     starts_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceFacts:
     """A service of the account that this case may touch. `observed` is None while nobody has looked."""
 
@@ -121,7 +122,7 @@ class ServiceFacts:
         return self.in_flight or bool(self.unsent)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HoldFacts:
     """A pause that covers this moment. None in `claim_id` and `service_id` means the whole case."""
 
@@ -135,7 +136,7 @@ class HoldFacts:
     protective: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PaymentFacts:
     """A payment that a decision has not seen yet, or that is on its way (`ordered`, `authorised`)."""
 
@@ -146,7 +147,7 @@ class PaymentFacts:
     noted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApprovalFacts:
     """What people said of a step. `claims` are those that they were shown."""
 
@@ -157,7 +158,7 @@ class ApprovalFacts:
     decided_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartnerFacts:
     """What all cases of a partner share in one turn."""
 
@@ -179,7 +180,7 @@ class PartnerFacts:
         return (now - self.money_complete_until).total_seconds() > self.money_stale_after_hours * 3600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaseFacts:
     """One case at one moment."""
 

@@ -5,14 +5,14 @@ reason is kept, denials first. Unknown is not false: a condition that cannot be 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from relight.core.calendars import due_date
-from relight.core.conditions import ALWAYS, Param, Truth, evaluate
+from relight.core.conditions import ALWAYS, Param, Truth, evaluate, truth_of
 from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts
 from relight.core.law import Answer, Law, Reason, Ruling
 from relight.core.policy import Policy, Step
+from relight.core.records import record
 from relight.core.standing import Standing, services_to_cut
 from relight.core.waits import SETTLEMENT
 from relight.core.windows import local_date, local_midnight, next_in_window
@@ -21,9 +21,10 @@ PROTECTING_FLAGS = frozenset(
     {"life_support", "danger_life", "danger_health", "danger_significant_property", "severe_cold", "protected"}
 )
 _ASK_AGAIN = timedelta(hours=1)
+_YES = Truth.YES
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """All guards' answer together; `until` is the earliest moment worth asking again, where one is known. The first
     `deciding` of the reasons gave the answer: a window that is closed as well is no news beside a denial."""
@@ -44,18 +45,52 @@ class Check:
         return self.answer is Answer.ALLOW
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Seen:
-    """The facts' names that conditions know (`ConditionFacts`), for one set of claims."""
+    """The facts' names that conditions know (`ConditionFacts`), for one set of claims. Most conditions look at one or
+    two of them, so each is worked out when it is asked for."""
 
-    arrears: int
-    claims: int
-    oldest_days: int
-    flags: Mapping[str, str]
-    profile: str
-    reach: frozenset[str]
-    month: int
-    levels: frozenset[str]
+    _facts: CaseFacts
+    _at: Standing
+    _claims: tuple[ClaimFacts, ...]
+    _policy: Policy
+
+    @property
+    def arrears(self) -> int:
+        return self._at.sum_of(self._claims)
+
+    @property
+    def claims(self) -> int:
+        return len(self._claims)
+
+    @property
+    def oldest_days(self) -> int:
+        today = self._at.today
+        return (today - min([claim.due_date for claim in self._claims], default=today)).days
+
+    @property
+    def flags(self) -> Mapping[str, str]:
+        return self._facts.flags
+
+    @property
+    def profile(self) -> str:
+        return self._facts.profile
+
+    @property
+    def reach(self) -> frozenset[str]:
+        return self._facts.reach
+
+    @property
+    def month(self) -> int:
+        return self._at.today.month
+
+    @property
+    def levels(self) -> frozenset[str]:
+        services = services_to_cut(self._claims, self._facts, self._policy, self._at)
+        return frozenset([service.desired.value for service in services])
+
+
+_ALLOWED = Check(Answer.ALLOW)
 
 
 def reason(code: str, law: str = "", **params: Param) -> Reason:
@@ -66,9 +101,9 @@ def reason(code: str, law: str = "", **params: Param) -> Reason:
 def combine(rulings: Iterable[Ruling]) -> Check:
     """Deny wins, then the latest deferral. A denial is worth asking again when its earliest reason may have passed."""
     told = tuple(rulings)
-    answer = max((ruling.answer for ruling in told), default=Answer.ALLOW)
+    answer = max([ruling.answer for ruling in told], default=Answer.ALLOW)
     if answer is Answer.ALLOW:
-        return Check(answer)
+        return _ALLOWED
     counted = sorted((ruling for ruling in told if ruling.answer is not Answer.ALLOW), key=lambda r: -r.answer)
     moments = [ruling.until for ruling in counted if ruling.answer is answer and ruling.until is not None]
     until = (max(moments) if answer is Answer.DEFER else min(moments)) if moments else None
@@ -78,17 +113,7 @@ def combine(rulings: Iterable[Ruling]) -> Check:
 
 def seen(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], policy: Policy) -> _Seen:
     """What conditions see of these claims."""
-    oldest = min((claim.due_date for claim in claims), default=at.today)
-    return _Seen(
-        arrears=at.sum_of(claims),
-        claims=len(claims),
-        oldest_days=(at.today - oldest).days,
-        flags=facts.flags,
-        profile=facts.profile,
-        reach=facts.reach,
-        month=at.today.month,
-        levels=frozenset(service.desired.value for service in services_to_cut(claims, facts, policy, at)),
-    )
+    return _Seen(facts, at, claims, policy)
 
 
 def check_step(
@@ -102,35 +127,42 @@ def check_step(
 ) -> Check:
     """May this step be taken for these claims now? Says nothing of approval, which is a person's."""
     rulings = [*_pauses(facts, at, claims, now), *_money(policy, facts, now)]
-    rulings += _condition(policy, facts, at, step, claims)
+    if step.when is not ALWAYS:
+        rulings += _condition(policy, facts, at, step, claims)
     if step.cuts:
         rulings += _cut(policy, facts, at, claims)
     if step.window is not None:
         rulings += _window(facts, step, now)
-    return combine([*rulings, *law.rule(policy, step, claims, facts, now)])
+    rulings += law.rule(policy, step, claims, facts, now)
+    return combine(rulings) if rulings else _ALLOWED
 
 
-def _pauses(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], now: datetime) -> Iterable[Ruling]:
+def _pauses(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], now: datetime) -> list[Ruling]:
+    rulings: list[Ruling] = []
     if facts.partner.stopped:
-        yield Ruling(Answer.DEFER, reason("guard.stopped"), now + _ASK_AGAIN)
+        rulings.append(Ruling(Answer.DEFER, reason("guard.stopped"), now + _ASK_AGAIN))
     if at.held:
         case_wide = [hold for hold in facts.holds if hold.claim_id is None and hold.service_id is None]
         ends = [hold.ends_at for hold in case_wide if hold.ends_at is not None]
         names = tuple(sorted({hold.reason for hold in case_wide}))
-        yield Ruling(Answer.DENY, reason("guard.hold", holds=names), max(ends) if len(ends) == len(case_wide) else None)
+        until = max(ends) if len(ends) == len(case_wide) else None
+        rulings.append(Ruling(Answer.DENY, reason("guard.hold", holds=names), until))
     if at.sum_of(claims) <= 0:
-        yield Ruling(Answer.DENY, reason("guard.nothing_owed"))
+        rulings.append(Ruling(Answer.DENY, reason("guard.nothing_owed")))
+    return rulings
 
 
-def _money(policy: Policy, facts: CaseFacts, now: datetime) -> Iterable[Ruling]:
+def _money(policy: Policy, facts: CaseFacts, now: datetime) -> list[Ruling]:
+    rulings: list[Ruling] = []
     for payment in facts.payments:
         until = in_transit_until(policy, facts, payment)
         if until is not None and now < until:
-            yield Ruling(Answer.DEFER, reason("guard.payment_in_transit", payment=payment.id), until)
+            rulings.append(Ruling(Answer.DEFER, reason("guard.payment_in_transit", payment=payment.id), until))
     if facts.partner.money_is_stale(now):
         complete = facts.partner.money_complete_until
         params = {"complete_until": complete.isoformat()} if complete else {}
-        yield Ruling(Answer.DEFER, reason("guard.money_stale", **params), now + _ASK_AGAIN)
+        rulings.append(Ruling(Answer.DEFER, reason("guard.money_stale", **params), now + _ASK_AGAIN))
+    return rulings
 
 
 def in_transit_until(policy: Policy, facts: CaseFacts, payment: PaymentFacts) -> datetime | None:
@@ -147,11 +179,10 @@ def in_transit_until(policy: Policy, facts: CaseFacts, payment: PaymentFacts) ->
 def _condition(
     policy: Policy, facts: CaseFacts, at: Standing, step: Step, claims: tuple[ClaimFacts, ...]
 ) -> Iterable[Ruling]:
-    if step.when == ALWAYS:
-        return
-    verdict = evaluate(step.when, seen(facts, at, claims, policy))
-    if verdict.holds:
-        return
+    seen_now = seen(facts, at, claims, policy)
+    if truth_of(step.when, seen_now) is _YES:
+        return  # most are met, and nobody reads why
+    verdict = evaluate(step.when, seen_now)
     tomorrow = local_midnight(at.today + timedelta(days=1), facts.partner.zone)
     for said in verdict.said:
         if said.truth is not Truth.YES:

@@ -1,6 +1,5 @@
 """The door for law packs: what a law says of one act on one case. The packs are in `rules`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
@@ -8,6 +7,7 @@ from typing import Protocol
 from relight.core.conditions import Param
 from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.policy import Policy, Step
+from relight.core.records import record
 
 
 class Answer(IntEnum):
@@ -18,7 +18,7 @@ class Answer(IntEnum):
     DENY = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reason:
     """Why: a code with parameters, to be put into words when read. `law` is the section, where a law says so."""
 
@@ -27,7 +27,7 @@ class Reason:
     law: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ruling:
     """One answer, with its reason; `until` is the earliest moment worth asking again."""
 
@@ -50,7 +50,7 @@ class Law(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoLaw:
     """No pack: the guards that hold everywhere still apply."""
 

@@ -4,7 +4,7 @@ A cut or a notice that no longer stands on its claims is withheld, and the case 
 goes later; a command that a newer one took over from is cancelled. Restores and receipts are not held up.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from relight.core.law import Answer, Law, Reason
 from relight.core.levels import Level, is_lower, lowest
 from relight.core.parts import SHADOW, waits_for_supply
 from relight.core.policy import Policy, Step
+from relight.core.records import record
 from relight.core.restore import RESTORE
 from relight.core.standing import Standing, services_to_cut, standing
 from relight.core.windows import next_in_window
@@ -31,7 +32,7 @@ class Exit(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leave:
     """The answer; `why` is one code to keep on the effect, `until` when to ask again."""
 
@@ -41,7 +42,7 @@ class Leave:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Due:
     """An effect whose moment has come."""
 

@@ -5,7 +5,6 @@ channel fails goes out on the next one; one that reaches nobody becomes a task, 
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -17,6 +16,7 @@ from relight.core.draft import Draft
 from relight.core.facts import CaseFacts, ClaimFacts, EffectFacts, ServiceFacts, StepFacts
 from relight.core.levels import Level, is_lower, lowest
 from relight.core.policy import Policy, Step
+from relight.core.records import record
 from relight.core.spans import Span, Unit
 from relight.core.standing import Standing, services_to_cut
 from relight.core.waits import longest_term
@@ -38,7 +38,7 @@ class Progress(Enum):
     STUCK = "stuck"  # a person has a task
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ref:
     """Which step and event new effects belong to: a step taken in this turn, or an earlier one by its number."""
 
@@ -107,7 +107,7 @@ def start_part(
             for service in services_to_cut(claims, draft.facts, policy, at):
                 _lower(draft, service, level, part, ref)
         case FeeAction(fee=fee, amount_minor=amount):
-            draft.fees.append(FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount))
+            draft.fees += (FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount),)
         case _:
             _give_to_person(draft, action, part, ref)
 
@@ -159,22 +159,12 @@ def send(
     if not channels and not at_once:
         number = ref.step_number if ref.step_number is not None else "new"
         dedup = f"cannot_reach-{draft.facts.case_id}-{number}-{part}"
-        draft.tasks.append(_task(draft, "cannot_reach", dedup, part, ref, template=template))
+        draft.tasks += (_task(draft, "cannot_reach", dedup, part, ref, template=template),)
     due_at = draft.now if at_once else contact_moment(policy, draft.facts, draft.now)
+    lane, of, event = "urgent" if at_once else "bulk", ref.step_number, ref.event
     for channel in channels:
-        draft.effects.append(
-            EffectDraft(
-                ref.event,
-                "message",
-                due_at,
-                lane="urgent" if at_once else "bulk",
-                part=part,
-                of_step=ref.of_step,
-                step_number=ref.step_number,
-                channel=channel,
-                template=template,
-                params=params,
-            )
+        draft.effects += (
+            EffectDraft(event, "message", due_at, lane, part, of is None, of, channel, template, params=params),
         )
 
 
@@ -197,27 +187,26 @@ def command(
 ) -> None:
     """Want a service at a level from now on, and put the command in the outbox under a new generation."""
     generation = service.generation + 1
-    draft.supplies.append(SupplyDraft(service.id, level, generation))
-    draft.cancelled_effects.extend(service.unsent)
-    draft.effects.append(
-        EffectDraft(
-            ref.event,
-            "supply",
-            due_at or draft.now,
-            lane="bulk" if is_lower(level, service.desired) else "urgent",
-            part=part,
-            of_step=ref.of_step,
-            step_number=ref.step_number,
-            service_id=service.id,
-            level=level,
-            generation=generation,
-        )
+    draft.supplies += (SupplyDraft(service.id, level, generation),)
+    draft.cancelled_effects += service.unsent
+    effect = EffectDraft(
+        ref.event,
+        "supply",
+        due_at or draft.now,
+        lane="bulk" if is_lower(level, service.desired) else "urgent",
+        part=part,
+        of_step=ref.of_step,
+        step_number=ref.step_number,
+        service_id=service.id,
+        level=level,
+        generation=generation,
     )
+    draft.effects += (effect,)
 
 
 def _lower(draft: Draft, service: ServiceFacts, level: Level, part: int, ref: Ref) -> None:
     """Block a service at a level; commanded only when that is lower than what it already is to be."""
-    draft.blocks.append(BlockDraft(ref.event, service.id, level))
+    draft.blocks += (BlockDraft(ref.event, service.id, level),)
     wanted = lowest([level, *(block.level for block in service.blocks)])
     if not is_lower(wanted, service.desired):
         return
@@ -228,7 +217,7 @@ def _give_to_person(draft: Draft, action: object, part: int, ref: Ref) -> None:
     code = getattr(action, "code", "") or getattr(action, "kind", "task")
     dedup = f"{code}-{draft.facts.case_id}-{draft.facts.version + 1 + ref.event}-{part}"
     span = getattr(action, "within", None) or _MANUAL_SPAN
-    draft.tasks.append(_task(draft, code, dedup, part, ref, span=span))
+    draft.tasks += (_task(draft, code, dedup, part, ref, span=span),)
 
 
 def _task(

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from relight.core import actions
 from relight.core.actions import Action, Tone
 from relight.core.conditions import ALWAYS, Condition
+from relight.core.rules.acts import Act, acts_in
 from relight.core.spans import Span
 from relight.core.windows import Window
 
@@ -19,6 +21,7 @@ Actor = Literal["grid_company", "supplier", "network", "agency"]
 
 STANDARD_PROFILE = "standard"
 _NO_PART = 1 << 16  # beyond all parts
+DayKey = tuple[str, str, date, date | None, Span | None]  # a calendar's hash, a step's name, base, term, delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,19 @@ class Step:
     cuts: bool = field(init=False, repr=False, compare=False)
     burdens: bool = field(init=False, repr=False, compare=False)
     first_supply: int = field(init=False, repr=False, compare=False)
+    acts: tuple[Act, ...] = field(init=False, repr=False, compare=False)
+    act_names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """`cuts`: whether the step takes a service away, wholly or in part. `burdens`: whether it cuts, charges a fee
         or hands over, and so rests only on undisputed, noticed claims. `first_supply`: the part that first sets a
-        service to a level, or `_NO_PART`."""
+        service to a level, or `_NO_PART`. `acts`: what it does in law."""
         supplies = [part for part, action in enumerate(self.do) if isinstance(action, actions.SupplyAction)]
         object.__setattr__(self, "first_supply", min(supplies, default=_NO_PART))
         object.__setattr__(self, "cuts", any(actions.cuts(action) for action in self.do))
         object.__setattr__(self, "burdens", any(actions.burdens(action) for action in self.do))
+        object.__setattr__(self, "acts", acts_in(self.do))
+        object.__setattr__(self, "act_names", frozenset(act.name for act in self.acts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ class Policy:
     holds: Mapping[str, HoldScope] = field(default_factory=dict[str, HoldScope], hash=False)
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], hash=False)
     by_name: Mapping[str, Step] = field(init=False, repr=False, compare=False)  # the steps
+    kept_days: dict[DayKey, date] = field(init=False, repr=False, compare=False)  # what `waits` has counted once
+    kept_terms: dict[tuple[str, str], Span | None] = field(init=False, repr=False, compare=False)
     _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _ways: Mapping[str, tuple[Branch, ...]] = field(init=False, repr=False, compare=False)
 
@@ -115,6 +124,8 @@ class Policy:
         following = [(Branch(ALWAYS, step.name),) for step in self.steps[1:]]
         ways = {s.name: s.next if s.next is not None else w for s, w in zip(self.steps, [*following, ()], strict=True)}
         object.__setattr__(self, "_ways", ways)
+        object.__setattr__(self, "kept_days", {})
+        object.__setattr__(self, "kept_terms", {})
 
     @property
     def first(self) -> Step:

@@ -26,6 +26,8 @@ from relight.core.standing import Standing, last_step
 def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
     """Look at every step that was taken: go on, complete it, or withdraw it."""
     for taken in facts.steps:
+        if taken.completed_at is not None and not _has_failed(taken):
+            continue  # what is complete stays so, unless a message comes back
         if taken.id in draft.voided_steps:
             continue
         if taken.step == RESTORE:
@@ -40,14 +42,10 @@ def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: 
         if _never_arrived(step, taken) and _is_current(taken, facts, policy):
             _withdraw(draft, taken, "undeliverable")
         return
-    withheld = [
-        effect
-        for effect in taken.effects
-        if effect.state == "withheld" and effect.why != SHADOW and _is_essential(step, effect.part)
-    ]
-    if withheld:
-        _withdraw(draft, taken, withheld[0].why or "withheld")
-        return
+    for effect in taken.effects:
+        if effect.state == "withheld" and effect.why != SHADOW and _is_essential(step, effect.part):
+            _withdraw(draft, taken, effect.why or "withheld")
+            return
     if step.cuts and _rests_on_withdrawn(draft, taken, facts):
         _withdraw(draft, taken, "undeliverable")
         return
@@ -71,7 +69,7 @@ def _go_on(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: S
         supply_open = supply_open or progress is not Progress.DONE
         since = max(since, done_at)
     if not supply_open:
-        draft.completed_steps.append((taken.id, since))
+        draft.completed_steps += ((taken.id, since),)
         draft.event("step_completed", {"step": step.name, "number": taken.number, "at": since.isoformat()})
         draft.wake(draft.now)  # the following step may already be due
 
@@ -88,7 +86,7 @@ def _next_channel(draft: Draft, policy: Policy, step: Step, taken: StepFacts, pa
 
 
 def _withdraw(draft: Draft, taken: StepFacts, why: str) -> None:
-    draft.voided_steps.append(taken.id)
+    draft.voided_steps += (taken.id,)
     draft.event(
         "step_withdrawn",
         {"step": taken.step, "number": taken.number},
@@ -103,10 +101,16 @@ def _is_essential(step: Step, part: int) -> bool:
     return part < len(step.do) and not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part))
 
 
+def _has_failed(taken: StepFacts) -> bool:
+    """Whether a message of a step came back."""
+    for effect in taken.effects:  # noqa: SIM110 - asked of every step in every turn: a generator takes twice as long
+        if effect.failed:
+            return True
+    return False
+
+
 def _never_arrived(step: Step, taken: StepFacts) -> bool:
     """Whether some notice of a completed step turned out to have reached nobody."""
-    if not [effect for effect in taken.effects if effect.failed]:
-        return False
     for part, action in enumerate(step.do):
         if isinstance(action, MessageAction) and _is_essential(step, part):
             effects = [effect for effect in taken.effects if effect.part == part]

@@ -60,9 +60,9 @@ def _lift(
     why: tuple[Reason, ...],
 ) -> None:
     event = draft.event("restore_decided", {"services": [service.id for service, _ in lifted]}, why, keep_facts=True)
-    draft.steps.append(StepDraft(event, RESTORE, (), None))
+    draft.steps += (StepDraft(event, RESTORE, (), None),)
     for service, gone in lifted:
-        draft.lifted_blocks.extend(block.id for block in gone)
+        draft.lifted_blocks += tuple([block.id for block in gone])
         _void_unfinished(draft, facts, gone)
         _raise(draft, service, gone, Ref(event))
 
@@ -75,8 +75,8 @@ def _raise(draft: Draft, service: ServiceFacts, gone: tuple[BlockFacts, ...], re
         draft.wake(draft.now)  # nothing was commanded, so no outcome will wake us to complete the step
         return
     if service.observed is wanted and not service.in_flight and not service.gave_up:
-        draft.cancelled_effects.extend(service.unsent)  # what was to cut it has not left, and never will
-        draft.supplies.append(SupplyDraft(service.id, wanted, service.generation + 1))
+        draft.cancelled_effects += service.unsent  # what was to cut it has not left, and never will
+        draft.supplies += (SupplyDraft(service.id, wanted, service.generation + 1),)
         draft.wake(draft.now)
         return
     command(draft, service, wanted, COMMAND, ref)
@@ -86,7 +86,7 @@ def _void_unfinished(draft: Draft, facts: CaseFacts, gone: tuple[BlockFacts, ...
     numbers = {block.step_number for block in gone}
     for step in facts.steps:
         if step.number in numbers and step.completed_at is None and step.id not in draft.voided_steps:
-            draft.voided_steps.append(step.id)
+            draft.voided_steps += (step.id,)
 
 
 def follow_restore(draft: Draft, policy: Policy, facts: CaseFacts, step: StepFacts, now: datetime) -> None:
@@ -98,7 +98,7 @@ def follow_restore(draft: Draft, policy: Policy, facts: CaseFacts, step: StepFac
     pairs = [(effect, services[effect.service_id]) for effect in commands if effect.service_id in services]
     mine = [service for _, service in pairs]
     if facts.partner.shadow or not any(effect.generation == service.generation for effect, service in pairs):
-        draft.completed_steps.append((step.id, now))  # nothing was commanded, or a later command took over
+        draft.completed_steps += ((step.id, now),)  # nothing was commanded, or a later command took over
         return
     told = {effect.part for effect in step.effects if effect.kind == "message"}
     if any(service.observed is Level.READY for service in mine) and BUTTON not in told:
@@ -114,7 +114,7 @@ def _end(draft: Draft, policy: Policy, facts: CaseFacts, step: StepFacts, told: 
         return
     messages = [effect for effect in step.effects if effect.part == BACK]
     if not any(effect.state in ("pending", "in_flight") for effect in messages):
-        draft.completed_steps.append((step.id, now))
+        draft.completed_steps += ((step.id, now),)
         services = sorted({effect.service_id for effect in step.effects if effect.service_id is not None})
         draft.event("restored", {"step": step.number, "services": services})
 
@@ -130,7 +130,7 @@ def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:
     if facts.partner.shadow:
         return  # nothing was ever commanded
     for service in facts.services:
-        if not service.controllable or service.command_open or service.generation == 0:
+        if service.generation == 0 or not service.controllable or service.command_open:
             continue
         if any(supply.service_id == service.id for supply in draft.supplies):
             continue
@@ -148,8 +148,11 @@ def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:
 
 def restoring(draft: Draft, facts: CaseFacts) -> bool:
     """Whether a restore is under way when this turn is over."""
-    if draft.steps and any(step.step == RESTORE for step in draft.steps):
-        return True
+    for step in draft.steps:
+        if step.step == RESTORE:
+            return True
     under_way = [step.id for step in facts.steps if step.completed_at is None and step.step == RESTORE]
+    if not under_way:
+        return False
     completed = {step_id for step_id, _ in draft.completed_steps}
     return any(id_ not in completed for id_ in under_way)

@@ -10,6 +10,8 @@ from relight.core.spans import Span, Unit
 # What was ordered on one day arrives on the next on which banks work: the sixth day at Easter (law README, point 2).
 SETTLEMENT = Span(1, Unit.WORKING_DAYS)
 
+_KEPT_MAX = 1 << 14
+
 
 def earliest_day(
     calendar: Calendar, policy: Policy, step: Step, base: date, term: date | None, delay: Span | None = None
@@ -31,8 +33,30 @@ def waited(calendar: Calendar, step: Step, base: date, term: date | None, delay:
     return calendar.add(ends, delay) if delay is not None else ends
 
 
+def first_day(
+    calendar: Calendar, policy: Policy, step: Step, base: date, term: date | None, delay: Span | None = None
+) -> date:
+    """`earliest_day` for one of the policy's own steps, counted once: thousands of cases wait from the same day on."""
+    kept = policy.kept_days
+    key = (calendar.hash, step.name, base, term, delay)
+    day = kept.get(key)
+    if day is None:
+        if len(kept) >= _KEPT_MAX:
+            kept.clear()
+        day = kept[key] = earliest_day(calendar, policy, step, base, term, delay)
+    return day
+
+
 def longest_term(policy: Policy, calendar: Calendar, step: Step) -> Span | None:
-    """The longest of the terms that a step's messages name and the waits of what follows it."""
+    """The longest of the terms that a step's messages name and the waits of what follows it; the step is the policy's
+    own. Found once: every notice asks for it."""
+    key = (calendar.hash, step.name)
+    if key not in policy.kept_terms:
+        policy.kept_terms[key] = _longest_term(policy, calendar, step)
+    return policy.kept_terms[key]
+
+
+def _longest_term(policy: Policy, calendar: Calendar, step: Step) -> Span | None:
     terms = [action.term for action in step.do if isinstance(action, MessageAction) and action.term is not None]
     terms += [policy.step(branch.step).after for branch in policy.successors(step)]
     return max(terms, key=calendar.longest_days, default=None)

@@ -22,6 +22,7 @@ from relight.core.conditions import (
     SupplyIn,
     Truth,
     evaluate,
+    truth_of,
 )
 
 
@@ -83,6 +84,11 @@ def test_an_answer_stands_whatever_the_unknown_turns_out_to_be(condition: Condit
 def test_a_leaf_says_unknown_only_when_it_matters(leaf: Condition, facts: Facts) -> None:
     if evaluate(leaf, facts).truth is Truth.UNKNOWN:
         assert set(answers_once_known(leaf, facts)) == {Truth.YES, Truth.NO}
+
+
+@given(CONDITIONS, FACTS)
+def test_the_answer_alone_is_the_answer_with_its_reasons(condition: Condition, facts: Facts) -> None:
+    assert truth_of(condition, facts) is evaluate(condition, facts).truth
 
 
 @given(CONDITIONS, FACTS)

@@ -9,7 +9,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from relight.core.decision import EffectDraft
+from relight.core.decide import decide
+from relight.core.decision import Decision, EffectDraft
+from relight.core.facts import CaseFacts
+from relight.core.law import Law
 from relight.core.levels import Level
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text, read_policy
@@ -266,6 +269,19 @@ def test_facts_that_are_kept_between_turns_are_those_that_would_be_made_anew() -
         story.tell()
 
     assert compared > 1000
+
+
+def test_a_decision_is_counted_when_it_was_made_and_only_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+
+    def count(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decision:
+        nonlocal made
+        made += 1
+        return decide(policy, law, facts, now)
+
+    monkeypatch.setattr("relight.core.simulate.life.decide", count)
+
+    assert told().decisions == made > 1000
 
 
 # -- the customers' file

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from relight.core.actions import (
     Action,
@@ -16,7 +17,9 @@ from relight.core.actions import (
     WorkOrderAction,
 )
 from relight.core.levels import Level
-from relight.core.policy import Step
+
+if TYPE_CHECKING:  # a step keeps its acts, so that module needs this one
+    from relight.core.policy import Step
 
 CONTACT = "debtor_contact"
 FEE = "fee."
@@ -34,14 +37,19 @@ class Act:
     ways: frozenset[str] = frozenset()
 
 
-def acts_of(step: Step) -> tuple[Act, ...]:
+def acts_in(do: tuple[Action, ...]) -> tuple[Act, ...]:
+    """Every act of a step's parts, in their order."""
+    return tuple(act for part, action in enumerate(do) for act in _acts(action, part))
+
+
+def acts_of(step: "Step") -> tuple[Act, ...]:
     """Every act of a step, part by part."""
-    return tuple(act for part, action in enumerate(step.do) for act in _acts(action, part))
+    return step.acts
 
 
-def names_of(step: Step) -> frozenset[str]:
+def names_of(step: "Step") -> frozenset[str]:
     """The names of a step's acts."""
-    return frozenset(act.name for act in acts_of(step))
+    return step.act_names
 
 
 def _acts(action: Action, part: int) -> Iterator[Act]:

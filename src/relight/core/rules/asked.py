@@ -4,8 +4,7 @@ Days are the partner's local ones. A deadline is exclusive: what may be done "wi
 day 29 (law README, semantics 2).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from relight.core.actions import FeeAction
@@ -14,6 +13,7 @@ from relight.core.conditions import Param
 from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.law import Answer, Reason, Ruling
 from relight.core.policy import Policy, Step
+from relight.core.records import record
 from relight.core.rules import model
 from relight.core.rules.acts import CONTACT, FEE, acts_of, names_of
 from relight.core.rules.evidence import Occurrence, occurrences
@@ -27,33 +27,50 @@ _DAY = timedelta(days=1)
 _LOOK_AHEAD = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
-    """A step that is about to be taken for some claims."""
+    """A step that is about to be taken for some claims; `today` is the partner's day."""
 
     policy: Policy
     step: Step
     claims: tuple[ClaimFacts, ...]
     facts: CaseFacts
     now: datetime
-
-    @property
-    def today(self) -> date:
-        """The partner's day."""
-        return local_date(self.now, self.facts.partner.zone)
+    today: date
+    _seen: dict[tuple[int | None, str], tuple[Occurrence, ...]]  # so that rules about the same act search once
 
     def seen(self, claim: ClaimFacts | None, act: str) -> tuple[Occurrence, ...]:
         """When an act came about for a claim, or for any claim of the case."""
-        return occurrences(self.policy, self.facts, claim.id if claim else None, act)
+        key = (claim.id if claim else None, act)
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = occurrences(self.policy, self.facts, key[0], act)
+        return found
 
     def midnight(self, day: date) -> datetime:
         """The first moment of a local day."""
         return local_midnight(day, self.facts.partner.zone)
 
 
-def ask(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def asked_now(policy: Policy, step: Step, claims: tuple[ClaimFacts, ...], facts: CaseFacts, now: datetime) -> Asked:
+    """A step that is about to be taken at a moment."""
+    return Asked(policy, step, claims, facts, now, local_date(now, facts.partner.zone), {})
+
+
+def ask(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     """A rule's rulings on a step; none when it says nothing against."""
     return _ASK[rule.kind](rule, asked)
+
+
+def may_say(rule: Rule) -> bool:
+    """Whether a rule can say anything of a step at all: others are kept when a text is rendered, an export is made, or
+    a message leaves."""
+    demand = rule.demand
+    if isinstance(demand, model.ForbiddenWindow):
+        return rule.targets != frozenset({CONTACT})  # the policy's contact window is checked before it goes live
+    if isinstance(demand, model.ForbiddenStep):
+        return demand.never
+    return rule.kind in _ASK
 
 
 def _deny(rule: Rule, until: datetime | None = None, **params: Param) -> Ruling:
@@ -71,14 +88,14 @@ def _reason(rule: Rule, params: dict[str, Param]) -> Reason:
 # -- what must have come first
 
 
-def _requires_before(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _requires_before(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.RequiresBefore)
     for claim in asked.claims:
         ruling = _chain(rule, demand, asked, claim)
         if ruling is not None:
-            yield ruling
-            return  # one claim that lacks it is enough to say so
+            return (ruling,)  # one claim that lacks it is enough to say so
+    return ()
 
 
 def _chain(rule: Rule, demand: model.RequiresBefore, asked: Asked, claim: ClaimFacts) -> Ruling | None:
@@ -126,10 +143,11 @@ def _expired(rule: Rule, asked: Asked, last: Occurrence) -> Ruling | None:
     return _defer(rule, asked.midnight(pay_by + _DAY)) if pay_by >= asked.today else None
 
 
-def _min_elapsed(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _min_elapsed(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.MinElapsed)
     calendar = asked.facts.partner.calendar
+    rulings: tuple[Ruling, ...] = ()
     for claim in asked.claims:
         days: list[date] = []
         for anchor in demand.since:
@@ -137,15 +155,16 @@ def _min_elapsed(rule: Rule, asked: Asked) -> Iterator[Ruling]:
             if day is not None:
                 days.append(day)
             elif anchor.of not in rule.targets:  # an act of the rule's own kind that never was asks for no gap
-                yield _deny(rule, missing=anchor.of, claim=claim.number)
-                return
+                return (*rulings, _deny(rule, missing=anchor.of, claim=claim.number))
         if not days:
             continue
         latest = max(days)
         if demand.span is not None and (earliest := due_date(calendar, latest, demand.span)) > asked.today:
-            yield _defer(rule, asked.midnight(earliest), since=latest.isoformat(), span=str(demand.span))
+            deferred = _defer(rule, asked.midnight(earliest), since=latest.isoformat(), span=str(demand.span))
+            rulings += (deferred,)
         if demand.at_most is not None and asked.today > calendar.add(latest, demand.at_most):
-            yield _deny(rule, since=latest.isoformat(), span=str(demand.at_most))
+            rulings += (_deny(rule, since=latest.isoformat(), span=str(demand.at_most)),)
+    return rulings
 
 
 def _anchor_day(rule: Rule, asked: Asked, claim: ClaimFacts, anchor: model.Anchor) -> date | None:
@@ -158,17 +177,18 @@ def _anchor_day(rule: Rule, asked: Asked, claim: ClaimFacts, anchor: model.Ancho
     return found[-1].day if anchor.of in rule.targets else found[0].day
 
 
-def _min_deadline(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _min_deadline(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.MinDeadline)
-    if not gives_at_least(asked.policy, asked.facts.partner.calendar, asked.step, demand, rule.targets, asked.today):
-        yield _deny(rule, span=str(demand.term))
+    if gives_at_least(asked.policy, asked.facts.partner.calendar, asked.step, demand, rule.targets, asked.today):
+        return ()
+    return (_deny(rule, span=str(demand.term)),)
 
 
 # -- what must be so
 
 
-def _requires_state(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _requires_state(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.RequiresState)
     at = standing(asked.facts, asked.now)
@@ -180,30 +200,28 @@ def _requires_state(rule: Rule, asked: Asked) -> Iterator[Ruling]:
             and (not state.person or asked.step.approval != "none")
             and all(flags.get(flag) == "yes" for flag in state.flags)
         ):
-            return
-    yield _deny(rule, asked.midnight(asked.today + _DAY), arrears=arrears, claims=len(asked.claims))
+            return ()
+    return (_deny(rule, asked.midnight(asked.today + _DAY), arrears=arrears, claims=len(asked.claims)),)
 
 
-def _forbidden_if(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _forbidden_if(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.ForbiddenIf)
     flags = asked.facts.flags
     yes = tuple(flag for flag in demand.flags if flags.get(flag) == "yes")
     unknown = tuple(flag for flag in demand.flags if flags.get(flag, "unknown") == "unknown")
     if yes:
-        yield _deny(rule, yes=yes)
-    elif unknown and demand.unknown_blocks:
-        yield _deny(rule, unknown=unknown)
+        return (_deny(rule, yes=yes),)
+    return (_deny(rule, unknown=unknown),) if unknown and demand.unknown_blocks else ()
 
 
-def _forbidden_window(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _forbidden_window(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.ForbiddenWindow)
-    if rule.targets == frozenset({CONTACT}) or (demand.if_flags and not _concerned(demand, asked)):
-        return  # when messages may leave is the policy's contact window, which is checked before it goes live
+    if demand.if_flags and not _concerned(demand, asked):
+        return ()
     moment = _opens(demand, asked)
-    if moment > asked.now:
-        yield _defer(rule, moment)
+    return (_defer(rule, moment),) if moment > asked.now else ()
 
 
 def _concerned(demand: model.ForbiddenWindow, asked: Asked) -> bool:
@@ -233,19 +251,17 @@ def is_closed(demand: model.ForbiddenWindow, day: date, is_holiday: Callable[[da
     )
 
 
-def _forbidden_step(rule: Rule, asked: Asked) -> Iterator[Ruling]:
-    demand = rule.demand
-    assert isinstance(demand, model.ForbiddenStep)
-    if demand.never:
-        yield _deny(rule, step=asked.step.name)
+def _forbidden_step(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
+    return (_deny(rule, step=asked.step.name),)
 
 
 # -- what may be charged
 
 
-def _max_amount(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _max_amount(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.MaxAmount)
+    rulings: tuple[Ruling, ...] = ()
     beside = 0  # what this very step has charged before
     for action in asked.step.do:
         if not isinstance(action, FeeAction) or not _is_about(rule, action):
@@ -253,12 +269,13 @@ def _max_amount(rule: Rule, asked: Asked) -> Iterator[Ruling]:
         principal = sum(claim.principal for claim in asked.claims)
         most = cap_of(demand, asked.today, principal)
         if most is None or action.amount_minor > most:
-            yield _deny(rule, amount=action.amount_minor, most=most if most is not None else "unknown")
+            rulings += (_deny(rule, amount=action.amount_minor, most=most if most is not None else "unknown"),)
         elif demand.sum_max is not None and demand.sum_span is not None and _is_small(demand, asked):
             charged = fees_charged(asked.policy, asked.facts, rule.targets, demand.sum_span, asked.today)
             if charged + beside + action.amount_minor > demand.sum_max:
-                yield _deny(rule, amount=action.amount_minor, charged=charged + beside, most=demand.sum_max)
+                rulings += (_deny(rule, amount=action.amount_minor, charged=charged + beside, most=demand.sum_max),)
         beside += action.amount_minor
+    return rulings
 
 
 def _is_small(demand: model.MaxAmount, asked: Asked) -> bool:
@@ -270,33 +287,26 @@ def _is_about(rule: Rule, action: FeeAction) -> bool:
     return FEE + action.fee in rule.targets or any(name in rule.targets for name in ("fee.any", "fee.any_other"))
 
 
-def _max_count(rule: Rule, asked: Asked) -> Iterator[Ruling]:
+def _max_count(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     demand = rule.demand
     assert isinstance(demand, model.MaxCount)
     claims: tuple[ClaimFacts | None, ...] = asked.claims if demand.per == "claim" else (None,)
     for claim in claims:
         done = sum(len(asked.seen(claim, act)) for act in rule.targets)
         if done + sum(act.name in rule.targets for act in acts_of(asked.step)) > demand.count:
-            yield _deny(rule, have=done, most=demand.count)
-            return
+            return (_deny(rule, have=done, most=demand.count),)
+    return ()
 
 
-def _kept_elsewhere(rule: Rule, asked: Asked) -> Iterator[Ruling]:
-    """A text is held to its content when it is rendered, an export when it is made, a restore by the engine itself."""
-    return iter(())
-
-
-_ASK: dict[str, Callable[[Rule, Asked], Iterator[Ruling]]] = {
+# A text is held to its content when it is rendered, an export when it is made, a restore by the engine itself.
+_ASK: dict[str, Callable[[Rule, Asked], tuple[Ruling, ...]]] = {
     "requires_before": _requires_before,
     "min_elapsed": _min_elapsed,
     "min_deadline": _min_deadline,
-    "required_content": _kept_elsewhere,
     "requires_state": _requires_state,
     "forbidden_if": _forbidden_if,
     "forbidden_window": _forbidden_window,
     "forbidden_step": _forbidden_step,
     "max_amount": _max_amount,
     "max_count": _max_count,
-    "obligation_after": _kept_elsewhere,
-    "data_scope": _kept_elsewhere,
 }

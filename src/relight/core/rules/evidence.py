@@ -4,19 +4,17 @@ Only what is done counts: a message that a channel took and that did not come ba
 step that was taken over with its proof. A voided step is not among the facts, so it proves nothing.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from relight.core.actions import ContactAttemptAction, FeeAction, MessageAction, SupplyAction
 from relight.core.facts import CaseFacts, StepFacts
 from relight.core.parts import is_done
 from relight.core.policy import Policy, Step
-from relight.core.rules.acts import acts_of
+from relight.core.records import record
 from relight.core.windows import local_date
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Occurrence:
     """An act that came about: on which local day at the latest, by which ways, and in which step."""
 
@@ -28,8 +26,12 @@ class Occurrence:
 def occurrences(policy: Policy, facts: CaseFacts, claim_id: int | None, act: str) -> tuple[Occurrence, ...]:
     """Every time that an act came about for a claim (None: for any claim of the case), oldest first."""
     found: list[Occurrence] = []
-    for taken, step in _steps(policy, facts, claim_id):
-        for one in acts_of(step):
+    known = policy.by_name
+    for taken in facts.steps:
+        step = known.get(taken.step)
+        if step is None or act not in step.act_names or not _covers(taken, claim_id):
+            continue
+        for one in step.acts:
             if one.name == act:
                 done = _done(step, one.part, taken)
                 if done is not None:
@@ -37,27 +39,29 @@ def occurrences(policy: Policy, facts: CaseFacts, claim_id: int | None, act: str
     return tuple(found)
 
 
-def _steps(policy: Policy, facts: CaseFacts, claim_id: int | None) -> Iterator[tuple[StepFacts, Step]]:
-    known = policy.by_name
-    for taken in facts.steps:
-        covers = claim_id is None or any(claim.claim_id == claim_id for claim in taken.claims)
-        if covers and taken.step in known:
-            yield taken, known[taken.step]
+def _covers(taken: StepFacts, claim_id: int | None) -> bool:
+    """Whether a step named a claim (None: any)."""
+    if claim_id is None:
+        return True
+    for claim in taken.claims:  # noqa: SIM110 - a generator takes twice as long
+        if claim.claim_id == claim_id:
+            return True
+    return False
 
 
 def _done(step: Step, part: int, taken: StepFacts) -> tuple[datetime, frozenset[str]] | None:
     """When a part of a taken step was done, and how; None while it is not."""
     action = step.do[part]
-    effects = [effect for effect in taken.effects if effect.part == part]
     if not taken.effects and not taken.tasks and taken.completed_at is not None:  # taken over, with its proof
         return taken.completed_at, frozenset()
     match action:
         case MessageAction() | SupplyAction():
+            effects = [effect for effect in taken.effects if effect.part == part]
             arrived = [effect for effect in effects if is_done(effect) and not effect.failed]
             if not arrived:
                 return None
             moments = [effect.finished_at or taken.decided_at for effect in arrived]
-            return max(moments), frozenset(effect.channel for effect in arrived if effect.channel)
+            return max(moments), frozenset([effect.channel for effect in arrived if effect.channel])
         case FeeAction():
             return taken.decided_at, frozenset()
         case _:

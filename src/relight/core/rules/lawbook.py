@@ -14,10 +14,9 @@ from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.law import Ruling
 from relight.core.policy import Policy, Step
 from relight.core.rules.acts import ANY_FEE, FEE, names_of
-from relight.core.rules.asked import Asked, ask
+from relight.core.rules.asked import ask, asked_now, may_say
 from relight.core.rules.model import Applies, LawPack, MaxAmount, Rule
 from relight.core.rules.reader import packaged_pack, packaged_packs
-from relight.core.windows import local_date
 
 ANY_OTHER_FEE = "fee.any_other"
 _ASKED_AT_RUN_TIME = frozenset({"block", "default"})
@@ -29,6 +28,7 @@ class LawBook:
     def __init__(self, packs: Iterable[LawPack]):
         self._packs: Mapping[str, LawPack] = {pack.name: pack for pack in packs}
         self._about: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._at_run_time: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self.hash = hashlib.sha256(" ".join(pack.hash for pack in self._packs.values()).encode()).hexdigest()
 
     def with_packs(self, packs: Iterable[LawPack]) -> "LawBook":
@@ -53,17 +53,24 @@ class LawBook:
         self, policy: Policy, step: Step, claims: tuple[ClaimFacts, ...], facts: CaseFacts, now: datetime
     ) -> tuple[Ruling, ...]:
         """What the packs say of taking `step` for `claims` now; empty when they say nothing against."""
-        rules = self.about(policy, step)
+        rules = self._asked(policy, step)
         if not rules:
             return ()
-        asked = Asked(policy, step, claims, facts, now)
-        today = local_date(now, facts.partner.zone)
-        return tuple(
-            ruling
-            for rule in rules
-            if rule.enforce in _ASKED_AT_RUN_TIME and rule.in_force(today)
-            for ruling in ask(rule, asked)
-        )
+        asked = asked_now(policy, step, claims, facts, now)
+        rulings: tuple[Ruling, ...] = ()
+        for rule in rules:
+            if rule.in_force(asked.today):
+                rulings += ask(rule, asked)
+        return rulings
+
+    def _asked(self, policy: Policy, step: Step) -> tuple[Rule, ...]:
+        """The rules about this step that a case is asked by, whatever the day."""
+        key = (policy.hash, step.name)
+        found = self._at_run_time.get(key)
+        if found is None:
+            rules = [rule for rule in self.about(policy, step) if rule.enforce in _ASKED_AT_RUN_TIME and may_say(rule)]
+            found = self._at_run_time[key] = tuple(rules)
+        return found
 
     def about(self, policy: Policy, step: Step) -> tuple[Rule, ...]:
         """The rules of the policy's packs that are about this step, whatever the day."""

@@ -1,7 +1,8 @@
-"""One account in memory: what `record`, `release` and the drivers do to its facts, in a few dictionaries.
+"""One account in memory: what `record`, `release` and the drivers do to its facts.
 
 Everything that leaves succeeds; what matters to a what-if is what is sent, charged, cut and paid, and when. The rules
-are the engine's own: `decide` and `check_leave` say everything that happens here.
+are the engine's own: `decide` and `check_leave` say everything that happens here. Facts that have not changed are kept
+from one turn to the next: whatever changes them sets what was made of them to None.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,24 +16,24 @@ from relight.core.facts import (
     BlockFacts,
     CaseFacts,
     ClaimFacts,
-    EffectFacts,
     HoldFacts,
     PartnerFacts,
     PaymentFacts,
     ServiceFacts,
     ServiceShare,
-    StepClaimFacts,
     StepFacts,
     TaskFacts,
 )
 from relight.core.law import Law
-from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, check_leave
+from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, Leave, check_leave
 from relight.core.levels import Level
 from relight.core.policy import Policy
+from relight.core.simulate.outbox import Effect, Taken
 from relight.core.simulate.portfolio import Bill, Household
 
 _LETTER_DAYS = timedelta(days=5)
 _ROUNDS_MAX = 200
+_SECOND = timedelta(seconds=1)
 _WEEK = timedelta(days=7)
 _SERVICE = 1
 _ASKED = frozenset({"requested", "granted", "refused"})
@@ -40,15 +41,6 @@ _ASKED = frozenset({"requested", "granted", "refused"})
 
 class Restless(RuntimeError):
     """A case that does not come to rest at one moment: a fault of ours, never of the portfolio's."""
-
-
-@dataclass(slots=True)
-class _Effect:
-    """An effect in the outbox or out of it."""
-
-    facts: EffectFacts
-    draft: EffectDraft
-    step_number: int | None
 
 
 Sent = Callable[[EffectDraft, datetime], None]
@@ -69,96 +61,101 @@ class Life:
     waits_for: str = ""
     wakes_at: datetime | None = None
     claims: dict[int, ClaimFacts] = field(default_factory=dict[int, ClaimFacts])
-    steps: dict[int, StepFacts] = field(default_factory=dict[int, StepFacts])
-    effects: dict[int, _Effect] = field(default_factory=dict[int, _Effect])
+    steps: dict[int, Taken] = field(default_factory=dict[int, Taken])
+    effects: dict[int, Effect] = field(default_factory=dict[int, Effect])
     holds: list[HoldFacts] = field(default_factory=list[HoldFacts])
     payments: dict[int, PaymentFacts] = field(default_factory=dict[int, PaymentFacts])
     approvals: dict[int, ApprovalFacts] = field(default_factory=dict[int, ApprovalFacts])
     tasks: list[tuple[int | None, TaskFacts]] = field(default_factory=list[tuple[int | None, TaskFacts]])
     blocks: dict[int, BlockFacts] = field(default_factory=dict[int, BlockFacts])
     contacted: list[datetime] = field(default_factory=list[datetime])
-    service: ServiceFacts | None = None
-    pending: set[int] = field(default_factory=set[int])
+    pending: dict[int, datetime] = field(default_factory=dict[int, datetime])  # effects that have not left: when due
+    _id: int = field(init=False)
     _flags: dict[str, str] = field(init=False)
-    _kept_steps: dict[int, StepFacts] = field(default_factory=dict[int, StepFacts])
-    _kept_service: ServiceFacts | None = None
+    _service: ServiceFacts = field(init=False)
+    _kept_claims: tuple[ClaimFacts, ...] | None = ()
+    _kept_steps: tuple[StepFacts, ...] | None = ()
+    _kept_services: tuple[ServiceFacts, ...] | None = None
 
     def __post_init__(self) -> None:
+        self._id = self.household.id + 1
         self._flags = dict(self.household.flags)
+        kind = sorted(self.policy.services)[0]
+        self._service = ServiceFacts(_SERVICE, kind, Level.FULL, 0, None, Level.FULL, None, controllable=True)
 
-    # -- facts, of which those that have not changed are kept from one turn to the next
+    # -- facts
 
     def facts(self, now: datetime) -> CaseFacts:
         """What gathering would find."""
+        household, payments, contacted = self.household, self.payments, self.contacted
+        claims, steps, services = self._kept_claims, self._kept_steps, self._kept_services
+        # By position: a call with twenty names takes three times as long, and every turn makes one.
         return CaseFacts(
-            case_id=self.household.id + 1,
-            account_id=self.household.id + 1,
-            state=self.state,
-            version=self.version,
-            debtor=self.policy.debtor,
-            profile=self.household.profile,
-            credit=0,
-            partner=self.partner,
-            waits_for=self.waits_for,
-            claims=tuple(self.claims.values()),
-            steps=tuple([self._step(number) for number in self.steps]),
-            services=(self._service(),),
-            holds=tuple([hold for hold in self.holds if hold.ends_at is None or hold.ends_at > now])
-            if self.holds
-            else (),
-            payments=tuple(self.payments.values()),
-            approvals=tuple([one for one in self.approvals.values() if one.state in _ASKED]) if self.approvals else (),
-            flags=self._flags,
-            reach=self.household.reach,
-            contacted_at=tuple([moment for moment in self.contacted if now - moment < _WEEK]) if self.contacted else (),
+            self._id,
+            self._id,
+            self.state,
+            self.version,
+            self.policy.debtor,
+            household.profile,
+            0,
+            self.partner,
+            self.waits_for,
+            self._list_claims() if claims is None else claims,
+            self._list_steps() if steps is None else steps,
+            self._list_services() if services is None else services,
+            tuple([hold for hold in self.holds if hold.ends_at is None or hold.ends_at > now]) if self.holds else (),
+            tuple(payments.values()) if payments else (),
+            tuple([one for one in self.approvals.values() if one.state in _ASKED]) if self.approvals else (),
+            self._flags,
+            household.reach,
+            tuple([moment for moment in contacted if now - moment < _WEEK]) if contacted else (),
         )
 
     def forget_kept(self) -> None:
         """The next facts are made anew throughout."""
-        self._kept_steps.clear()
-        self._kept_service = None
+        self._kept_claims = self._kept_steps = self._kept_services = None
+        for taken in self.steps.values():
+            taken.kept = None
 
-    def _step(self, number: int) -> StepFacts:
-        kept = self._kept_steps.get(number)
-        if kept is None:
-            effects = tuple(one.facts for one in self.effects.values() if one.step_number == number)
-            tasks = tuple(task for of, task in self.tasks if of == number)
-            kept = self._kept_steps[number] = replace(self.steps[number], effects=effects, tasks=tasks)
-        return kept
+    def _list_claims(self) -> tuple[ClaimFacts, ...]:
+        self._kept_claims = tuple(self.claims.values())
+        return self._kept_claims
 
-    def _service(self) -> ServiceFacts:
-        if self._kept_service is None:
-            self._kept_service = self._make_service()
-        return self._kept_service
+    def _list_steps(self) -> tuple[StepFacts, ...]:
+        self._kept_steps = tuple([taken.facts(self.tasks) for taken in self.steps.values()])
+        return self._kept_steps
 
-    def _change(self, effect: _Effect, facts: EffectFacts) -> None:
-        effect.facts = facts
-        self._touch(effect.step_number)
-        if facts.kind == "supply":
-            self._kept_service = None
+    def _list_services(self) -> tuple[ServiceFacts, ...]:
+        unsent = sorted(id_ for id_ in self.pending if self.effects[id_].draft.kind == "supply")
+        self._service = replace(self._service, unsent=tuple(unsent), blocks=tuple(self.blocks.values()))
+        self._kept_services = (self._service,)
+        return self._kept_services
 
     def _touch(self, step_number: int | None) -> None:
         """Something of a step is not as it was."""
-        if step_number is not None:
-            self._kept_steps.pop(step_number, None)
+        taken = self.steps.get(step_number) if step_number is not None else None
+        if taken is not None:
+            taken.kept = self._kept_steps = None
 
-    def _make_service(self) -> ServiceFacts:
-        kind = sorted(self.policy.services)[0]
-        base = self.service or ServiceFacts(_SERVICE, kind, Level.FULL, 0, None, Level.FULL, None, controllable=True)
-        unsent = tuple(
-            sorted(id_ for id_ in self.pending if self.effects[id_].facts.kind == "supply")
-        )  # fmt: skip
-        return replace(base, unsent=unsent, blocks=tuple(self.blocks.values()))
+    def _touch_effect(self, effect: Effect) -> None:
+        """An effect is not as it was."""
+        self._touch(effect.step_number)
+        if effect.draft.kind == "supply":
+            self._kept_services = None
 
     # -- what happens
 
     def bill(self, bill: Bill, now: datetime) -> None:
         """An invoice comes."""
         shares = (ServiceShare(_SERVICE, bill.amount),)
-        self.claims[bill.id] = ClaimFacts(bill.id, str(bill.id), bill.amount, 0, 0, bill.due, shares)
+        self._owe(ClaimFacts(bill.id, str(bill.id), bill.amount, 0, 0, bill.due, shares))
         if self.state == "closed":
             self.state = "watching"
         self.wake(now)
+
+    def _owe(self, claim: ClaimFacts) -> None:
+        self.claims[claim.id] = claim
+        self._kept_claims = None
 
     def pay(self, amount: int, now: datetime) -> int:
         """Money comes, and pays the oldest first, principal before costs; how much of it was owed."""
@@ -169,7 +166,7 @@ class Life:
             left -= principal + costs
             self._reduce(claim, principal, costs)
         id_ = len(self.payments) + 1
-        self.payments[id_] = PaymentFacts(id_, amount, "confirmed", now, noted=False)
+        self.payments[id_] = PaymentFacts(id_, amount, "confirmed", now, False)
         self.wake(now)
         return amount - left
 
@@ -186,15 +183,12 @@ class Life:
     def _reduce(self, claim: ClaimFacts, principal: int, costs: int) -> None:
         owed, charged = claim.principal - principal, claim.costs - costs
         if owed or charged:
-            self.claims[claim.id] = replace(
-                claim,
-                principal=owed,
-                costs=charged,
-                disputed=min(claim.disputed, owed),
-                shares=(ServiceShare(_SERVICE, owed),),
-            )
+            shares = (ServiceShare(_SERVICE, owed),)
+            disputed = min(claim.disputed, owed)
+            self._owe(ClaimFacts(claim.id, claim.number, owed, charged, disputed, claim.due_date, shares))
         else:
             del self.claims[claim.id]
+            self._kept_claims = None
 
     def hold(self, reason: str, now: datetime, ends_at: datetime, claim_id: int | None = None) -> None:
         """A pause from now."""
@@ -223,133 +217,125 @@ class Life:
         if self.wakes_at is None or self.wakes_at > now:
             self.wakes_at = now
 
+    def open_tasks(self) -> Iterator[int]:
+        """The places of tasks that a person has yet to do."""
+        return (at for at, (_, task) in enumerate(self.tasks) if task.state == "open")
+
     # -- time
 
     def next_due(self) -> datetime | None:
         """When something is due next."""
+        wakes_at = self.wakes_at
         if not self.pending:
-            return self.wakes_at
-        moments = [self.effects[id_].facts.due_at for id_ in self.pending]
-        if self.wakes_at is not None:
-            moments.append(self.wakes_at)
-        return min(moments, default=None)
+            return wakes_at
+        leaves_at = min(self.pending.values())
+        return leaves_at if wakes_at is None or leaves_at < wakes_at else wakes_at
 
     def run(self, now: datetime) -> int:
         """Everything due at this moment; how many decisions it took."""
-        for round_ in range(_ROUNDS_MAX):
-            decided = self.wakes_at is not None and self.wakes_at <= now
+        decisions = 0
+        for _ in range(_ROUNDS_MAX):
+            wakes_at = self.wakes_at
+            decided = wakes_at is not None and wakes_at <= now
             if decided:
+                decisions += 1
                 self._apply(decide(self.policy, self.law, self.facts(now), now), now)
-            if not self._release(now) and not decided:
-                return round_
+            if not (self.pending and self._release(now)) and not decided:
+                return decisions
         raise Restless(f"account {self.household.id} does not come to rest at {now}")
 
-    def _release(self, now: datetime) -> int:
-        if not self.pending:
-            return 0
-        due = sorted(id_ for id_ in self.pending if self.effects[id_].facts.due_at <= now)
+    def _release(self, now: datetime) -> bool:
+        """Let leave what is due; whether anything was."""
+        due = sorted([id_ for id_, due_at in self.pending.items() if due_at <= now])
         for id_ in due:
             self._let_leave(self.effects[id_], now)
-        return len(due)
+        return bool(due)
 
-    def _let_leave(self, effect: _Effect, now: datetime) -> None:
-        facts, draft = effect.facts, effect.draft
-        due = Due(facts.id, draft.kind, draft.template, draft.part, effect.step_number, draft.service_id, draft.level,
+    def _let_leave(self, effect: Effect, now: datetime) -> None:
+        draft = effect.draft
+        due = Due(effect.id, draft.kind, draft.template, draft.part, effect.step_number, draft.service_id, draft.level,
                   draft.generation)  # fmt: skip
         leave = check_leave(self.policy, self.law, self.facts(now), due, now)
         if leave.exit is Exit.LATER and leave.until is not None:
-            self._change(effect, replace(facts, due_at=max(leave.until, now + timedelta(seconds=1)), why=leave.why))
+            self.pending[effect.id] = effect.later(max(leave.until, now + _SECOND), leave.why)
+            self._touch_effect(effect)
             return
-        self.pending.discard(facts.id)
-        if leave.exit is not Exit.SEND:
-            state = "withheld" if leave.exit is Exit.WITHHOLD else "cancelled"
-            self._change(effect, replace(facts, state=state, why=leave.why, finished_at=now))
-        else:
-            self._send(effect, now)
+        del self.pending[effect.id]
+        self._touch_effect(effect)
+        self._leave(effect, leave, now)
         self.wake(now)
 
-    def _send(self, effect: _Effect, now: datetime) -> None:
+    def _leave(self, effect: Effect, leave: Leave, now: datetime) -> None:
+        if leave.exit is not Exit.SEND:
+            effect.end("withheld" if leave.exit is Exit.WITHHOLD else "cancelled", leave.why, now)
+            return
         draft = effect.draft
-        arrives = now + _LETTER_DAYS if draft.channel == "letter" else now
-        self._change(effect, replace(effect.facts, state="done", finished_at=arrives))
+        effect.end("done", effect.why, now + _LETTER_DAYS if draft.channel == "letter" else now)
         if draft.kind == "message" and draft.template not in UNCOUNTED_TEMPLATES:
             self.contacted = [moment for moment in self.contacted if now - moment < _WEEK] + [now]
-        if draft.level is not None and self.service is not None:
-            self.service = replace(self.service, observed=draft.level, observed_at=now)
-            self._kept_service = None
+        if draft.level is not None and self._service.generation:
+            self._service = replace(self._service, observed=draft.level, observed_at=now)
         self.on_sent(draft, now)
 
     # -- record
 
     def _apply(self, decision: Decision, now: datetime) -> None:
-        self._apply_steps(decision, now)
+        if decision.completed_steps or decision.voided_steps or decision.steps:
+            self._apply_steps(decision, now)
         for id_ in decision.cancelled_effects:
-            if id_ in self.pending:
-                self.pending.discard(id_)
-                effect = self.effects[id_]
-                self._change(effect, replace(effect.facts, state="cancelled", why="superseded"))
+            if self.pending.pop(id_, None) is not None:
+                self.effects[id_].end("cancelled", "superseded", None)
+                self._touch_effect(self.effects[id_])
         for draft in decision.effects:
             self._outbox(draft, decision.version)
-        for id_ in decision.lifted_blocks:
-            self.blocks.pop(id_, None)
-            self._kept_service = None
-        for block in decision.blocks:
-            id_ = decision.version * 10 + len(self.blocks) + 1
-            self.blocks[id_] = BlockFacts(id_, "arrears", block.level, decision.case_id,
-                                          decision.version + 1 + block.event, now)  # fmt: skip
-            self._kept_service = None
-        for supply in decision.supplies:
-            self.service = replace(
-                self._service(), desired=supply.desired, generation=supply.generation, desired_at=now
-            )
-            self._kept_service = None
+        if decision.lifted_blocks or decision.blocks or decision.supplies:
+            self._apply_supply(decision, now)
         for fee in decision.fees:
             claim = self.claims[fee.claim_id]
-            self.claims[fee.claim_id] = replace(claim, costs=claim.costs + fee.amount)
-        self._apply_people(decision)
+            self._owe(replace(claim, costs=claim.costs + fee.amount))
+        if decision.tasks or decision.approvals or decision.spent_approvals or decision.lapsed_approvals:
+            self._apply_people(decision)
         for id_ in decision.noted_payments:
             self.payments.pop(id_, None)
-        self.state, self.version, self.waits_for = (
-            decision.state,
-            decision.version + len(decision.events),
-            decision.waits_for,
-        )
-        self.wakes_at = decision.wakes_at
+        self.state, self.waits_for, self.wakes_at = decision.state, decision.waits_for, decision.wakes_at
+        self.version = decision.version + len(decision.events)
         self.on_decided(decision, now)
-        if self.state == "closed":
+        if decision.state == "closed":
             self._forget()
 
     def _apply_steps(self, decision: Decision, now: datetime) -> None:
         for id_, completed_at in decision.completed_steps:
-            self.steps[id_] = replace(self.steps[id_], completed_at=completed_at)
+            self.steps[id_].completed_at = completed_at
             self._touch(id_)
         for id_ in decision.voided_steps:
-            self.steps.pop(id_, None)
             self._touch(id_)
+            self.steps.pop(id_, None)
         for step in decision.steps:
             number = decision.version + 1 + step.event
-            claims = tuple(StepClaimFacts(*one) for one in step.claims)
-            self.steps[number] = StepFacts(number, number, step.step, now, None, step.pay_by_date, claims)
+            self.steps[number] = Taken(number, step, now)
+            self._kept_steps = None
+
+    def _apply_supply(self, decision: Decision, now: datetime) -> None:
+        for id_ in decision.lifted_blocks:
+            self.blocks.pop(id_, None)
+        for block in decision.blocks:
+            id_ = decision.version * 10 + len(self.blocks) + 1
+            self.blocks[id_] = BlockFacts(id_, "arrears", block.level, decision.case_id,
+                                          decision.version + 1 + block.event, now)  # fmt: skip
+        for supply in decision.supplies:
+            wanted, generation = supply.desired, supply.generation
+            self._service = replace(self._service, desired=wanted, generation=generation, desired_at=now)
+        self._kept_services = None
 
     def _outbox(self, draft: EffectDraft, version: int) -> None:
         id_ = version * 100 + len(self.effects) + 1
         number = version + 1 + draft.event if draft.of_step else (draft.step_number or None)
-        facts = EffectFacts(
-            id_,
-            draft.part,
-            draft.kind,
-            draft.channel,
-            "pending",
-            draft.due_at,
-            template=draft.template,
-            service_id=draft.service_id,
-            generation=draft.generation,
-        )
-        self.effects[id_] = _Effect(facts, draft, number)
-        self.pending.add(id_)
-        self._touch(number)
-        if draft.kind == "supply":
-            self._kept_service = None
+        effect = self.effects[id_] = Effect(id_, draft, number)
+        self.pending[id_] = draft.due_at
+        taken = self.steps.get(number) if number is not None else None
+        if taken is not None:
+            taken.effects.append(effect)
+        self._touch_effect(effect)
 
     def _apply_people(self, decision: Decision) -> None:
         for state, ids in (("spent", decision.spent_approvals), ("lapsed", decision.lapsed_approvals)):
@@ -366,12 +352,11 @@ class Life:
 
     def _forget(self) -> None:
         """A closed case is over: the next one begins afresh."""
-        for kept in (self.steps, self.effects, self.approvals):
-            kept.clear()
+        self.steps.clear()
+        self.effects.clear()
+        self.approvals.clear()
         self.tasks.clear()
-        self.pending.clear()
-        self.forget_kept()
-
-    def open_tasks(self) -> Iterator[int]:
-        """The places of tasks that a person has yet to do."""
-        return (at for at, (_, task) in enumerate(self.tasks) if task.state == "open")
+        if self.pending:
+            self.pending.clear()
+            self._kept_services = None
+        self._kept_steps = ()

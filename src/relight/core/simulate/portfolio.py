@@ -1,6 +1,6 @@
 """A portfolio for a what-if: households with monthly bills, made up from a seed or taken from what a partner has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -59,22 +59,22 @@ def households(
     spec: Spec, policy: Policy, model: Model, first: int = 0, last: int | None = None
 ) -> Iterator[Household]:
     """The households from number `first` up to `last`, one by one; each has dice of its own."""
+    asked = sorted({name for step in policy.steps for name in flag_names(step.when)})
     for number in range(first, spec.accounts if last is None else last):
-        yield _household(number, spec, policy, model)
+        yield _household(number, spec, policy, model, asked)
 
 
-def _household(number: int, spec: Spec, policy: Policy, model: Model) -> Household:
+def _household(number: int, spec: Spec, policy: Policy, model: Model, asked: Sequence[str]) -> Household:
     dice = Random(f"{spec.seed}-{number}")  # noqa: S311 - a model, not a secret
     kind = dice.choices(model.kinds, [kind.share for kind in model.kinds])[0]
     reach = frozenset(channel for channel, share in model.reach.items() if dice.randrange(100) < share)
     profiles = ["", *policy.profiles]
     profile = dice.choices(profiles, [100 - 3 * len(policy.profiles), *([3] * len(policy.profiles))])[0]
-    return Household(number, kind, profile, reach, _flags(dice, policy), tuple(_bills(number, dice, spec, policy)))
+    return Household(number, kind, profile, reach, _flags(dice, asked), tuple(_bills(number, dice, spec, policy)))
 
 
-def _flags(dice: Random, policy: Policy) -> tuple[tuple[str, str], ...]:
+def _flags(dice: Random, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Every flag that the policy asks for has been looked into; one household in twenty-five is protected."""
-    names = sorted({name for step in policy.steps for name in flag_names(step.when)})
     protected = dice.randrange(25) == 0
     chosen = dice.choice(names) if names and protected else ""
     return tuple((name, "yes" if name == chosen else "no") for name in names)

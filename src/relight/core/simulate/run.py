@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,12 @@ def simulate(
     return totals
 
 
+@lru_cache(maxsize=4096)
+def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """When a local clock shows a time on a day; kept, since everybody's bills come at the same hour."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
 @dataclass(slots=True)
 class Story:
     """One household's days."""
@@ -63,43 +70,43 @@ class Story:
     days: int
     seed: int
     totals: Totals
+    partner: PartnerFacts = field(init=False)
     life: Life = field(init=False)
     person: Person = field(init=False)
-    desk: Random = field(init=False)
     coming: list[tuple[datetime, int, Callable[[datetime], None]]] = field(init=False)
     order: int = 0
     opened_on: date | None = None
     will_pay: bool = False
+    _desk: Random | None = None
 
     def __post_init__(self) -> None:
-        partner = partner_of(self.policy)
-        self.life = Life(self.policy, self.law, partner, self.household, self._sent, self._decided)
+        self.partner = partner_of(self.policy)
+        self.life = Life(self.policy, self.law, self.partner, self.household, self._sent, self._decided)
         self.person = Person(self.household.kind, Random(f"{self.seed}-person-{self.household.id}"))  # noqa: S311
-        self.desk = Random(f"{self.seed}-desk-{self.household.id}")  # noqa: S311
         self.coming = []
 
     def tell(self) -> None:
         """From the first bill to the last day."""
-        zone = self.life.partner.zone
-        end = datetime.combine(self.start + timedelta(days=self.days), time(), zone)
-        self.totals.accounts += 1
+        end = _moment(self.start + timedelta(days=self.days), time(), self.partner.zone)
+        coming, life, totals = self.coming, self.life, self.totals
+        totals.accounts += 1
         for bill in self.household.bills:
             self._at(bill.issued, _BILLS_AT, lambda now, bill=bill: self._bill(bill, now))
         while (now := self._next()) is not None and now < end:
-            while self.coming and self.coming[0][0] <= now:
-                heapq.heappop(self.coming)[2](now)
-            self.totals.decisions += self.life.run(now)
-        self.totals.owed_at_end += self.life.owed()
+            while coming and coming[0][0] <= now:
+                heapq.heappop(coming)[2](now)
+            totals.decisions += life.run(now)
+        totals.owed_at_end += life.owed()
 
     def _next(self) -> datetime | None:
-        planned = self.coming[0][0] if self.coming else None
         due = self.life.next_due()
-        return min((moment for moment in (planned, due) if moment is not None), default=None)
+        if self.coming and (due is None or self.coming[0][0] <= due):
+            return self.coming[0][0]
+        return due
 
     def _at(self, day: date, at: time, what: Callable[[datetime], None]) -> None:
         self.order += 1
-        moment = datetime.combine(day, at, self.life.partner.zone).astimezone(UTC)
-        heapq.heappush(self.coming, (moment, self.order, what))
+        heapq.heappush(self.coming, (_moment(day, at, self.partner.zone), self.order, what))
 
     # -- what households do
 
@@ -144,7 +151,7 @@ class Story:
             if claim_id not in self.person.disputed:
                 self.person.disputed.add(claim_id)
                 answered = self._day(now) + self.person.days(self.person.kind.answered_within)
-                ends_at = datetime.combine(answered, _DESK_AT, self.life.partner.zone)
+                ends_at = datetime.combine(answered, _DESK_AT, self.partner.zone)
                 self.life.hold("dispute", now, ends_at, claim_id)
                 self.totals.disputes += 1
                 if self.person.is_right():
@@ -157,7 +164,7 @@ class Story:
     def _help(self, now: datetime) -> None:
         """A plan: half now, the other half when it ends."""
         ends = self._day(now) + timedelta(days=self.person.kind.plan_days)
-        self.life.hold("plan", now, datetime.combine(ends, time(), self.life.partner.zone))
+        self.life.hold("plan", now, datetime.combine(ends, time(), self.partner.zone))
         self.totals.plans += 1
         owed = self.life.owed()
         for part, day in (
@@ -190,6 +197,8 @@ class Story:
             self._do(self.person.on_cut(self._day(now)))
 
     def _decided(self, decision: Decision, now: datetime) -> None:
+        if not decision.events:
+            return  # whatever is asked, charged or given to a person has an event
         for event in decision.events:
             if event.code == "opened":
                 self.totals.opened += 1
@@ -218,10 +227,12 @@ class Story:
 
     def _later(self, between: tuple[int, int], what: Callable[[datetime], None], now: datetime) -> None:
         """On a working day at a desk's first hour, some days from now."""
-        day = self._day(now) + timedelta(days=1 + self.desk.randint(*between))
-        while not self.life.partner.calendar.is_working_day(day):
+        if self._desk is None:  # few households have anything for a desk
+            self._desk = Random(f"{self.seed}-desk-{self.household.id}")  # noqa: S311
+        day = self._day(now) + timedelta(days=1 + self._desk.randint(*between))
+        while not self.partner.calendar.is_working_day(day):
             day += timedelta(days=1)
         self._at(day, _DESK_AT, what)
 
     def _day(self, now: datetime) -> date:
-        return local_date(now, self.life.partner.zone)
+        return local_date(now, self.partner.zone)
