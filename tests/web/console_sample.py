@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from relight.core.policy_reader import packaged_text
 from relight.flow.claims.rows import LineRow
 from relight.flow.database import Database, Tx
 from tests.flow import factories
@@ -71,9 +72,10 @@ def add_policy(tx: Tx, now: datetime, name: str = "broadband-no") -> int:
     """A published policy version; its id."""
     return tx.value(
         "INSERT INTO policy_version (partner_id, name, version, text, hash, services, debtor, published_at)"
-        " VALUES (%(partner)s, %(name)s, 1, '', repeat('a', 64), ARRAY['broadband', 'electricity_grid'], 'consumer',"
-        " %(now)s) ON CONFLICT (partner_id, name, version) DO UPDATE SET share = excluded.share RETURNING id",
-        {"partner": tx.partner_id, "name": name, "now": now},
+        " VALUES (%(partner)s, %(name)s, 1, %(text)s, repeat('a', 64), ARRAY['broadband', 'electricity_grid'],"
+        " 'consumer', %(now)s) ON CONFLICT (partner_id, name, version) DO UPDATE SET share = excluded.share"
+        " RETURNING id",
+        {"partner": tx.partner_id, "name": name, "text": packaged_text(name), "now": now},
     )
 
 

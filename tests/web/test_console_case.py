@@ -59,7 +59,7 @@ def test_a_paid_case_shows_the_way_back(seat: SignIn, portfolio: Portfolio) -> N
 def test_a_hold_is_shown_with_its_end_its_author_and_its_note(seat: SignIn, portfolio: Portfolio) -> None:
     seen = seat("agent").opens(f"cases/{portfolio.amina}/")
 
-    assert seen.has("Gjeldsrådgivning", "Satt av ingrid", "Får hjelp av NAV", "Saken er på vent: Gjeldsrådgivning")
+    assert seen.has("Gjeldsrådgivning", "Satt av ingrid", "Får hjelp av NAV", "Saken er på vent: gjeldsrådgivning")
 
 
 def test_a_claim_lists_its_lines_its_reference_and_how_far_it_has_come(seat: SignIn, portfolio: Portfolio) -> None:

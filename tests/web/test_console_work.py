@@ -56,7 +56,7 @@ def test_an_agent_finishes_a_task_and_the_case_keeps_it(
 
     seen = agent.fills(page, "tasks", note="Nytt nummer", state="done")
 
-    assert seen.has("Oppgaven er gjort", "Oppgave utført: Finn en måte å nå kunden på. Nytt nummer")
+    assert seen.has("Oppgaven er gjort", "Oppgave utført: finn en måte å nå kunden på. Nytt nummer")
     state, done_by, note = state_of(db, partner, "cannot_reach")
     assert (state, note) == ("done", "Nytt nummer")
     assert done_by.startswith("agent-")

@@ -5,6 +5,9 @@ from dataclasses import replace
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
+from relight.core.explain import agent
+from relight.core.explain.words import Reader
+from relight.flow.road.explaining import explain, read_case
 from relight.web.console import timeline
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of
@@ -13,24 +16,33 @@ from relight.web.console.queries.case_rows import CaseFile
 from relight.web.console.respond import live
 from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
+from relight.web.database import database
 
 APPROVAL = "approval"
+CUSTOMER: Reader = "customer"
 
 
 @require_GET
 @signed_in
 def case(request: Seated, case_id: int) -> HttpResponse:
-    """The page renews itself; `?all=1` shows the whole log."""
-    file = query.case_file(request.desk, case_id, everything=bool(request.GET.get("all")))
+    """The page renews itself; `?all=1` shows the whole log, `?told=customer` what the customer would be told of it."""
+    everything = bool(request.GET.get("all"))
+    file = query.case_file(request.desk, case_id, everything=everything)
     if file is None:
         raise Http404
-    voice = case_voice(request, file)
-    entries = timeline.days(file, voice, may_void=request.desk.may("void"))
+    to_customer = request.GET.get("told") == CUSTOMER
+    with database().transaction(request.desk.at.partner_id) as tx:
+        known = read_case(tx, case_id, now=request.desk.now, limit=query.limit(everything) if to_customer else 0)
+    told = explain(known, CUSTOMER if to_customer else "agent", "" if to_customer else request.desk.language)
+    voice = replace(case_voice(request, file), policy=known.policy)
     context = {
         "voice": voice,
         "case": file,
         "head": file.head,
-        "days": entries,
+        "days": timeline.days(file, voice, may_void=request.desk.may("void")),
+        "told": told,
+        "speech": known.speech(told.reader, told.language),
+        "to_customer": to_customer,
         "waits": _waits(file, voice),
         "asked": [one for one in file.approvals if one.state == "requested"],
         "open_tasks": [one for one in file.tasks if one.state == "open" and one.code != "approve"],
@@ -39,7 +51,7 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         "running": [one for one in file.holds if one.runs],
         "past_holds": [one for one in file.holds if not one.runs],
     }
-    return live(request, "console/case.html", "console/_case.html", file, context)
+    return live(request, "console/case.html", "console/_case.html", (file, told), context)
 
 
 @require_GET
@@ -57,8 +69,8 @@ def letter(request: Seated, case_id: int, message_id: int) -> HttpResponse:
 def case_voice(request: Seated, file: CaseFile) -> Voice:
     """The reader's voice, in the account's currency and with its services' names."""
     voice = voice_of(request)
-    names = {service.id: voice.name("service", service.kind) for service in file.services}
-    return replace(voice, currency=file.head.currency, services=names)
+    kinds = {service.id: service.kind for service in file.services}
+    return replace(voice, currency=file.head.currency, services=kinds)
 
 
 def _waits(file: CaseFile, voice: Voice) -> list[str]:
@@ -69,6 +81,6 @@ def _waits(file: CaseFile, voice: Voice) -> list[str]:
         if event.code in ("refused", "deferred"):
             told = [reason for reason in event.reasons if reason.get("code") in codes]
             if {reason["code"] for reason in told} == codes:
-                return [voice.reason(reason) for reason in told]
+                return [agent.reason(voice.speech, reason).text for reason in told]
             break
-    return [voice.name("reason", code) for code in file.head.waits_for if code in codes]
+    return [agent.reason(voice.speech, {"code": code}).text for code in file.head.waits_for if code in codes]

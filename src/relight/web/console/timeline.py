@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
+from relight.core.explain import agent
+from relight.core.explain.entries import Why
 from relight.core.levels import Level, is_lower
 from relight.web.console.queries.case_rows import CaseFile, Effect, Event, Message
 from relight.web.console.voice import Voice
@@ -39,7 +41,7 @@ class Entry:
     tone: str
     actor: str
     at: datetime
-    reasons: tuple[tuple[str, str], ...]
+    reasons: tuple[Why, ...]
     params: tuple[tuple[str, str], ...]
     messages: tuple[Message, ...]
     commands: tuple[Effect, ...]
@@ -90,12 +92,12 @@ def _entry(
     return Entry(
         number=event.number,
         code=event.code,
-        title=voice.event(event.code, event.params),
+        title=agent.event(voice.speech, event.code, event.params),
         icon=_ICONS.get(event.code, "dot"),
         tone=_tone(event, sent),
         actor=voice.name("actor", event.actor) if event.actor in ("relight", "customer") else event.actor,
         at=event.at,
-        reasons=tuple((voice.reason(reason), reason.get("law", "")) for reason in event.reasons),
+        reasons=tuple(agent.reason(voice.speech, reason) for reason in event.reasons),
         params=() if event.code in _SHORT_CODES else _params(event, voice),
         messages=tuple(messages.get(event.number, ())),
         commands=sent,

@@ -10,20 +10,13 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from relight.core.explain.params import param
+from relight.core.explain.speech import Speech, sentence
+from relight.core.policy import Policy
 from relight.flow.messages import formats
 from relight.web.console import words
 
-_SUMS = frozenset({"arrears", "amount", "asked"})
-_MOMENTS = frozenset({"until", "opens", "complete_until", "at"})
-# Parameters that hold codes, and the group of words that names them.
-_GROUPS = {
-    "step": "step", "level": "level", "holds": "hold", "flags": "flag", "tried": "channel", "next": "channel",
-    "blocks": "block", "yes": "flag", "unknown": "flag", "template": "template", "channel": "channel", "none": "flag",
-    "any": "flag", "all": "flag",
-}  # fmt: skip
-_SERVICES = frozenset({"service", "services"})
 _LOCALES = {"nb": Locale.parse("nb_NO"), "en": Locale.parse("en_GB")}
-_WITHDRAWN = "withdrawn."
 _MINUTE = 60
 _AT = {"nb": " kl.\u00a0{hour:02}.{minute:02}", "en": ", {hour:02}:{minute:02}"}
 _LONG = {"nb": "EEEE d. MMMM y", "en": "EEEE d MMMM y"}
@@ -32,13 +25,14 @@ _SHORT = {"nb": "d. MMM", "en": "d MMM"}
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`services` names the account's services by id, where a page knows them."""
+    """`services` gives the kinds of the account's services by id, and `policy` the case's, where a page knows them."""
 
     language: str
     zone: ZoneInfo
     currency: str
     today: date
     services: Mapping[int, str] = field(default_factory=dict)
+    policy: Policy | None = None
 
     def say(self, key: str, /, **params: Any) -> str:
         """A text of the catalogue."""
@@ -88,24 +82,10 @@ class Voice:
         last = f" {self.say('list_and')} "
         return last.join([*([", ".join(told[:-1])] if told[:-1] else []), *told[-1:]])
 
-    def event(self, code: str, params: Mapping[str, Any]) -> str:
-        """What happened, in one sentence."""
-        key = f"event.{code}"
-        if key not in words.texts(self.language):
-            return self.say("event.unknown", code=code)
-        said = {name: self.param(name, value, code) for name, value in params.items()}
-        if code == "approval_requested":
-            said["needs_people"] = self.say("people.two" if params.get("needs") == 2 else "people.one")
-        return _sentence(words.fill(words.texts(self.language)[key], _Missing(said)))
-
-    def reason(self, reason: Mapping[str, Any]) -> str:
-        """Why, in one sentence."""
-        code, params = reason.get("code", ""), reason.get("params", {})
-        key = f"reason.{code}"
-        if key not in words.texts(self.language):
-            return self._withdrawn(code) if code.startswith(_WITHDRAWN) else self.name("reason", code)
-        said = {name: self.param(name, value, code) for name, value in params.items()}
-        return _sentence(words.fill(words.texts(self.language)[key], _Missing(said)))
+    @property
+    def speech(self) -> Speech:
+        """How the sentences of a case's log are said to this reader."""
+        return Speech(self.language, "agent", self.zone, self.currency, self.today, self.services, self.policy)
 
     def why(self, code: str) -> str:
         """Why an effect did not leave, or not yet: a code of its own, or the guard that said no."""
@@ -116,50 +96,8 @@ class Voice:
         return self.listed(self.name("proof", code).lower() for code in codes.split(", "))
 
     def param(self, name: str, value: Any, code: str = "") -> str:
-        """A parameter of an event or a reason, in words; '' for nothing."""
-        if value is None or value == "" or value == []:
-            return ""
-        if isinstance(value, list | tuple):
-            return self.listed(self.param(name, one, code) for one in value)
-        if isinstance(value, bool):
-            return self.say(f"boolean.{str(value).lower()}")
-        if name in _SUMS or (name == "most" and code == "law.max_amount" and isinstance(value, int)):
-            return self.money(value)
-        if code == "condition.arrears" and isinstance(value, int):
-            return self.money(value)
-        if name in _MOMENTS:
-            return self.stamp(datetime.fromisoformat(value))
-        if name in _SERVICES:
-            return self.services.get(value, str(value))
-        return self._coded(name, value, code)
-
-    def _coded(self, name: str, value: Any, code: str) -> str:
-        if name == "reason" and code.startswith("hold"):
-            return self.name("hold", str(value))
-        if name == "code" and code == "task_finished":
-            return self.name("task", str(value))
-        if name == "state" and code.startswith("approval"):
-            return self.name("approval_state", str(value))
-        if name == "is" and code == "condition.profile":
-            return self.name("profile", str(value))
-        if name in ("is", "in") and code == "condition.supply":
-            return self.name("level", str(value))
-        group = _GROUPS.get(name)
-        return self.name(group, str(value)) if group and isinstance(value, str) else str(value)
-
-    def _withdrawn(self, code: str) -> str:
-        return self.say("reason.withdrawn.because", why=self.why(code.removeprefix(_WITHDRAWN)).lower())
+        """A parameter of an event, in words, to stand by itself; '' for nothing."""
+        return sentence(param(self.speech, name, value, code))
 
     def _clock(self, local: datetime) -> str:
         return _AT[self.language].format(hour=local.hour, minute=local.minute)
-
-
-class _Missing(dict[str, str]):
-    """Parameters of a sentence; one that an old event does not have leaves a dash, never an error page."""
-
-    def __missing__(self, key: str) -> str:
-        return "–"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -50,13 +50,13 @@ def case_file(desk: Desk, case_id: int, *, everything: bool = False) -> CaseFile
     top = head(case_id)
     if top is None:
         return None
-    limit = ALL_MAX if everything else NEWEST
-    params = {"case": case_id, "account": top.account_id, "now": desk.now, "limit": limit}
-    events = [_event(one) for one in rows(SQL.events, {**params, "limit": limit + 1})]
+    most = limit(everything)
+    params = {"case": case_id, "account": top.account_id, "now": desk.now, "limit": most}
+    events = [_event(one) for one in rows(SQL.events, {**params, "limit": most + 1})]
     return CaseFile(
         head=top,
-        events=tuple(events[:limit]),
-        more_events=len(events) > limit,
+        events=tuple(events[:most]),
+        more_events=len(events) > most,
         claims=tuple(_claim(one) for one in rows(SQL.claims, params)),
         services=tuple(_service(one) for one in rows(SQL.services, params)),
         effects=_effects(rows(SQL.effects, params)),
@@ -67,6 +67,11 @@ def case_file(desk: Desk, case_id: int, *, everything: bool = False) -> CaseFile
         tasks=tuple(_task(one) for one in rows(SQL.tasks, params)),
         payments=tuple(Payment(*one) for one in rows(SQL.payments, params)),
     )
+
+
+def limit(everything: bool) -> int:
+    """How many of the newest entries a page shows."""
+    return ALL_MAX if everything else NEWEST
 
 
 def is_as_seen(tx: Tx, case_id: int, version: str) -> bool:

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from relight.core.explain.entries import Why, why_text
 from relight.web.console.voice import Voice
 
 register = template.Library()
@@ -110,6 +111,25 @@ def why(context: Context, code: str) -> str:
 def proof(context: Context, codes: str) -> str:
     """{% proof service.proof %}: how its level was seen."""
     return _voice(context).proof(codes)
+
+
+@register.simple_tag(takes_context=True)
+def spoken(context: Context, key: str) -> str:
+    """{% spoken "frame.next" %}: a text in the language and the words of whom the explanation is for."""
+    return context["speech"].say(key)
+
+
+@register.simple_tag(takes_context=True)
+def spoken_day(context: Context, value: datetime) -> str:
+    """{% spoken_day entry.at %}: a day as it is written to whom the explanation is for."""
+    speech = context["speech"]
+    return speech.day(value.astimezone(speech.zone).date())
+
+
+@register.filter
+def spoken_why(why: Why) -> str:
+    """{{ why|spoken_why }}: a reason with its section."""
+    return why_text(why)
 
 
 @register.simple_tag
