@@ -162,7 +162,9 @@ def _let_in(db: Database, id_: int) -> None:
             break
         total += opened
     if total:
-        click.echo(f"{total:,} customers with open bills who had no case yet are followed up from now on.")
+        who_is = "1 customer with open bills had no case yet, and is" if total == 1 else ""
+        who_are = f"{total:,} customers with open bills had no case yet, and are"
+        click.echo(f"{who_is or who_are} followed up from now on.")
 
 
 def register(group: click.Group) -> None:
