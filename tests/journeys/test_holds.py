@@ -14,11 +14,11 @@ def test_a_hold_begins_while_a_cut_waits_for_its_approval(street: Street) -> Non
     street.owes(home)
     street.until_power_asks(home)
 
-    street.hold(home.account, "complaint", ends_at=street.moment + timedelta(days=10))
+    ended = street.moment + timedelta(days=10)
+    street.hold(home.account, "complaint", ends_at=ended)
     street.approve(home.account)
-    street.days(10)
+    street.days(9)
     during, told = street.actions(home), [template for template, _ in street.messages(home.account)]
-    ended = street.moment
     street.until_step(home.account, "cut")
     street.run()
 

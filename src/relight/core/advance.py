@@ -19,7 +19,7 @@ from relight.core.policy import Policy, Step
 from relight.core.records import record
 from relight.core.spans import Span, Unit
 from relight.core.standing import Standing, last_step
-from relight.core.waits import first_day, longest_term
+from relight.core.waits import first_day, longest_term, term_ends
 from relight.core.windows import local_date, local_midnight
 
 _REFUSED_FOR = timedelta(days=30)
@@ -95,11 +95,13 @@ def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts)
         return _skipping(policy, facts, at, claim, policy.first, claim.due_date, None)
     if last.completed_at is None:
         return None
-    following = _branch(policy, facts, at, claim, policy.step(last.step))
+    taken = policy.step(last.step)
+    following = _branch(policy, facts, at, claim, taken)
     if following is None:
         return None
     base = local_date(last.completed_at, facts.partner.zone)
-    return _skipping(policy, facts, at, claim, following, base, last.pay_by_date)
+    term = term_ends(policy, facts.partner.calendar, taken, last, base)
+    return _skipping(policy, facts, at, claim, following, base, term)
 
 
 def _skipping(

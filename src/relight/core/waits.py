@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from relight.core.actions import MessageAction
 from relight.core.calendars import Calendar
+from relight.core.facts import StepFacts
 from relight.core.policy import Policy, Step
 from relight.core.spans import Span, Unit
 
@@ -45,6 +46,16 @@ def first_day(
             kept.clear()
         day = kept[key] = earliest_day(calendar, policy, step, base, term, delay)
     return day
+
+
+def term_ends(policy: Policy, calendar: Calendar, step: Step, taken: StepFacts, completed: date | None) -> date | None:
+    """The last day of the time to pay that a taken step gives, None where it gives none. The letter counts it from the
+    day on which it leaves, which may be days after the decision; this from the day on which all of the step was done,
+    as the wait is. A step that was taken over from another system keeps the day that came with it."""
+    if taken.pay_by_date is None or completed is None or not (taken.effects or taken.tasks):
+        return taken.pay_by_date
+    term = longest_term(policy, calendar, step)
+    return max(taken.pay_by_date, calendar.add(completed, term)) if term is not None else taken.pay_by_date
 
 
 def longest_term(policy: Policy, calendar: Calendar, step: Step) -> Span | None:

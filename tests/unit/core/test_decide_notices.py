@@ -1,9 +1,12 @@
 """Notices as `decide` follows them: channels that fail, terms that count from arrival, what is built on a notice."""
 
+from datetime import timedelta
+
 import pytest
 
 from relight.core.levels import Level
-from tests.unit.core.cases import NET, SHORT_ROAD, at, day, policy, service
+from relight.core.rules.lawbook import packaged_law
+from tests.unit.core.cases import NET, OSLO, SHORT_ROAD, at, day, policy, service
 from tests.unit.core.history import Effect, History
 
 ALL = """
@@ -28,6 +31,17 @@ OFFER = """
     do: [{plan_offer: standard, months: [12, 18]}, {message: plan_offer, channel: [letter]}]
   cut:
     after: 2 weeks
+    do: [{supply: off}]
+"""
+WARNING = """
+  warning:
+    after: 1 day
+    do: [{message: collection_warning, channel: [email], term: 14 days}]
+  agency:
+    after: 1 day
+    do: [{handover: agency}]
+  cut:
+    after: 9 months
     do: [{supply: off}]
 """
 BRANCHES = """
@@ -95,6 +109,19 @@ def test_the_term_counts_from_the_day_a_late_letter_arrives() -> None:
 
     first, second = prompt.turns[-1][1], late.turns[-1][1]
     assert (second - first).days >= 8
+
+
+def test_a_letter_that_leaves_after_the_weekend_gives_its_whole_term_from_then() -> None:
+    life = a_life(WARNING, law=packaged_law())
+    life.bill(1, due=3)  # the warning is decided on the first minute of a Saturday
+
+    life.until_step("agency")
+
+    (warning,) = [one for one in life.sent() if one.effect.draft.template == "collection_warning"]
+    left = warning.now.astimezone(OSLO).date()
+    decided = life.steps[warning.effect.step_number or 0].decided_at.astimezone(OSLO).date()
+    assert (decided.weekday(), left.weekday()) == (5, 0)
+    assert life.now.astimezone(OSLO).date() == left + timedelta(days=15)
 
 
 @pytest.mark.parametrize("missing", ["sms", "letter"])

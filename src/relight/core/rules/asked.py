@@ -21,6 +21,7 @@ from relight.core.rules.letters import gives_at_least
 from relight.core.rules.model import Rule
 from relight.core.rules.sums import cap_of, fees_charged
 from relight.core.standing import standing
+from relight.core.waits import term_ends
 from relight.core.windows import local_date, local_midnight, next_in_window
 
 _DAY = timedelta(days=1)
@@ -137,7 +138,11 @@ def _ways_suffice(demand: model.RequiresBefore, counted: list[Occurrence]) -> bo
 
 
 def _expired(rule: Rule, asked: Asked, last: Occurrence) -> Ruling | None:
-    pay_by = last.taken.pay_by_date
+    facts = asked.facts
+    done = last.taken.completed_at
+    completed = local_date(done, facts.partner.zone) if done is not None else last.day
+    step = asked.policy.step(last.taken.step)
+    pay_by = term_ends(asked.policy, facts.partner.calendar, step, last.taken, completed)
     if pay_by is None:
         return _deny(rule, missing="term")
     return _defer(rule, asked.midnight(pay_by + _DAY)) if pay_by >= asked.today else None
