@@ -128,7 +128,7 @@ def _lived(found: Found, road: Road, policy: Policy, proof: Proof, plot: Plot) -
     found.counted.update(f"happening.{one.what}" for one in plot.happenings)
     found.counted.update(_went(life, policy))
     found.counted.update({f"stopped_by.{code}" for code in _codes(life)})
-    told = [*_against_proof(found, policy, plot, law)] if proof.ok else [*_unlawful(policy, life)]
+    told = [*_against_proof(found, policy, life, law)] if proof.ok else [*_unlawful(policy, life)]
     found.contradictions += [Contradiction("refused" if proof.ok else "taken", road, plot, one) for one in told]
 
 
@@ -152,16 +152,16 @@ def _went(life: Life, policy: Policy) -> set[str]:
 # -- under a policy that passed
 
 
-def _against_proof(found: Found, policy: Policy, plot: Plot, law: Listening) -> Iterator[str]:
+def _against_proof(found: Found, policy: Policy, life: Life, law: Listening) -> Iterator[str]:
     """Refusals for what the file could know, where no missing answer, channel or change of the customer explains it."""
     explained, told = set[str](), dict[str, str]()
     for heard in law.heard:
         for ruling in heard.rulings:
             if ruling.reason.code not in KNOWABLE or _is_stale(policy, law.book, ruling):
                 continue
-            if any(one.what == "profile" for one in plot.happenings):
+            if any(one.what == "profile" for one in life.plot.happenings):
                 explained.add("profile_changed_on_the_way")
-            elif not _still_says(policy, law.book, heard, ruling, _as_planned(policy, plot, heard)):
+            elif not _still_says(policy, law.book, heard, ruling, _as_planned(policy, life, heard)):
                 explained.add("did_not_arrive_or_was_deferred")
             else:
                 more = f"{ruling.reason} of {heard.step.name} at {heard.now:%Y-%m-%d %H:%M}"
@@ -184,13 +184,15 @@ def _still_says(policy: Policy, book: LawBook, heard: Heard, ruling: Ruling, fac
     return any(dict(one.reason.params)["rule"] == dict(ruling.reason.params)["rule"] for one in said)
 
 
-def _as_planned(policy: Policy, plot: Plot, heard: Heard) -> CaseFacts:
-    """The facts as they would be had every message of a completed step arrived on each channel that it was to take, and
-    had nobody moved a due date."""
-    steps = tuple(_arrived(policy, step) for step in heard.facts.steps)
-    moved = any(one.what == "defer" for one in plot.happenings)
+def _as_planned(policy: Policy, life: Life, heard: Heard) -> CaseFacts:
+    """The facts as they would be had every message of a completed step arrived on each channel that it was to take, so
+    that no step was withdrawn, and had nobody moved a due date."""
+    withdrawn = (step for step in life.voided.values() if step.decided_at < heard.now)
+    steps = {step.number: step for step in (*heard.facts.steps, *withdrawn)}
+    arrived = tuple(_arrived(policy, steps[number]) for number in sorted(steps))
+    moved = any(one.what == "defer" for one in life.plot.happenings)
     claims = tuple(replace(claim, due_date=date(2020, 1, 1)) if moved else claim for claim in heard.facts.claims)
-    return replace(heard.facts, steps=steps, claims=claims)
+    return replace(heard.facts, steps=arrived, claims=claims)
 
 
 def _arrived(policy: Policy, taken: StepFacts) -> StepFacts:
