@@ -149,3 +149,58 @@ def _event_statements() -> list[str]:
 def _trees(*parts: str) -> tuple[tuple[Path, ast.Module], ...]:
     paths = [path for part in parts for path in sorted((ROOT / part).rglob("*.py"))]
     return tuple((path, ast.parse(path.read_text("utf-8"))) for path in paths)
+
+
+def event_params() -> dict[str, set[str]]:
+    """What each event carries, as far as it stands where the event is written: the keys of its parameters."""
+    found: dict[str, set[str]] = {}
+    for _, tree in _trees(*ENGINE):
+        for call in _calls_of(tree):
+            if _name(call) not in ("event", "append_event"):
+                continue
+            place: int | str = 0 if _name(call) == "event" else "code"
+            given = _argument(call, 1 if _name(call) == "event" else "params")
+            for code in _codes(_argument(call, place), tree):
+                found.setdefault(code, set()).update(_keys(given, tree))
+    for told in _event_statements():
+        for code, keys in re.findall(r"'(\w+)',\s+jsonb_build_object\(((?:[^()]|\([^()]*\))*)\)", told):
+            found.setdefault(code, set()).update(re.findall(r"'(\w+)',", keys))
+    return found
+
+
+def reason_params() -> dict[str, set[str]]:
+    """What reasons carry that are written with their parameters by name."""
+    found: dict[str, set[str]] = {}
+    for _, tree in _trees("core"):
+        for call in _calls_of(tree):
+            if _name(call) == "reason":
+                for code in _codes(_argument(call, 0), tree):
+                    found.setdefault(code, set()).update(_named(call, tree) - {"law"})
+    return found
+
+
+def _named(call: ast.Call, tree: ast.Module) -> set[str]:
+    """The names that a call gives; those of a mapping that it unfolds, too."""
+    names = {keyword.arg for keyword in call.keywords if keyword.arg}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            names |= _keys(keyword.value, tree)
+    return names
+
+
+def _keys(node: ast.expr | None, tree: ast.Module) -> set[str]:
+    """The constant keys of a mapping, or of the mappings that a variable is given in the file."""
+    if isinstance(node, ast.Dict):
+        return {key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+    if isinstance(node, ast.IfExp):
+        return _keys(node.body, tree) | _keys(node.orelse, tree)
+    if isinstance(node, ast.BoolOp):
+        return set[str]().union(*(_keys(value, tree) for value in node.values))
+    if not isinstance(node, ast.Name):
+        return set()
+    given = [one for one in ast.walk(tree) if isinstance(one, ast.Assign) and _targets(one, node.id)]
+    return set[str]().union(*(_keys(one.value, tree) for one in given))
+
+
+def _targets(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == name for one in node.targets)

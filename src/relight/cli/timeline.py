@@ -38,10 +38,11 @@ def explain(case: int, reader: Reader, language: str | None, partner_slug: str |
             known = read_case(tx, case, now=now)
     found = put_in_words(known, reader, language or "")
     speech = known.speech(reader, found.language)
-    answer(_as_data(known, found, speech), as_json=as_json, text="\n".join(_lines(found, speech)))
+    answer(_as_data(known, found, speech), as_json=as_json, text="\n".join(lines(found, speech)))
 
 
-def _lines(found: Explanation, speech: Speech) -> Iterator[str]:
+def lines(found: Explanation, speech: Speech) -> Iterator[str]:
+    """An explanation as it is printed."""
     yield from found.lead
     yield from ("", speech.say("frame.happened"))
     for told in found.told:

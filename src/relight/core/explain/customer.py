@@ -16,6 +16,7 @@ _PLAIN = frozenset(
     {"arrears", "amount", "claims", "until", "opens", "complete_until", "tried", "next", "needs", "is", "min", "max",
      "in", "most"}
 )  # fmt: skip
+_WITHDRAWN = "withdrawn."
 QUIET = frozenset({"part_started"})  # what is told better by the entries around it
 _FLAGS = ("condition.flags", "law.forbidden_if")
 
@@ -34,10 +35,20 @@ def reason(speech: Speech, found: Mapping[str, Any]) -> Why:
     code, shown = str(found.get("code", "")), agent.params_of(found)
     key = f"reason.{variant(code, shown)}"
     if not speech.has(key):
-        key = "reason.withdrawn.because" if code.startswith("withdrawn.") else "reason.waits"
+        if code.startswith(_WITHDRAWN):
+            return Why(_held_back(speech, code.removeprefix(_WITHDRAWN)))
+        key = "reason.waits"
     waited = agent.waited(speech, str(shown.get("step", ""))) if code == "policy.step_due" else {}
     text = speech.say(key, {**_plain(speech, shown, code), **_because(speech, shown.get("holds")), **waited})
     return Why(text, speech.section(str(found.get("law") or "")))
+
+
+def _held_back(speech: Speech, why: str) -> str:
+    """That something did not go out, and why, where the guard's own sentence needs nothing that is not kept."""
+    told = [speech.say("reason.withdrawn.because")]
+    if speech.has(f"reason.{why}") and not speech.needs(f"reason.{why}"):
+        told.append(speech.say(f"reason.{why}"))
+    return " ".join(told)
 
 
 def variant(code: str, shown: Mapping[str, Any]) -> str:

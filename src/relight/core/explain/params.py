@@ -66,7 +66,7 @@ def _text(speech: Speech, name: str, value: str, code: str) -> str:
         return _moment(speech, value)
     if name == "since":
         return _day(speech, value)
-    if name == "span":
+    if name in ("span", "wait"):
         return speech.span(value)
     if code == "condition.month" and value.isdigit():
         return speech.month(int(value))

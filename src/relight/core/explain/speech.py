@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, get_day_names, get_month_names
 
-from relight.core.explain.words import Part, Reader, fill, humanised, texts
+from relight.core.explain.words import Part, Reader, fill, humanised, required, texts
 from relight.core.money import format_amount
 from relight.core.policy import Policy
 from relight.core.spans import Span, WrongSpan
@@ -51,6 +51,10 @@ class Speech:
     def has(self, key: str) -> bool:
         """Whether the reader's catalogue has such a text."""
         return key in texts(self.language, self.reader)
+
+    def needs(self, key: str) -> set[str]:
+        """What a text of the reader's catalogue cannot do without."""
+        return required(texts(self.language, self.reader)[key])
 
     def say(self, key: str, params: Mapping[str, Any] | None = None, /, **more: Any) -> str:
         """A text of the reader's catalogue, filled in, as a sentence. Raises KeyError for a text that there is not."""

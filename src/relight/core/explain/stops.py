@@ -50,14 +50,14 @@ class _Asking:
         ids = {claim.id for claim in self.ahead.claims}
         return self.case.check(facts, self.step, tuple(one for one in facts.claims if one.id in ids), self.moment)
 
-    def _new(self, facts: CaseFacts, answer: Answer) -> tuple[Check, tuple[Reason, ...]]:
-        """The answer, and what the guards say with these facts that they did not say before."""
+    def _new(self, facts: CaseFacts, answer: Answer) -> tuple[Reason, ...]:
+        """What the guards say with these facts that they did not say before, where their answer is this one."""
         check = self._check(facts)
         said = check.reasons[: check.deciding] if check.answer is answer else ()
-        return check, tuple(why for why in said if why not in self.before)
+        return tuple(why for why in said if why not in self.before)
 
     def _denied(self, facts: CaseFacts) -> tuple[Reason, ...]:
-        return self._new(facts, Answer.DENY)[1]
+        return self._new(facts, Answer.DENY)
 
     def payments(self) -> Iterator[Stop]:
         """All of it, and the least that is enough."""
@@ -85,9 +85,9 @@ class _Asking:
     def on_its_way(self) -> Iterator[Stop]:
         """A payment that was ordered and is not here yet makes the step wait."""
         ordered = PaymentFacts(0, self.ahead.amount, "ordered", self.moment, noted=False)
-        check, why = self._new(replace(self.facts, payments=(*self.facts.payments, ordered)), Answer.DEFER)
-        if why and check.until is not None:
-            yield Stop("on_its_way", {"until": check.until.isoformat()}, why)
+        why = self._new(replace(self.facts, payments=(*self.facts.payments, ordered)), Answer.DEFER)
+        if why:
+            yield Stop("on_its_way", {"wait": str(self.case.policy.settle)}, why)
 
     def holds(self) -> Iterator[Stop]:
         """The holds that the policy knows, each as far as it reaches."""

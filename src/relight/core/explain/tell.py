@@ -20,6 +20,7 @@ _DANGERS = frozenset(
      "risk_serious_injury", "medical_dependency", "very_serious_health_risk"}
 )  # fmt: skip
 _DANGER = "danger"
+_APPROVAL = "approval"
 _ANY_OF = frozenset({"flags", "holds"})  # one of them is enough
 _HOLDS_OF_DANGER = "medical"
 
@@ -51,9 +52,10 @@ def told_next(speech: Speech, ahead: Ahead, now: datetime) -> Next:
     if ahead.step is not None:
         lines += _coming(speech, ahead)
     laws = [rules.tell(speech, rule, _day(speech, ahead, now), principal=_principal(ahead)) for rule in ahead.rules]
+    asked = ahead.step is not None and ahead.step.approval != "none"  # whose yes it needs stands in the lines
     return Next(
         lines=tuple(lines),
-        waits=_whys(speech, ahead.reasons),
+        waits=_whys(speech, (why for why in ahead.reasons if not (asked and why.code == _APPROVAL))),
         denied=ahead.denied,
         laws=tuple(dict.fromkeys(law for law in laws if law is not None)) if _law_matters(speech, ahead) else (),
     )
@@ -112,7 +114,7 @@ def _to_customer(speech: Speech, stop: Stop) -> Iterable[Why]:
         if _DANGERS & set(stop.params["flags"]):
             mine = acts.services(speech, acts.concerned(speech))
             yield Why(speech.say(f"stop.{_DANGER}", service=mine))
-    else:
+    elif stop.code != _APPROVAL:  # it was said with what comes, and a person is not for the customer to stop
         yield Why(speech.say(f"stop.{stop.code}", _terms(speech, stop)))
 
 

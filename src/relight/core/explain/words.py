@@ -76,6 +76,11 @@ def places(text: str) -> set[str]:
     return {found[1] for found in _PLACE.finditer(text)}
 
 
+def required(text: str) -> set[str]:
+    """The names that a text cannot do without: those outside its brackets."""
+    return places(_OPTIONAL.sub("", text))
+
+
 def humanised(code: str) -> str:
     """A code that has no name, such as one that a partner made up: as words."""
     return code.replace("_", " ").replace(".", " ").capitalize()
