@@ -10,7 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from relight.core.policy_reader import packaged_text
+from relight.flow.cases.people import operator
 from relight.flow.database import Database
+from relight.flow.road.publishing import publish_at_once
 from tests.browser import console_site
 from tests.flow.conftest import make_partner, migrated
 from tests.web import console_sample
@@ -39,6 +42,9 @@ PAGES = {
     "tasks": "tasks/",
     "task": "tasks/{task}/",
     "approvals": "approvals/",
+    "policies": "policies/",
+    "policy": "policies/power-grid-business-no/",
+    "share": "policies/power-grid-business-no/share/",
     "password": "password/",
 }
 
@@ -71,6 +77,8 @@ def town() -> Iterator[Town]:
         partner = make_partner(owner, now)
         portfolio = console_sample.fill(db, partner, now, more=12)
         with db.transaction(partner) as tx:
+            text = packaged_text("power-grid-business-no")
+            publish_at_once(tx, text, by=operator("root", "Bente"), now=now, share=10, cap=50)
             numbers = {
                 **vars(portfolio),
                 "approval": tx.value("SELECT id FROM approval"),

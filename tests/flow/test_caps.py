@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from relight.core.policy_reader import packaged_text
-from relight.flow.cases.opening import let_in, make_room, open_cases, open_waiting
+from relight.flow.cases.opening import let_in, open_cases, open_waiting
 from relight.flow.cases.people import operator
-from relight.flow.cases.policies import newest, versions
+from relight.flow.cases.policies import versions
 from relight.flow.database import Database
 from relight.flow.road.caps import UnableToExceed
 from relight.flow.road.publishing import publish_at_once
@@ -160,7 +160,6 @@ def test_who_raises_the_cap_lets_them_in_and_has_done_the_task(db: Database, par
 
     with db.transaction(partner) as tx:
         share_out(tx, NAME, 100, by=BENTE, now=db.clock(), cap=20, keep_cap=False)
-        make_room(tx, newest(tx, NAME).id, actor=BENTE.name, now=db.clock())
     with db.transaction(partner) as tx:
         opened = [open_waiting(tx, db.clock(), limit=2), open_waiting(tx, db.clock(), limit=2)]
         after = open_waiting(tx, db.clock())

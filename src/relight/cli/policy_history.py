@@ -8,11 +8,10 @@ import click
 from relight.cli.context import database, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option
 from relight.cli.stages import figures
-from relight.core.findings import Findings
-from relight.core.policy_reader import packaged_names, read_policy
-from relight.flow.cases.drafts import Act, Draft, acts, drafts
+from relight.core.policy_reader import packaged_names
+from relight.flow.cases.drafts import Act, acts, drafts
 from relight.flow.cases.policies import Version, in_force, versions
-from relight.flow.road.publishing import packs_of
+from relight.flow.road.publishing import stage_of
 
 
 @click.command()
@@ -113,27 +112,16 @@ def list_(partner_slug: str | None, as_json: bool) -> None:
         + (f", at most {p.cap} running" if p.cap else "")
         for p in found
     ]
-    lines += [f"Draft: {one.name} {one.hash[:8]}, {stage(one)}, kept by {one.kept_by}" for one in kept]
+    lines += [f"Draft: {one.name} {one.hash[:8]}, {stage_of(one)}, kept by {one.kept_by}" for one in kept]
     lines.append(f"Come with Relight: {', '.join(packaged_names())}")
     told = [
         {"name": p.name, "version": p.version, "services": p.services, "share": p.share, "cap": p.cap,
          "published_at": p.published_at.isoformat(), "by": p.published_by}
         for p in found
     ]  # fmt: skip
-    drafted = [{"name": one.name, "hash": one.hash, "stage": stage(one), "by": one.kept_by} for one in kept]
+    drafted = [{"name": one.name, "hash": one.hash, "stage": stage_of(one), "by": one.kept_by} for one in kept]
     result = {"policies": told, "drafts": drafted, "packaged": list(packaged_names())}
     answer(result, as_json=as_json, text="\n".join(lines))
-
-
-def stage(draft: Draft) -> str:
-    """How far a draft has come under today's law packs: draft, checked or simulated."""
-    policy = read_policy(draft.text)
-    if isinstance(policy, Findings):
-        return "draft"
-    packs = packs_of(policy)
-    if draft.checked_packs != packs:
-        return "draft"
-    return "simulated" if draft.simulated_packs == packs else "checked"
 
 
 def register(group: click.Group) -> None:

@@ -1,5 +1,8 @@
 """`relight policy publish` and `share`: from a checked and simulated draft to all new cases, a share at a time."""
 
+import sys
+from functools import partial
+
 import click
 
 from relight.cli.actors import as_option, by_option, sure, who, yes_option
@@ -11,13 +14,12 @@ from relight.cli.stages import told
 from relight.core.policy import Policy
 from relight.core.simulate.portfolio import Spec
 from relight.flow.cases.drafts import Stages, stages
-from relight.flow.cases.opening import make_room, open_waiting
 from relight.flow.cases.people import Person
-from relight.flow.cases.policies import is_in_force, newest, version_before
+from relight.flow.cases.policies import is_in_force, version_before
 from relight.flow.database import Database
 from relight.flow.road.publishing import keep_check, keep_what_if, packs_of, publish
 from relight.flow.road.rehearsal import START, rehearse
-from relight.flow.road.rollout import share_out
+from relight.flow.road.rollout import let_all_in, share_out
 
 MODEST = Spec(accounts=300, start=START, days=180, seed=1)
 
@@ -125,8 +127,6 @@ def share(name: str, percent: int, partner_slug: str | None, as_user: str | None
         with db.transaction(id_) as tx:
             person, now = who(tx, as_user, by), db.clock()
             done = share_out(tx, name, percent, by=person, now=now, cap=cap or None, keep_cap=cap is None)
-            if percent:
-                make_room(tx, newest(tx, name).id, actor=person.name, now=now)
         limit = f", at most {done.cap:,} running at a time" if done.cap and percent else ""
         click.echo(
             f"{name} version {done.version} gets {percent} of 100 new cases{limit}.{_others(percent, done.rest)}"
@@ -154,13 +154,7 @@ def _others(share: int, rest: int | None) -> str:
 
 def _let_in(db: Database, id_: int) -> None:
     """Customers in arrears who had no version to come under, or found it full, come in now: a batch a transaction."""
-    total = 0
-    while True:
-        with db.transaction(id_) as tx:
-            opened = open_waiting(tx, db.clock())
-        if not opened:
-            break
-        total += opened
+    total = let_all_in(partial(db.transaction, id_), db.clock(), most=sys.maxsize)
     if total:
         who_is = "1 customer with open bills had no case yet, and is" if total == 1 else ""
         who_are = f"{total:,} customers with open bills had no case yet, and are"

@@ -55,6 +55,17 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A version in a list of several policies: for whom it is, and with which proof it was published."""
+
+    name: str
+    services: list[str]
+    debtor: str
+    proof: Mapping[str, Any]
+    at: Version
+
+
+@dataclass(frozen=True, slots=True)
 class RolledOut:
     """How a version is rolled out: `share` of a hundred new cases, and at most `cap` running at a time, if any."""
 
@@ -189,6 +200,13 @@ def followed(tx: Tx, policy: Policy) -> int:
 def in_force(tx: Tx, now: datetime) -> list[InForce]:
     """What new cases may get now, by name and version."""
     return [InForce(*row) for row in tx.rows(SQL.in_force, {"now": now})]
+
+
+def lines(tx: Tx, name: str = "") -> list[Line]:
+    """All versions of a policy, newest first; without a name, of every policy those that are in force, that cases run
+    under, or that are its newest."""
+    found = tx.rows(SQL.lines, {"name": name})
+    return [Line(row[0], row[1], row[2], row[3], Version(*row[4:])) for row in found]
 
 
 def versions(tx: Tx, name: str) -> list[Version]:

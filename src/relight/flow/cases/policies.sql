@@ -58,6 +58,17 @@ SELECT v.id, v.version, v.hash, v.text, v.share, v.cap, v.priority, v.published_
     (SELECT count(*) FROM dunning_case c WHERE c.policy_version_id = v.id AND c.state <> 'closed') AS cases
 FROM policy_version v WHERE v.name = %(name)s ORDER BY v.version DESC
 
+-- lines: every policy's versions that are in force or that cases run under, and the newest of each, for one list
+SELECT v.name, v.services, v.debtor, v.proof, v.id, v.version, v.hash, v.text, v.share, v.cap, v.priority,
+    v.published_at, v.published_by, v.retired_at, coalesce(c.cases, 0)
+FROM policy_version v
+LEFT JOIN (
+    SELECT policy_version_id, count(*) AS cases FROM dunning_case WHERE state <> 'closed' GROUP BY policy_version_id
+) c ON c.policy_version_id = v.id
+WHERE (%(name)s = '' OR v.name = %(name)s) AND (%(name)s <> '' OR v.retired_at IS NULL OR c.cases > 0
+    OR v.version = (SELECT max(n.version) FROM policy_version n WHERE n.name = v.name))
+ORDER BY v.name, v.version DESC
+
 -- followed: running cases of those that a policy is for, under whichever policy
 SELECT count(*) FROM dunning_case c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
 WHERE c.state <> 'closed' AND c.services && %(services)s::text[] AND (a.debtor = %(debtor)s OR a.debtor = 'collective')

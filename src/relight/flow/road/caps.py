@@ -7,7 +7,11 @@ from relight.flow.database import Tx
 
 
 class UnableToExceed(UnableTo):
-    """More cases would run under a version than its cap allows; nothing was changed."""
+    """More cases would run under a version than its cap allows; nothing was changed. `coming` is how many."""
+
+    def __init__(self, text: str, *, coming: int, cap: int):
+        self.coming, self.cap = coming, cap
+        super().__init__(text)
 
 
 def refuse_over_cap(tx: Tx, policy: Policy, *, share: int, cap: int | None, running: int = 0) -> None:
@@ -27,4 +31,5 @@ def refuse_over_cap(tx: Tx, policy: Policy, *, share: int, cap: int | None, runn
     told = f"{running:,} cases run under {policy.name} already"
     if coming > running:
         told = f"{share} of 100 of the {today:,} customers that {policy.name} is for come to {coming:,} cases"
-    raise UnableToExceed(f"{told}, and the cap is {cap:,}. Give it{smaller} a cap of {coming:,}.")
+    text = f"{told}, and the cap is {cap:,}. Give it{smaller} a cap of {coming:,}."
+    raise UnableToExceed(text, coming=coming, cap=cap)

@@ -221,7 +221,9 @@ def _refuse_over_cap(tx: Tx, wanted: Plan, coming: int) -> None:
         raise UnableToExceed(
             f"{there:,} cases run under {wanted.name} {wanted.new.version}, and {coming:,} more would be"
             f" {there + coming:,}: the cap is {wanted.new.cap:,}. Move fewer (--case), or raise it:"
-            f" relight policy share {wanted.name} SHARE --cap {there + coming}"
+            f" relight policy share {wanted.name} SHARE --cap {there + coming}",
+            coming=there + coming,
+            cap=wanted.new.cap,
         )
 
 

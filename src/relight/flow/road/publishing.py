@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from relight.core.findings import Findings
 from relight.core.policy import Policy
+from relight.core.policy_reader import read_policy
 from relight.core.prove.prove import prove
 from relight.core.prove.result import Proof
 from relight.core.rules.lawbook import packaged_law
 from relight.core.rules.reader import packaged_pack
-from relight.flow.cases.drafts import Stages, keep_draft, put_on_record, stages
+from relight.flow.cases.drafts import Draft, Stages, keep_draft, put_on_record, stages
 from relight.flow.cases.errors import UnableTo
 from relight.flow.cases.people import Person
 from relight.flow.cases.policies import compile_policy, is_in_force, put_in_force, rivals, take_turn
@@ -144,6 +146,17 @@ def publish_at_once(
         if come.simulated is None:
             keep_what_if(tx, text, rehearse(policy, text, SMALL), by=by, now=now)
     return publish(tx, text, by=by, now=now, priority=priority, share=share, cap=cap)
+
+
+def stage_of(draft: Draft) -> str:
+    """How far a draft has come under today's law packs: `draft`, `checked` or `simulated`."""
+    policy = read_policy(draft.text)
+    if isinstance(policy, Findings):  # a newer release reads the language more strictly
+        return "draft"
+    packs = packs_of(policy)
+    if draft.checked_packs != packs:
+        return "draft"
+    return "simulated" if draft.simulated_packs == packs else "checked"
 
 
 def packs_of(policy: Policy) -> dict[str, str]:

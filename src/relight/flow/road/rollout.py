@@ -1,10 +1,13 @@
 """Rolling a version out: by share of new cases, up to all and back again. Running cases stay where they are."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
 from relight.flow.cases.drafts import put_on_record
 from relight.flow.cases.errors import UnableTo
+from relight.flow.cases.opening import make_room, open_waiting
 from relight.flow.cases.people import Person
 from relight.flow.cases.policies import (
     RolledOut,
@@ -62,9 +65,24 @@ def share_out(
     roll_out(tx, at, share=share, cap=cap, now=now)
     if share == 100:
         retire_older(tx, name, at, now)
+    if share:
+        make_room(tx, at.id, actor=by.name, now=now)  # who shares it out has seen that it was full
     told = {"from": at.share, "to": share, "cap_from": at.cap, "cap": cap, "rest": rest}
     put_on_record(tx, "shared", name=name, hash=at.hash, by=by, now=now, version=at.version, params=told)
     return Shared(at.version, share, cap, rest)
+
+
+def let_all_in(open_transaction: Callable[[], AbstractContextManager[Tx]], now: datetime, *, most: int) -> int:
+    """Open cases for customers who had no version to come under, or found it full: a batch a transaction, until nobody
+    waits or `most` were opened; how many."""
+    total = 0
+    while total < most:
+        with open_transaction() as tx:
+            opened = open_waiting(tx, now)
+        if not opened:
+            break
+        total += opened
+    return total
 
 
 def _rest(tx: Tx, before: tuple[RolledOut, bool] | None, now: datetime) -> int | None:

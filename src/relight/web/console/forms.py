@@ -17,6 +17,36 @@ _REVIEW_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
+class ShareForm:
+    """A policy's share of a hundred new cases and its cap, as typed. `wrong` maps a field to a words key."""
+
+    share: str
+    cap: str
+    wrong: Mapping[str, str]
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "ShareForm":
+        """Read the fields."""
+        share, cap = (given.get(name, "").strip() for name in ("share", "cap"))
+        wrong = {}
+        if not _is_whole(share, 3) or int(share) > 100:
+            wrong["share"] = "policies.wrong_share"
+        if cap and (not _is_whole(cap, 9) or not int(cap)):
+            wrong["cap"] = "policies.wrong_cap"
+        return cls(share, cap, wrong)
+
+    @property
+    def percent(self) -> int:
+        """Of a hundred new cases."""
+        return int(self.share)
+
+    @property
+    def limit(self) -> int | None:
+        """How many may run at a time; None for as many as come."""
+        return int(self.cap) if self.cap else None
+
+
+@dataclass(frozen=True, slots=True)
 class HoldForm:
     """A hold as typed: `until` is the last whole local day. `wrong` maps a field to a words key."""
 
@@ -71,3 +101,7 @@ def _is_to_come(text: str, today: date) -> bool:
         return today <= date.fromisoformat(text) <= today + _YEARS_MAX
     except ValueError:
         return False
+
+
+def _is_whole(text: str, digits_max: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= digits_max

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relight.web.console import acts, approvals, case, cases, overview, session, tasks
+from relight.web.console import acts, approvals, case, cases, overview, policies, session, tasks
 
 app_name = "console"
 
@@ -23,6 +23,10 @@ urlpatterns = [
     path("cases/<int:case_id>/messages/<int:message_id>/letter.pdf", case.letter, name="letter"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<int:task_id>/", tasks.finish, name="task"),
+    path("policies/", policies.policies, name="policies"),
+    path("policies/<str:name>/", policies.policy, name="policy"),
+    path("policies/<str:name>/share/", policies.share, name="share"),
+    path("policies/<str:name>/<int:version>.svg", policies.drawn, name="policy_drawn"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/approve/", approvals.approve_chosen, name="approve_chosen"),
 ]
