@@ -19,7 +19,7 @@ from relight.core.policy import Policy, Step
 from relight.core.records import record
 from relight.core.spans import Span, Unit
 from relight.core.standing import Standing, last_step
-from relight.core.waits import first_day, longest_term, term_ends
+from relight.core.waits import first_day, longest_term, opening_day, term_ends
 from relight.core.windows import local_date, local_midnight
 
 _REFUSED_FOR = timedelta(days=30)
@@ -56,9 +56,9 @@ def advance(draft: Draft, policy: Policy, law: Law, facts: CaseFacts, at: Standi
 def wake_to_open(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """Claims become old enough by themselves. One that is old and still opens nothing (disputed, held, too small) waits
     for what changes that: waking for its day, which is past, would wake the case for ever."""
-    calendar, wait = facts.partner.calendar, policy.opens.overdue
+    calendar = facts.partner.calendar
     for claim in facts.claims:
-        day = due_date(calendar, claim.due_date, wait)
+        day = opening_day(calendar, policy, claim.due_date)
         if day > at.today:
             draft.wake(_midnight(day, facts))
 
@@ -83,6 +83,9 @@ def candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate
 
 def _candidate(step: Step, members: list[tuple[ClaimFacts, date]], today: date) -> Candidate:
     """A step and the claims that may take it by now; when none may, all that will, from the first one's day on."""
+    if len(members) == 1:
+        claim, day = members[0]
+        return Candidate(step, (claim,), day)
     now_due = [member for member in members if member[1] <= today]
     chosen = now_due or members
     days = [day for _, day in chosen]
@@ -193,7 +196,7 @@ def _pay_by(policy: Policy, facts: CaseFacts, at: Standing, step: Step) -> date 
 
 def _gap_ends(policy: Policy, facts: CaseFacts, step: Step) -> date | None:
     """The first day after the policy's gap since the last notice, for steps that are notices themselves."""
-    if step.cuts or not any(isinstance(action, MessageAction) for action in step.do):
+    if step.cuts or not step.notifies:
         return None
     decided = [taken.decided_at for taken in facts.steps if taken.step in policy.by_name]
     if not decided:

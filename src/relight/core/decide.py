@@ -15,7 +15,7 @@ from relight.core.law import Law
 from relight.core.parts import CHANNELS, Ref, send
 from relight.core.policy import Policy
 from relight.core.progress import follow_steps
-from relight.core.restore import reassert, restore_where_due, restoring
+from relight.core.restore import any_touched, reassert, restore_where_due, restoring
 from relight.core.standing import Standing, has_opened, is_clear, standing
 
 _RECEIVED = ("confirmed", "booked")
@@ -28,16 +28,14 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
     if now.tzinfo is not UTC:
         now = now.astimezone(UTC)  # a week in a local zone is an hour longer or shorter where clocks change
     at = standing(facts, now)
-    opened = has_opened(policy, facts, at)
+    opened = bool(at.overdue) and has_opened(policy, facts, at)
     draft = Draft(facts, now)
     if opened and facts.state == "watching":
         draft.event("opened", {"arrears": at.arrears})
     if facts.payments:
         _note_payments(draft, policy, facts, at)
-    restore_where_due(draft, policy, facts, at)
-    if facts.steps:
-        follow_steps(draft, policy, facts, at, now)
-    reassert(draft, facts, now)
+    if facts.steps or any_touched(facts):
+        _go_on(draft, policy, facts, at, now)
     if draft.voided_steps:
         draft.wake(draft.now)  # nothing new is built on what has just been withdrawn: the facts are read anew first
     elif facts.state != "closed":
@@ -51,17 +49,27 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
     return draft.finish(state=state, arrears=at.arrears, step=draft.steps[-1].step if draft.steps else current)
 
 
+def _go_on(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
+    """What is under way: give back what may be, follow the steps that were taken, and command again what did not come
+    about."""
+    restore_where_due(draft, policy, facts, at)
+    follow_steps(draft, policy, facts, at, now)
+    reassert(draft, facts, now)
+
+
 def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """A receipt for money that came in, and a task when it is more than is owed."""
-    fresh = [payment for payment in facts.payments if not payment.noted and payment.state in _RECEIVED]
-    returned = [payment for payment in facts.payments if not payment.noted and payment.state == "returned"]
-    for payment in returned:
-        draft.event("payment_returned", {"payment": payment.id, "amount": payment.amount})
-    draft.noted_payments += tuple([payment.id for payment in (*fresh, *returned)])
+    unseen = [payment for payment in facts.payments if not payment.noted]
+    fresh = [payment for payment in unseen if payment.state in _RECEIVED]
+    returned = [payment.id for payment in unseen if payment.state == "returned"]
+    for payment in unseen:
+        if payment.state == "returned":
+            draft.event("payment_returned", {"payment": payment.id, "amount": payment.amount})
+    payments = [payment.id for payment in fresh]
+    draft.noted_payments += (*payments, *returned)
     if not fresh:
         return
-    amount = sum(payment.amount for payment in fresh)
-    payments = [payment.id for payment in fresh]
+    amount = sum([payment.amount for payment in fresh])
     event = draft.event("payment_seen", {"payments": payments, "amount": amount, "arrears": at.arrears})
     channels = tuple(channel for channel in CHANNELS if channel in facts.reach)[:1]
     send(draft, policy, "payment_received", channels, 0, Ref(event, 0), params={"paid": amount}, at_once=True)
@@ -78,7 +86,7 @@ def _next_state(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, op
     was_active = facts.state == "active"
     if opened or (was_active and not is_clear(facts, at, policy.close_when)):
         return "active"
-    if _is_blocked(draft, facts) or restoring(draft, facts):
+    if restoring(draft, facts) or _is_blocked(draft, facts):
         return "active"
     if was_active:
         draft.event("cured", {"arrears": at.arrears})

@@ -134,3 +134,24 @@ class Decision:
     lapsed_approvals: tuple[int, ...] = ()
     cancelled_effects: tuple[int, ...] = ()
     noted_payments: tuple[int, ...] = ()
+
+
+def changes_nothing(decision: Decision) -> bool:
+    """Whether there is nothing to write but when to look again, and what the case waits for."""
+    return not (
+        decision.events
+        or decision.effects
+        or decision.steps
+        or decision.completed_steps
+        or decision.voided_steps
+        or decision.blocks
+        or decision.lifted_blocks
+        or decision.supplies
+        or decision.fees
+        or decision.tasks
+        or decision.approvals
+        or decision.spent_approvals
+        or decision.lapsed_approvals
+        or decision.cancelled_effects
+        or decision.noted_payments
+    )

@@ -95,8 +95,9 @@ class Draft:
         """The decision. An open case looks again within seven days; a closed one sleeps until something wakes it."""
         wakes_at = None
         if state != "closed" or self._wakes_at is not None:
-            latest = self.now + LOOK_AGAIN_MAX
-            wakes_at = max(min(self._wakes_at or latest, latest), self.now + LOOK_AGAIN_MIN)
+            latest, earliest = self.now + LOOK_AGAIN_MAX, self.now + LOOK_AGAIN_MIN
+            wakes_at = latest if self._wakes_at is None or self._wakes_at > latest else self._wakes_at
+            wakes_at = earliest if wakes_at < earliest else wakes_at
         facts = self.facts
         return Decision(
             facts.case_id,

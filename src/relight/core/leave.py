@@ -4,7 +4,6 @@ A cut or a notice that no longer stands on its claims is withheld, and the case 
 goes later; a command that a newer one took over from is cancelled. Restores and receipts are not held up.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -126,7 +125,7 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
 def _contact(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
     """Quiet hours, and no more messages in seven days than the cap."""
     partner = facts.partner
-    recent = sorted(moment for moment in facts.contacted_at if now - moment < _CAP_PERIOD)
+    recent = sorted([moment for moment in facts.contacted_at if now - moment < _CAP_PERIOD])
     cap = policy.contact.max_per_7_days
     if len(recent) >= cap:
         return Leave(Exit.LATER, "contact_cap", recent[len(recent) - cap] + _CAP_PERIOD)
@@ -140,13 +139,12 @@ def _recheck(policy: Policy, law: Law, facts: CaseFacts, at: Standing, taken: St
     step = _definition(policy, taken)
     if step is None:
         return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),), deciding=1)
-    before = replace(facts, steps=tuple(other for other in facts.steps if other.number < taken.number))
-    return check_step(policy, law, before, at, step, _open_of(taken, at), now)
+    return check_step(policy, law, facts.before(taken.number), at, step, _open_of(taken, at), now)
 
 
 def _open_of(taken: StepFacts, at: Standing) -> tuple[ClaimFacts, ...]:
     covered = {claim.claim_id for claim in taken.claims}
-    return tuple(claim for claim in at.overdue if claim.id in covered)
+    return tuple([claim for claim in at.overdue if claim.id in covered])
 
 
 def _as_leave(check: Check) -> Leave:
@@ -163,4 +161,7 @@ def _definition(policy: Policy, taken: StepFacts) -> Step | None:
 
 
 def _step(facts: CaseFacts, number: int | None) -> StepFacts | None:
-    return next((step for step in facts.steps if step.number == number), None)
+    for step in facts.steps:
+        if step.number == number:
+            return step
+    return None

@@ -7,6 +7,7 @@ channel fails goes out on the next one; one that reaches nobody becomes a task, 
 import hashlib
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from relight.core.actions import FeeAction, MessageAction, PlanOfferAction, SupplyAction, TaskAction
@@ -136,7 +137,7 @@ def _collection_cost(policy: Policy) -> dict[str, int]:
 
 def channels_for(action: MessageAction, facts: CaseFacts, tried: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The channels to send on now: all that reach the customer, or the first that was not tried."""
-    reachable = tuple(channel for channel in action.channels if channel in facts.reach and channel not in tried)
+    reachable = tuple([channel for channel in action.channels if channel in facts.reach and channel not in tried])
     if action.mode == "all" and not tried:
         return reachable
     if not reachable:  # rather another way than none
@@ -176,10 +177,17 @@ def contact_moment(policy: Policy, facts: CaseFacts, now: datetime) -> datetime:
     if opens <= now:
         return now
     # By the oldest bill, not by a row's id: the same history told anew leaves at the same minute.
-    oldest = min(facts.claims, key=lambda claim: (claim.due_date, claim.number), default=None)
-    digest = hashlib.blake2b(oldest.number.encode() if oldest else b"", digest_size=4).digest()
-    spread = timedelta(seconds=int.from_bytes(digest, "big") % SPREAD_SECONDS)
-    return next_in_window(opens + spread, window, partner.zone, partner.calendar, partner.closed_dates)
+    claims = facts.claims
+    oldest = claims[0] if len(claims) == 1 else min(claims, key=lambda one: (one.due_date, one.number), default=None)
+    opens += _spread(oldest.number if oldest else "")
+    return next_in_window(opens, window, partner.zone, partner.calendar, partner.closed_dates)
+
+
+@lru_cache(maxsize=4096)
+def _spread(number: str) -> timedelta:
+    """How far into the hour the messages about a bill go; kept, since it is asked for with every step."""
+    digest = hashlib.blake2b(number.encode(), digest_size=4).digest()
+    return timedelta(seconds=int.from_bytes(digest, "big") % SPREAD_SECONDS)
 
 
 def command(

@@ -74,18 +74,20 @@ class Step:
     next: tuple[Branch, ...] | None = None
     cuts: bool = field(init=False, repr=False, compare=False)
     burdens: bool = field(init=False, repr=False, compare=False)
+    notifies: bool = field(init=False, repr=False, compare=False)
     first_supply: int = field(init=False, repr=False, compare=False)
     acts: tuple[Act, ...] = field(init=False, repr=False, compare=False)
     act_names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """`cuts`: whether the step takes a service away, wholly or in part. `burdens`: whether it cuts, charges a fee
-        or hands over, and so rests only on undisputed, noticed claims. `first_supply`: the part that first sets a
-        service to a level, or `_NO_PART`. `acts`: what it does in law."""
+        or hands over, and so rests only on undisputed, noticed claims. `notifies`: whether it sends a message.
+        `first_supply`: the part that first sets a service to a level, or `_NO_PART`. `acts`: what it does in law."""
         supplies = [part for part, action in enumerate(self.do) if isinstance(action, actions.SupplyAction)]
         object.__setattr__(self, "first_supply", min(supplies, default=_NO_PART))
         object.__setattr__(self, "cuts", any(actions.cuts(action) for action in self.do))
         object.__setattr__(self, "burdens", any(actions.burdens(action) for action in self.do))
+        object.__setattr__(self, "notifies", any(isinstance(one, actions.MessageAction) for one in self.do))
         object.__setattr__(self, "acts", acts_in(self.do))
         object.__setattr__(self, "act_names", frozenset(act.name for act in self.acts))
 

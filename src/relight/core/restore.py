@@ -22,6 +22,14 @@ COMMAND, BUTTON, BACK = 0, 1, 2  # the parts of a restore
 _TRY_AGAIN = timedelta(hours=1)
 
 
+def any_touched(facts: CaseFacts) -> bool:
+    """Whether a service was ever taken below full: most never are, and there is nothing to give back."""
+    for service in facts.services:  # noqa: SIM110 - asked in every turn: a generator takes twice as long
+        if service.blocks or service.generation:
+            return True
+    return False
+
+
 def restore_where_due(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """Lift our blocks where the policy's condition holds, or where the step behind them was voided."""
     lifted: list[tuple[ServiceFacts, tuple[BlockFacts, ...]]] = []
@@ -151,6 +159,8 @@ def restoring(draft: Draft, facts: CaseFacts) -> bool:
     for step in draft.steps:
         if step.step == RESTORE:
             return True
+    if not facts.steps:
+        return False
     under_way = [step.id for step in facts.steps if step.completed_at is None and step.step == RESTORE]
     if not under_way:
         return False

@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 
-from relight.core.calendars import due_date
 from relight.core.facts import CaseFacts, ClaimFacts, ServiceFacts, StepFacts
 from relight.core.policy import Policy
 from relight.core.records import record
+from relight.core.waits import opening_day
 from relight.core.windows import local_date
+
+_ALL = 1 << 62  # more than anybody owes
 
 
 @record
@@ -33,26 +35,29 @@ def owed(claim: ClaimFacts, countable: dict[int, int]) -> int:
 def standing(facts: CaseFacts, now: datetime) -> Standing:
     """Take disputes and holds off the claims, and find those overdue. The due date itself is still in time."""
     today = local_date(now, facts.partner.zone)
-    countable = {claim.id: max(0, claim.principal - claim.disputed) for claim in facts.claims}
-    held = bool(facts.holds) and _take_off(countable, facts)
+    sums = _held_sums(facts) if facts.holds else None
+    countable: dict[int, int] = {}
     overdue: tuple[ClaimFacts, ...] = ()
     arrears = 0
     for claim in facts.claims:
+        counts = claim.principal - claim.disputed
+        if sums is not None:
+            counts -= sums.get(claim.id, 0)
+        countable[claim.id] = counts if counts > 0 else 0
         if claim.due_date < today and (counts := owed(claim, countable)) > 0:
             overdue += (claim,)
             arrears += counts
-    return Standing(today, countable, overdue, arrears, held)
+    return Standing(today, countable, overdue, arrears, sums is not None and None in sums)
 
 
-def _take_off(countable: dict[int, int], facts: CaseFacts) -> bool:
-    """Take what is held off the claims; whether the whole case is held."""
-    held = False
+def _held_sums(facts: CaseFacts) -> dict[int | None, int]:
+    """What is held of each claim; under None, when the whole case is held."""
+    sums: dict[int | None, int] = {}
     for hold in facts.holds:
-        counts = countable.get(hold.claim_id, 0) if hold.claim_id is not None else 0
-        if counts and hold.claim_id is not None:
-            countable[hold.claim_id] = max(0, counts - hold.amount) if hold.amount is not None else 0
-        held = held or (hold.claim_id is None and hold.service_id is None)
-    return held
+        if hold.claim_id is not None or hold.service_id is None:
+            amount = _ALL if hold.amount is None else hold.amount
+            sums[hold.claim_id] = sums.get(hold.claim_id, 0) + amount
+    return sums
 
 
 def last_step(claim_id: int, facts: CaseFacts) -> StepFacts | None:
@@ -84,7 +89,7 @@ def has_opened(policy: Policy, facts: CaseFacts, at: Standing) -> bool:
     if not at.overdue or at.arrears < (policy.opens.arrears_min or 0):
         return False
     oldest = min([claim.due_date for claim in at.overdue])
-    ripe = due_date(facts.partner.calendar, oldest, policy.opens.overdue) <= at.today
+    ripe = opening_day(facts.partner.calendar, policy, oldest) <= at.today
     return ripe and not is_clear(facts, at, policy.close_when)
 
 

@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 
 from relight.core.actions import MessageAction
-from relight.core.calendars import Calendar
+from relight.core.calendars import Calendar, due_date
 from relight.core.facts import StepFacts
-from relight.core.policy import Policy, Step
+from relight.core.policy import DayKey, Policy, Step
 from relight.core.spans import Span, Unit
 
 # What was ordered on one day arrives on the next on which banks work: the sixth day at Easter (law README, point 2).
@@ -40,12 +40,7 @@ def first_day(
     """`earliest_day` for one of the policy's own steps, counted once: thousands of cases wait from the same day on."""
     kept = policy.kept_days
     key = (calendar.hash, step.name, base, term, delay)
-    day = kept.get(key)
-    if day is None:
-        if len(kept) >= _KEPT_MAX:
-            kept.clear()
-        day = kept[key] = earliest_day(calendar, policy, step, base, term, delay)
-    return day
+    return kept.get(key) or _keep(kept, key, earliest_day(calendar, policy, step, base, term, delay))
 
 
 def term_ends(policy: Policy, calendar: Calendar, step: Step, taken: StepFacts, completed: date | None) -> date | None:
@@ -56,6 +51,20 @@ def term_ends(policy: Policy, calendar: Calendar, step: Step, taken: StepFacts, 
         return taken.pay_by_date
     term = longest_term(policy, calendar, step)
     return max(taken.pay_by_date, calendar.add(completed, term)) if term is not None else taken.pay_by_date
+
+
+def opening_day(calendar: Calendar, policy: Policy, due: date) -> date:
+    """The first day on which a bill that was due on a day is old enough to be followed up, counted once as well."""
+    kept = policy.kept_days
+    key = (calendar.hash, "", due, None, None)
+    return kept.get(key) or _keep(kept, key, due_date(calendar, due, policy.opens.overdue))
+
+
+def _keep(kept: dict[DayKey, date], key: DayKey, day: date) -> date:
+    if len(kept) >= _KEPT_MAX:
+        kept.clear()
+    kept[key] = day
+    return day
 
 
 def longest_term(policy: Policy, calendar: Calendar, step: Step) -> Span | None:

@@ -1,10 +1,11 @@
 """Windows: the local weekdays and hours in which a message may leave or a cut may happen."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from relight.core.calendars import Calendar
@@ -13,10 +14,16 @@ WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEARCH_DAYS_MAX = 400
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
+_KEPT_MAX = 4096
 
 
 class NeverOpen(ValueError):
     """The window does not open once in more than a year: its weekdays or the closing days leave nothing."""
+
+
+# When a window opens and closes on a local day, in UTC; "by hand": the clock jumps on that day, so look closely.
+Hours = tuple[datetime, datetime] | Literal["shut", "by hand"]
+HoursKey = tuple[date, ZoneInfo, str]  # the day, where, and the calendar's hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,9 @@ class Window:
     closes_minute: int
     on_holidays: bool = False
     before_holidays: bool = True  # whether the day before a holiday counts as open
+    kept_hours: dict[HoursKey, Hours] = field(
+        default_factory=dict[HoursKey, Hours], init=False, repr=False, compare=False
+    )  # of the days that were asked for, since everybody is asked on the same days
 
     def opens_on(self, day: date, calendar: Calendar, closed_dates: Collection[date] = ()) -> bool:
         """Whether the window opens at all on a local day."""
@@ -60,16 +70,44 @@ def next_in_window(
     Exact where the clock jumps: a window that opens in the hour that spring skips opens when the clock has jumped,
     and in the hour that autumn repeats it is open both times.
     """
-    moment = _aware(moment).astimezone(UTC)
-    if is_open(moment, window, tz, calendar, closed_dates):
-        return moment
-    day = moment.astimezone(tz).date()
+    if moment.tzinfo is not UTC:
+        moment = _aware(moment).astimezone(UTC)
+    day = local_date(moment, tz)
     for _ in range(SEARCH_DAYS_MAX):
-        for start in _possible_starts(day, window.opens_minute, tz):
-            if start >= moment and is_open(start, window, tz, calendar, closed_dates):
-                return start
+        if day not in closed_dates:
+            found = _first_open(moment, day, window, tz, calendar)
+            if found is not None:
+                return found
         day += _DAY
     raise NeverOpen(f"the window does not open within {SEARCH_DAYS_MAX} days of {moment:%Y-%m-%d}")
+
+
+def _first_open(moment: datetime, day: date, window: Window, tz: ZoneInfo, calendar: Calendar) -> datetime | None:
+    """The first moment of a local day, from `moment` on, at which the window is open; None when there is none."""
+    kept, key = window.kept_hours, (day, tz, calendar.hash)
+    hours = kept.get(key)
+    if hours is None:
+        if len(kept) >= _KEPT_MAX:
+            kept.clear()
+        hours = kept[key] = _hours(window, day, tz, calendar)
+    if hours == "shut":
+        return None
+    if hours == "by hand":
+        starts = [start for start in (moment, *_possible_starts(day, window.opens_minute, tz)) if start >= moment]
+        return next((s for s in starts if local_date(s, tz) == day and is_open(s, window, tz, calendar)), None)
+    opens, closes = hours
+    if moment >= closes:
+        return None
+    return moment if moment > opens else opens
+
+
+def _hours(window: Window, day: date, tz: ZoneInfo, calendar: Calendar) -> Hours:
+    if not window.opens_on(day, calendar):
+        return "shut"
+    begins, ends = local_midnight(day, tz), local_midnight(day + _DAY, tz)
+    if _offset(begins, tz) != _offset(ends, tz):
+        return "by hand"
+    return begins + window.opens_minute * _MINUTE, begins + window.closes_minute * _MINUTE
 
 
 @lru_cache(maxsize=4096)

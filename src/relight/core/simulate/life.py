@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from relight.core.decide import decide
-from relight.core.decision import Decision, EffectDraft
+from relight.core.decision import Decision, EffectDraft, changes_nothing
 from relight.core.facts import (
     ApprovalFacts,
     BlockFacts,
@@ -73,6 +73,7 @@ class Life:
     _id: int = field(init=False)
     _flags: dict[str, str] = field(init=False)
     _service: ServiceFacts = field(init=False)
+    _kept: CaseFacts | None = None
     _kept_claims: tuple[ClaimFacts, ...] | None = ()
     _kept_steps: tuple[StepFacts, ...] | None = ()
     _kept_services: tuple[ServiceFacts, ...] | None = None
@@ -87,6 +88,12 @@ class Life:
 
     def facts(self, now: datetime) -> CaseFacts:
         """What gathering would find."""
+        if self._kept is not None and not self.holds and not self.contacted:  # holds and messages grow old
+            return self._kept
+        self._kept = self._make(now)
+        return self._kept
+
+    def _make(self, now: datetime) -> CaseFacts:
         household, payments, contacted = self.household, self.payments, self.contacted
         claims, steps, services = self._kept_claims, self._kept_steps, self._kept_services
         # By position: a call with twenty names takes three times as long, and every turn makes one.
@@ -113,7 +120,7 @@ class Life:
 
     def forget_kept(self) -> None:
         """The next facts are made anew throughout."""
-        self._kept_claims = self._kept_steps = self._kept_services = None
+        self._kept = self._kept_claims = self._kept_steps = self._kept_services = None
         for taken in self.steps.values():
             taken.kept = None
 
@@ -126,8 +133,10 @@ class Life:
         return self._kept_steps
 
     def _list_services(self) -> tuple[ServiceFacts, ...]:
-        unsent = sorted(id_ for id_ in self.pending if self.effects[id_].draft.kind == "supply")
-        self._service = replace(self._service, unsent=tuple(unsent), blocks=tuple(self.blocks.values()))
+        unsent = tuple(sorted([id_ for id_ in self.pending if self.effects[id_].draft.kind == "supply"]))
+        blocks = tuple(self.blocks.values())
+        if unsent != self._service.unsent or blocks != self._service.blocks:
+            self._service = replace(self._service, unsent=unsent, blocks=blocks)
         self._kept_services = (self._service,)
         return self._kept_services
 
@@ -139,6 +148,7 @@ class Life:
 
     def _touch_effect(self, effect: Effect) -> None:
         """An effect is not as it was."""
+        self._kept = None
         self._touch(effect.step_number)
         if effect.draft.kind == "supply":
             self._kept_services = None
@@ -213,7 +223,8 @@ class Life:
             self.wake(now)
 
     def wake(self, now: datetime) -> None:
-        """The case thinks again now."""
+        """The case thinks again now, since something of its facts has changed."""
+        self._kept = None
         if self.wakes_at is None or self.wakes_at > now:
             self.wakes_at = now
 
@@ -236,11 +247,12 @@ class Life:
         decisions = 0
         for _ in range(_ROUNDS_MAX):
             wakes_at = self.wakes_at
-            decided = wakes_at is not None and wakes_at <= now
-            if decided:
+            if wakes_at is not None and wakes_at <= now:
                 decisions += 1
                 self._apply(decide(self.policy, self.law, self.facts(now), now), now)
-            if not (self.pending and self._release(now)) and not decided:
+                if self.pending:
+                    self._release(now)
+            elif not (self.pending and self._release(now)):
                 return decisions
         raise Restless(f"account {self.household.id} does not come to rest at {now}")
 
@@ -280,6 +292,16 @@ class Life:
     # -- record
 
     def _apply(self, decision: Decision, now: datetime) -> None:
+        if changes_nothing(decision) and decision.waits_for == self.waits_for and decision.state == self.state:
+            self.wakes_at = decision.wakes_at
+        else:
+            self._kept = None
+            self._write(decision, now)
+        self.on_decided(decision, now)
+        if decision.state == "closed":
+            self._forget()
+
+    def _write(self, decision: Decision, now: datetime) -> None:
         if decision.completed_steps or decision.voided_steps or decision.steps:
             self._apply_steps(decision, now)
         for id_ in decision.cancelled_effects:
@@ -299,9 +321,6 @@ class Life:
             self.payments.pop(id_, None)
         self.state, self.waits_for, self.wakes_at = decision.state, decision.waits_for, decision.wakes_at
         self.version = decision.version + len(decision.events)
-        self.on_decided(decision, now)
-        if decision.state == "closed":
-            self._forget()
 
     def _apply_steps(self, decision: Decision, now: datetime) -> None:
         for id_, completed_at in decision.completed_steps:
@@ -352,6 +371,7 @@ class Life:
 
     def _forget(self) -> None:
         """A closed case is over: the next one begins afresh."""
+        self._kept = None
         self.steps.clear()
         self.effects.clear()
         self.approvals.clear()
