@@ -145,7 +145,7 @@ def _missing(error: _Error, path: Path) -> Iterator[Mistake]:
 def _type(error: _Error, path: Path) -> Iterator[Mistake]:
     names = {"object": "a group of keys", "array": "a list", "string": "text", "boolean": "true or false"}
     names |= {"integer": "a whole number", "number": "a number"}
-    what = str(error.schema.get("x-what", names[str(error.validator_value)]))
+    what = str(error.schema.get("x-what") or names[str(error.validator_value)])
     given = "nothing" if error.instance is None else _shown(error.instance)
     yield Mistake(path, f"{given} is not {what}", _remedy(error.schema) or f"write {what}")
 

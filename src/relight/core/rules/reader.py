@@ -16,7 +16,7 @@ from relight.core.policy_schema import LAW_SCHEMA, Mistake, mistakes
 from relight.core.rules import model
 from relight.core.rules.model import Applies, Demand, LawPack, Rule, Source
 from relight.core.rules.plans import plan_bands
-from relight.core.rules.sense import is_day, nonsense, not_a_day
+from relight.core.rules.sense import is_day, nonsense, not_a_day, senseless_figures
 from relight.core.spans import Span
 from relight.core.windows import WEEKDAY_NAMES, Window
 from relight.core.yaml_tree import Document, read_tree, show
@@ -99,6 +99,10 @@ def _senseless(tree: _Tree) -> Iterator[Mistake]:
             yield Mistake((*path, "plan"), f"there is no table {rule['plan']!r}", remedy)
         yield from _weak(path, rule)
         yield from nonsense(path, rule, tree["currency"])
+    for group in ("rates", "tables"):
+        for name, table in tree.get(group, {}).items():
+            if isinstance(table, Mapping):
+                yield from senseless_figures((group, name), cast(_Tree, table), tree["currency"])
     if not is_day(tree["as_of"]):
         yield not_a_day(("as_of",), tree["as_of"])
 

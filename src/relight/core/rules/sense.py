@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any, cast
 
 from relight.core.money import NotAnAmount, parse_amount
@@ -35,6 +36,17 @@ def nonsense(path: _Path, rule: _Tree, currency: str) -> Iterator[Mistake]:
             yield Mistake(
                 (*path, "open", index, "hours"), f"{opens} to {closes} is never", "write the earlier hour first"
             )
+
+
+def senseless_figures(path: _Path, table: _Tree, currency: str) -> Iterator[Mistake]:
+    """What makes no sense in a table of rates or sums: days that are none, figures too fine, days out of order."""
+    yield from _values(path, table, currency)
+    for key in ("half_years", "amounts"):
+        days = [row["from"] for row in table.get(key, ())]
+        for index, (before, day) in enumerate(pairwise(days), start=1):
+            if day <= before:
+                said = f"{day} does not come after {before}"
+                yield Mistake((*path, key, index, "from"), said, "write the earlier day first, and each once")
 
 
 def is_day(text: str) -> bool:
@@ -78,7 +90,7 @@ def _value(path: _Path, value: object, currency: str) -> Iterator[Mistake]:
             parse_amount(str(value), currency)
         except NotAnAmount as wrong:
             yield Mistake(path, str(wrong), "leave the further decimals out")
-    elif key == "percent" and (100 * cast(Any, value)) % 1:
+    elif key == "percent" and value is not None and (100 * cast(Any, value)) % 1:
         yield Mistake(path, f"{value} percent is finer than we reckon", "write at most two decimals")
 
 
