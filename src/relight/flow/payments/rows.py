@@ -10,13 +10,32 @@ from relight.flow.claims.rows import PaymentRow
 _STATES = ("ordered", "authorised", "failed", "confirmed", "booked", "returned")
 
 
+class Booking(NamedTuple):
+    """What a bank says of a booking beside the payment: the account that it is on, and what others call it.
+
+    `servicer_ref` is the bank's own reference, `end_to_end` the payer's. `is_return`: the row's money went back, and
+    its `ref` is the return's own.
+    """
+
+    bank_account: str
+    servicer_ref: str = ""
+    end_to_end: str = ""
+    payer_account: str = ""
+    is_return: bool = False
+
+
 class ReadPayment(NamedTuple):
-    """One payment as read. `is_other`: nothing that came in (money that went out, or a row without a payment yet)."""
+    """One payment as read. `is_other`: nothing that came in (money that went out, or a row without a payment yet).
+
+    `booking` and `statement` (its place in the file, from 0) are what bank files tell besides.
+    """
 
     line: int
     row: PaymentRow | None
     problems: tuple[Problem, ...] = ()
     is_other: bool = False
+    booking: Booking | None = None
+    statement: int = -1
 
 
 class PaymentReader:
@@ -65,12 +84,12 @@ class PaymentReader:
             state=state,
             value_date=value_date,
             account_ref=reader.text("account"),
-            reference=_reference(reader.text("reference")),
+            reference=reference_of(reader.text("reference")),
             payer_name=reader.text("payer"),
         )
 
 
-def _reference(text: str) -> str:
+def reference_of(text: str) -> str:
     """What the customer wrote; the spaces that banks put between a number's digits are taken out."""
     compact = text.replace(" ", "")
     return compact if compact.isdigit() else text
