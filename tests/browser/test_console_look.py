@@ -32,6 +32,7 @@ PAGES = {
     "cases-refined": "cases/?step=reminder&sort=account",
     "cases-nothing": "cases/?q=finnes+ikke",
     "case-limited": "cases/{kari}/",
+    "case-told-to-customer": "cases/{kari}/?told=customer",
     "case-restored": "cases/{ola}/",
     "case-held": "cases/{amina}/",
     "case-closed": "cases/{lars}/",
@@ -354,3 +355,21 @@ def test_a_page_that_is_out_of_reach_says_so_once_and_goes_on_by_itself(
     renewed(page)
     expect(page.locator("#live")).to_contain_text("Send montør")
     context.close()
+
+
+def test_what_the_customer_would_be_told_is_reached_and_left_by_keyboard(opens: Callable[..., Page]) -> None:
+    page = opens("case-limited")
+    link = page.get_by_role("link", name="Slik kunden får det")
+    link.focus()
+
+    page.keyboard.press("Enter")
+    page.wait_for_url("**told=customer**")
+    told = page.get_by_role("article").filter(has_text="Dette kan du gjøre")
+    expect(told).to_be_visible()
+    expect(page.get_by_role("link", name="Slik kunden får det")).to_have_attribute("aria-current", "true")
+    renewed(page)
+    expect(told).to_be_visible()
+    page.get_by_role("link", name="For deg").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#told")).to_contain_text("Dette stopper det")

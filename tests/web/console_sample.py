@@ -147,10 +147,19 @@ def take_step(
 
 
 def send(
-    tx: Tx, case_id: int, account: Account, event: int, at: datetime, channel: str, template: str, text: str
+    tx: Tx,
+    case_id: int,
+    account: Account,
+    event: int,
+    at: datetime,
+    channel: str,
+    template: str,
+    text: str,
+    *,
+    part: int = 0,
 ) -> int:
     """A message that was delivered, with its effect, attempt and body; the message's id."""
-    effect = add_effect(tx, case_id, account, event, at, kind="message", channel=channel, template=template)
+    effect = add_effect(tx, case_id, account, event, at, kind="message", channel=channel, template=template, part=part)
     value = factories.CONTACTS[channel]
     message = tx.value(
         "INSERT INTO sent_message (partner_id, effect_id, case_id, account_id, party_id, contact_point_id, channel,"
@@ -269,8 +278,8 @@ def _kari(tx: Tx, now: datetime, policy: int) -> int:
     send(tx, case, account, friendly, now - timedelta(days=40), "sms", "friendly_reminder", text)
     reminder = take_step(tx, case, now - timedelta(days=35), "reminder", {claim: 89900}, number=f"F-{account.ref}")
     letter = "Hei Kari,\n\nvi mangler fortsatt 899,00 kr. Betaler du ikke, kan bredbåndet bli stengt.\n\nHilsen Nordlys"
-    send(tx, case, account, reminder, now - timedelta(days=35), "email", "disconnect_notice", letter)
-    send(tx, case, account, reminder, now - timedelta(days=35), "letter", "disconnect_notice", letter)
+    send(tx, case, account, reminder, now - timedelta(days=35), "email", "disconnect_notice", letter, part=1)
+    send(tx, case, account, reminder, now - timedelta(days=35), "letter", "disconnect_notice", letter, part=1)
     window = {
         "code": "guard.window",
         "params": {"opens": (now - timedelta(days=2)).isoformat()},

@@ -212,3 +212,73 @@ def test_an_empty_partner_gets_pages_that_explain_themselves(seat: SignIn, page:
 
     assert seen.status == 200
     assert seen.has("empty") or page == ""
+
+
+def test_the_page_tells_what_the_law_asks_and_what_would_stop_the_next_step(seat: SignIn, portfolio: Portfolio) -> None:
+    seen = seat("agent").opens(f"cases/{portfolio.kari}/")
+
+    assert seen.has(
+        "Det må ha gått 1 måned etter purring og stengevarsel",
+        "ekomloven § 4-11 andre ledd",
+        "no.ekom.block.one_month",
+        "599,01 kr blir betalt: da er resten for liten til dette steget.",
+        "Når 899,00 kr er betalt, åpnes bredbånd igjen.",
+        "livsnødvendig utstyr",
+    )
+
+
+def test_what_the_customer_would_be_told_is_one_link_away_and_names_nothing_internal(
+    seat: SignIn, portfolio: Portfolio
+) -> None:
+    agent = seat("agent")
+    address = agent.opens(f"cases/{portfolio.kari}/").links("told=customer")[0]
+
+    seen = agent.opens(f"cases/{portfolio.kari}/", told="customer")
+
+    assert address.endswith("?told=customer")
+    told = article(seen.html)
+    assert 'lang="nb"' in told
+    assert "Hei, Kari Nordmann." in told
+    assert "Kan noen bli skadet hvis bredbåndet blir borte?" in told
+    assert not [word for word in ("livsnødvendig", "no.ekom", "broadband-no", "ingrid", "walled") if word in told]
+
+
+def test_a_customer_who_speaks_another_language_is_told_in_it_while_the_frame_stays_the_agents(
+    seat: SignIn, portfolio: Portfolio, owner: psycopg.Connection
+) -> None:
+    owner.execute(
+        "UPDATE party p SET language = 'nl' FROM account_role r JOIN dunning_case c ON c.account_id = r.account_id"
+        " WHERE r.party_id = p.id AND c.id = %s",
+        (portfolio.kari,),
+    )
+
+    seen = seat("agent").opens(f"cases/{portfolio.kari}/", told="customer")
+
+    assert 'lang="nl"' in article(seen.html)
+    assert "Wat u kunt doen" in article(seen.html)
+    assert seen.has("Språk: Nederlandsk", "Neste steg")
+
+
+def test_an_account_on_hold_tells_the_customer_so_without_the_agents_note(seat: SignIn, portfolio: Portfolio) -> None:
+    told = article(seat("agent").opens(f"cases/{portfolio.amina}/", told="customer").html)
+
+    assert "Saken er på vent, fordi du får råd og hjelp." in told
+    assert "NAV-veileder" not in told
+    assert "ingrid" not in told
+
+
+def test_a_note_of_the_agents_is_never_read_to_the_customer(
+    seat: SignIn, db: Database, partner: int, portfolio: Portfolio, now: datetime
+) -> None:
+    with db.transaction(partner) as tx:
+        console_sample.log(tx, portfolio.per, now, "note", {"text": "virket beruset"}, actor="ingrid")
+
+    told = article(seat("agent").opens(f"cases/{portfolio.per}/", told="customer").html)
+
+    assert "beruset" not in told
+    assert "En av oss skrev et notat i saken." in told
+
+
+def article(html: str) -> str:
+    """What would be read to the customer."""
+    return html.split('<article class="spoken"')[1].split("</article>")[0]
