@@ -119,6 +119,15 @@ def test_what_happened_can_be_neither_changed_nor_deleted(every: EveryTable, tab
     assert tried == [*REFUSED, *REFUSED]
 
 
+def test_a_policy_is_rolled_out_within_its_partner_only(every: EveryTable) -> None:
+    with every.as_app(partner=every.mine):
+        mine = every.touched("UPDATE policy_version SET share = share, cap = cap, retired_at = retired_at")
+    with every.as_app(partner=None):
+        nobodys = every.touched("UPDATE policy_version SET share = share")
+
+    assert (mine, nobodys) == (1, 0)
+
+
 def test_a_user_reads_which_partners_he_works_for_and_cannot_let_himself_in(every: EveryTable) -> None:
     user = number_of(every.theirs)
     with every.as_app(partner=every.mine, user=user):

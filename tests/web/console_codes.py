@@ -29,14 +29,16 @@ COMPOSED: dict[str, tuple[str, ...]] = {
 
 def events() -> set[str]:
     """Codes of a case's log."""
-    written = {code for told in _event_statements() for code in re.findall(r"'(\w+)',\s+jsonb_build_object", told)}
+    written = {
+        code for told in _statements("case_event") for code in re.findall(r"'(\w+)',\s+jsonb_build_object", told)
+    }
     return _calls("event", 0) | _calls("append_event", "code") | (written - {"params"})
 
 
 def reasons() -> set[str]:
     """Codes of reasons: what guards, conditions, restores and laws say."""
     said = _calls("reason", 0) | _calls("Reason", 0) | _calls("Said", 0) | _calls("wait", 0)
-    written = {code for told in _event_statements() for code in re.findall(r"'code', '([\w.]+)'", told)}
+    written = {code for told in _statements("case_event") for code in re.findall(r"'code', '([\w.]+)'", told)}
     return said | written | {f"condition.{name}" for name in _calls("_said", 0)}
 
 
@@ -48,7 +50,8 @@ def tasks() -> set[str]:
         if isinstance(action, type) and getattr(action, "kind", "") not in ("", "message", "supply", "fee", "task")
     }
     made = _calls("TaskDraft", 0) | _calls("add_task", "code") | _calls("_task", 1) | _calls("_task", 4)
-    return {code for code in made | kinds | _keywords("task", inside="weighing.py") if code.isidentifier()}
+    written = {code for told in _statements("task") for code in re.findall(r"'(\w+)',\s+jsonb_build_object", told)}
+    return {code for code in made | kinds | written | _keywords("task", inside="weighing.py") if code.isidentifier()}
 
 
 def whys() -> set[str]:
@@ -139,10 +142,10 @@ def _calls_of(tree: ast.Module) -> Iterable[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
-def _event_statements() -> list[str]:
-    """What follows `INSERT INTO case_event` in each statement that writes events by itself."""
+def _statements(table: str) -> list[str]:
+    """What follows `INSERT INTO` a table in each statement that writes its rows by itself."""
     files = [path.read_text("utf-8") for part in ENGINE for path in sorted((ROOT / part).rglob("*.sql"))]
-    return [told.split("INSERT INTO")[0] for text in files for told in text.split("INSERT INTO case_event")[1:]]
+    return [told.split("INSERT INTO")[0] for text in files for told in text.split(f"INSERT INTO {table} ")[1:]]
 
 
 @cache
@@ -162,7 +165,7 @@ def event_params() -> dict[str, set[str]]:
             given = _argument(call, 1 if _name(call) == "event" else "params")
             for code in _codes(_argument(call, place), tree):
                 found.setdefault(code, set()).update(_keys(given, tree))
-    for told in _event_statements():
+    for told in _statements("case_event"):
         for code, keys in re.findall(r"'(\w+)',\s+jsonb_build_object\(((?:[^()]|\([^()]*\))*)\)", told):
             found.setdefault(code, set()).update(re.findall(r"'(\w+)',", keys))
     return found

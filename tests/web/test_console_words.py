@@ -89,7 +89,7 @@ def test_every_text_is_used_somewhere(in_norwegian: Mapping[str, str]) -> None:
 def test_every_task_is_called_something_that_can_be_done(in_norwegian: Mapping[str, str]) -> None:
     found = console_codes.tasks()
 
-    assert {"approve", "given_up", "payment_mismatch", "work_order", "read_message"} <= found
+    assert {"approve", "given_up", "payment_mismatch", "work_order", "read_message", "policy_cap"} <= found
     assert missing("task", found, in_norwegian) == []
 
 

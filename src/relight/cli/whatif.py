@@ -115,6 +115,8 @@ def simulate(
     """
     text, policy = find_policy(file)
     if history is not None:
+        if keep:
+            raise click.UsageError("--keep is for a what-if; --history tells what was, and a policy's stages do not.")
         tell_history(policy, history, as_json=as_json)
         return
     model_text = customers.read_text("utf-8") if customers else ""
