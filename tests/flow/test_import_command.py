@@ -137,12 +137,25 @@ def test_a_folder_a_wrong_mapping_and_a_missing_one_say_what_to_do(
     assert "reads payments, not invoices" in results[4].stderr
 
 
-@pytest.mark.parametrize("format_", ["camt", "ocr", "mt940"])
-def test_bank_formats_that_are_not_read_yet_say_so(command: Command, file: Path, format_: str) -> None:
+@pytest.mark.parametrize(
+    ("format_", "says"),
+    [("camt", "is no camt file"), ("ocr", "is not an OCR file"), ("mt940", "is not an MT940 file")],
+)
+def test_a_table_given_as_a_banks_file_is_refused_in_a_sentence(
+    command: Command, file: Path, format_: str, says: str
+) -> None:
     result = command("payments", file, "--format", format_, "--json")
 
     assert result.exit_code == 1
-    assert f"Bank files in {format_} cannot be read yet" in result.stderr
+    assert says in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_mapping_for_a_banks_file_is_not_understood(command: Command, file: Path) -> None:
+    result = command("payments", file, "--format", "camt", "--mapping", "norsk")
+
+    assert result.exit_code == 2
+    assert "Leave --mapping out" in result.stderr
 
 
 @pytest.mark.parametrize("words", [("--format", "pdf"), ("--complete-until", "tomorrow"), ("--nonsense",)])

@@ -17,6 +17,8 @@ OWED = 89900
 
 AMOUNTS = {
     "account": {"credit"},
+    "bank_booking": {"amount"},
+    "bank_statement": {"opening", "closing"},
     "checkout": {"amount"},
     "claim": {"amount", "principal", "costs", "disputed"},
     "claim_line": {"amount", "disputed"},

@@ -13,12 +13,12 @@ from relight.core.money import format_amount
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.tables import refuse_unusable
 from relight.flow.database import Database
-from relight.flow.road.intake import import_cases, import_invoices, import_payments, refuse_format
+from relight.flow.payments.files.reading import refuse_unlike
+from relight.flow.road.intake import PAYMENT_FORMATS, import_cases, import_invoices, import_payments
 from relight.flow.road.report import Report
 
 _TOLD_MAX = 20
 PROGRESS_ROWS = 50_000
-FORMATS = ("csv", "camt", "ocr", "mt940")
 
 Reader = Callable[[Database, int, datetime, Progress], Report]
 
@@ -67,13 +67,13 @@ def invoices(file: Path, mapping: str | None, partner_slug: str | None, as_json:
 @import_group.command("payments")
 @file_argument
 @click.option(
-    "--format", "format_", default="csv", type=click.Choice(FORMATS), show_default=True,
-    help="csv also stands for .xlsx; the bank formats come in a later version.",
+    "--format", "format_", default="csv", type=click.Choice(PAYMENT_FORMATS), show_default=True,
+    help="csv also stands for .xlsx; camt is camt.052, 053 and 054; ocr is OCR giro and AvtaleGiro.",
 )  # fmt: skip
 @click.option("--source", default="bank", show_default=True, help="Which source of money the file is from.")
 @click.option(
     "--complete-until", default=None, metavar="MOMENT",
-    help="Up to when the file is complete; now if left out and no row was rejected.",
+    help="Up to when the file is complete. If left out: now for csv without a rejected row; bank files tell it.",
 )  # fmt: skip
 @mapping_option
 @partner_option
@@ -88,14 +88,15 @@ def payments(
     partner_slug: str | None,
     as_json: bool,
 ) -> None:
-    """Payments that customers made.
+    """Payments that customers made, as a table or as a bank's file (camt, OCR giro, MT940).
 
     \b
     Example:  relight import payments payments.csv --complete-until 2026-03-02
+    Example:  relight import payments statement.xml --format camt
     """
     until = moment(complete_until) if complete_until else None
-    with _readable():
-        refuse_format(format_)
+    if mapping and format_ != "csv":
+        raise click.UsageError(f"A mapping names the columns of a csv file; {format_} has none. Leave --mapping out.")
 
     def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
         return import_payments(
@@ -110,7 +111,7 @@ def payments(
             on_progress=progress,
         )
 
-    _run(file, partner_slug, read, as_json=as_json)
+    _run(file, partner_slug, read, as_json=as_json, format_=format_)
 
 
 @import_group.command("cases")
@@ -134,10 +135,13 @@ def cases(file: Path, mapping: str | None, partner_slug: str | None, as_json: bo
     _run(file, partner_slug, read, as_json=as_json)
 
 
-def _run(file: Path, partner_slug: str | None, read: Reader, *, as_json: bool) -> None:
+def _run(file: Path, partner_slug: str | None, read: Reader, *, as_json: bool, format_: str = "csv") -> None:
     """Look at the file before a database is started for it, read it, and say what became of it."""
     with _readable():
-        refuse_unusable(file)
+        if format_ == "csv":
+            refuse_unusable(file)
+        else:
+            refuse_unlike(file, format_)
         with database() as db:
             progress = Progress("rows read", every=PROGRESS_ROWS)
             report = read(db, partner_id(db, partner_slug), db.clock(), progress)
@@ -169,6 +173,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
     left_out = len(report.errors) - _TOLD_MAX
     if left_out > 0:
         lines.append(f"  … and {left_out + report.errors_left_out} more; --json lists {len(report.errors)} of them.")
+    lines += [f"  {sentence}" for sentence in report.missing[:_TOLD_MAX]]
     if report.kind == "payments" and report.rejected and not report.complete_until:
         lines.append("  Some payments could not be read, so the source does not count as complete: mend and repeat.")
     answer(report.as_data(), as_json=as_json, text="\n".join(lines))

@@ -73,3 +73,74 @@ class ProviderNotice(PartnerRow):
         constraints = (
             models.UniqueConstraint(fields=("partner", "provider", "event_id"), name="provider_notice_once"),
         )
+
+
+class BankBooking(PartnerRow):
+    """A booking of a bank file that was taken in: what the bank calls it, and the payment that it is or takes back.
+
+    `ref` is the booking's own name (see `files/identity.py`). A return whose payment nobody can tell has no payment.
+    """
+
+    source = link("relight_claims.Source")
+    ref = models.TextField()
+    is_return = models.BooleanField(db_default=False)
+    payment = link("relight_claims.Payment", null=True, index=True)
+    bank_account = models.TextField()
+    servicer_ref = models.TextField(db_default="")
+    end_to_end = models.TextField(db_default="")
+    reference = models.TextField(db_default="")
+    payer_account = models.TextField(db_default="")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    value_date = models.DateField()
+    run = link("relight_claims.ImportRun", null=True)
+
+    class Meta:
+        db_table = "bank_booking"
+        constraints = (
+            models.UniqueConstraint(fields=("partner", "source", "ref"), name="bank_booking_ref"),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="bank_booking_amount"),
+        )
+        indexes = (
+            models.Index(
+                fields=("partner", "servicer_ref"), condition=~models.Q(servicer_ref=""), name="bank_booking_servicer"
+            ),
+            models.Index(
+                fields=("partner", "end_to_end"), condition=~models.Q(end_to_end=""), name="bank_booking_end_to_end"
+            ),
+            models.Index(
+                fields=("partner", "reference"), condition=~models.Q(reference=""), name="bank_booking_reference"
+            ),
+        )
+
+
+class BankStatement(PartnerRow):
+    """Statements of one chain that came without a gap and could be read to the last row, from a first to a last one.
+
+    `is_reached`: none is missing before it. Balances are signed minor units.
+    """
+
+    source = link("relight_claims.Source")
+    chain = models.TextField()
+    first_number = models.BigIntegerField(null=True)
+    first_part = models.IntegerField()
+    first_other_number = models.BigIntegerField(null=True)
+    opening = models.BigIntegerField(null=True)
+    number = models.BigIntegerField(null=True)
+    part = models.IntegerField()
+    is_last = models.BooleanField()
+    other_number = models.BigIntegerField(null=True)
+    closing = models.BigIntegerField(null=True)
+    until = models.DateTimeField()
+    is_reached = models.BooleanField(db_default=False)
+    run = link("relight_claims.ImportRun")
+
+    class Meta:
+        db_table = "bank_statement"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("partner", "source", "chain", "first_number", "first_part", "number", "part", "until"),
+                nulls_distinct=False,
+                name="bank_statement_once",
+            ),
+        )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from relight.flow.cases.opening import open_cases
 from relight.flow.cases.operations import wake
-from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.fields import Problem
 from relight.flow.claims.invoices import InvoiceReader
 from relight.flow.claims.joining import Read
@@ -18,15 +17,18 @@ from relight.flow.claims.operations import Posted, Refusal, post_claims
 from relight.flow.claims.rows import ClaimRow
 from relight.flow.claims.seen import Seen, SeenNumbers
 from relight.flow.database import Database, Tx
+from relight.flow.payments.booking import book
+from relight.flow.payments.files.reading import BANK_FORMATS
+from relight.flow.payments.files.series import Series
 from relight.flow.payments.rows import PaymentReader, ReadPayment
-from relight.flow.payments.settle import settle
+from relight.flow.payments.sequence import note_statements
 from relight.flow.road.report import Report
-from relight.flow.road.runs import SQL, Progress, batches, finish, opened, take_in
+from relight.flow.road.runs import SQL, Progress, batches, finish, opened, opened_bank, take_in
 from relight.flow.road.takeover import TakeOverReader, take_over
 from relight.flow.road.withdraw import withdraw_notices
 
-# How a payment file may be written; .xlsx is recognised by what it holds.
-PAYMENT_FORMATS = ("csv",)
+# How a payment file may be written; .xlsx is recognised by what it holds, and stands with csv.
+PAYMENT_FORMATS = ("csv", *BANK_FORMATS)
 
 
 def import_invoices(
@@ -64,28 +66,55 @@ def import_payments(
     now: datetime,
     on_progress: Progress | None = None,
 ) -> Report:
-    """Take in a file of payments (CSV or .xlsx), and say up to when the source is complete.
+    """Take in a file of payments (`PAYMENT_FORMATS`), and say up to when the source is complete.
 
-    That is `complete_until`, else now, but then only if every row could be read: a payment that we could not read may
-    be what would stop a cut. Raises `UnableToImport`.
+    That is `complete_until`. Without it, it is now for a table of which every row could be read, since a payment that
+    we could not read may be what would stop a cut; a bank's file says it itself, once none before it is missing.
+    Raises `UnableToImport`.
     """
-    refuse_format(format)
-    with opened(db, partner_id, path, kind="payments", mapping=mapping, now=now) as (report, fields, rows):
+    if format in BANK_FORMATS:
+        report, bank_file = opened_bank(db, partner_id, path, format=format, now=now)
+        source_id = _source(db, partner_id, source)
+        _take_payments(db, partner_id, report, bank_file.read(), source_id, now, on_progress, bank_file.series)
         with db.transaction(partner_id) as tx:
-            tx.run(SQL.make_source, {"partner": partner_id, "name": source})
-            source_id = tx.value(SQL.source, {"name": source})
-        seen = SeenNumbers()
-        for batch in batches(PaymentReader(fields).read(rows)):
-            told = [found.row is not None and seen.see(found.row.ref, 0) is not Seen.NEW for found in batch]
-            take_in(db, partner_id, report, partial(_payments, report, batch, told, source_id, now))
-            _tell(on_progress, report)
-    until = complete_until or (now if not report.rejected else None)
+            told = note_statements(tx, source_id, bank_file.series, run_id=report.run_id)
+        report.missing = list(told.missing)
+        until = complete_until or (min(told.until, now) if told.until else None)
+    else:
+        with opened(db, partner_id, path, kind="payments", mapping=mapping, now=now) as (report, fields, rows):
+            source_id = _source(db, partner_id, source)
+            _take_payments(db, partner_id, report, PaymentReader(fields).read(rows), source_id, now, on_progress)
+        until = complete_until or (now if not report.rejected else None)
     if until is not None:
         with db.transaction(partner_id) as tx:
             tx.run(SQL.complete_until, {"source": source_id, "until": until})
         report.complete_until = until.isoformat()
     finish(db, partner_id, report, now=now)
     return report
+
+
+def _source(db: Database, partner_id: int, name: str) -> int:
+    with db.transaction(partner_id) as tx:
+        tx.run(SQL.make_source, {"partner": partner_id, "name": name})
+        found: int = tx.value(SQL.source, {"name": name})
+        return found
+
+
+def _take_payments(
+    db: Database,
+    partner_id: int,
+    report: Report,
+    rows: Iterable[ReadPayment],
+    source_id: int,
+    now: datetime,
+    on_progress: Progress | None,
+    series: Series | None = None,
+) -> None:
+    seen = SeenNumbers()
+    for batch in batches(rows):
+        told = [found.row is not None and seen.see(found.row.ref, 0) is not Seen.NEW for found in batch]
+        take_in(db, partner_id, report, partial(_payments, report, batch, told, source_id, now, series))
+        _tell(on_progress, report)
 
 
 def import_cases(
@@ -107,15 +136,6 @@ def import_cases(
             _tell(on_progress, report)
     finish(db, partner_id, report, now=now)
     return report
-
-
-def refuse_format(format: str) -> None:
-    """Raise `UnableToImport` for a payment format that is not read yet."""
-    if format not in PAYMENT_FORMATS:
-        raise UnableToImport(
-            f"Bank files in {format} cannot be read yet: they come in a later version. Until then, export the payments "
-            "as CSV or .xlsx (docs/import.md says which columns)."
-        )
 
 
 def take_in_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: datetime) -> Posted:
@@ -174,25 +194,37 @@ def _refusals(good: list[tuple[Read, ClaimRow]], refused: Iterable[Refusal]) -> 
 
 
 def _payments(
-    report: Report, batch: list[ReadPayment], told: list[bool], source_id: int, now: datetime, tx: Tx
+    report: Report,
+    batch: list[ReadPayment],
+    told: list[bool],
+    source_id: int,
+    now: datetime,
+    series: Series | None,
+    tx: Tx,
 ) -> Report:
     """`told` marks the rows whose payment stood further up in the file: it has been counted there."""
     part = report.part()
     good = [(found, found.row, again) for found, again in zip(batch, told, strict=True) if found.row is not None]
-    settled = settle(tx, source_id, [row for _, row, _ in good], now=now, run_id=report.run_id)
+    booked = book(tx, source_id, [found for found, _, _ in good], now=now, run_id=report.run_id)
     part.errors += _problems(batch)
-    for (found, row, again), answer in zip(good, settled.received, strict=True):
-        if answer.refused:
-            part.errors.append(Problem(found.line, "ref", answer.refused))
-            continue
-        if again:
-            part.unchanged += 1
-            continue
-        part.count(row.currency, row.amount)
-        part.unmatched += answer.account_id is None
-        moved = answer.is_new or answer.moved
-        part.accepted += moved
-        part.unchanged += not moved
     part.read = len(batch)
     part.other = sum(found.is_other for found in batch)
+    for (found, row, again), answer in zip(good, booked, strict=True):
+        if answer.refused:
+            part.errors.append(Problem(found.line, "ref", answer.refused))
+            if series is not None:
+                series.reject(found.statement)
+        elif answer.is_other:
+            part.other += 1
+        elif again:
+            part.unchanged += 1
+        else:
+            part.count(row.currency, -row.amount if _went_back(found) else row.amount)
+            part.unmatched += answer.account_id is None
+            part.accepted += answer.moved
+            part.unchanged += not answer.moved
     return part
+
+
+def _went_back(found: ReadPayment) -> bool:
+    return found.booking is not None and found.booking.is_return

@@ -1,6 +1,9 @@
 -- partner: what files leave out
 SELECT currency, country FROM partner WHERE id = %(partner)s
 
+-- zone: bank files write days and moments without an offset
+SELECT time_zone FROM partner WHERE id = %(partner)s
+
 -- start: the file, before its first row is read: what a crash leaves behind can be seen
 INSERT INTO import_run (partner_id, kind, file_name, sha256, mapping, started_at)
 VALUES (%(partner)s, %(kind)s, %(file_name)s, %(sha256)s, %(mapping)s, %(now)s) RETURNING id

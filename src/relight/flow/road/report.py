@@ -22,7 +22,8 @@ class Total:
 class Report:
     """Of a file, or of a part of it. `read` = `accepted` + `unchanged` + `other` + `rejected`.
 
-    `errors` may name several fields of one rejected row, and fields that an accepted row went in without.
+    `errors` may name several fields of one rejected row, and fields that an accepted row went in without. `missing` are
+    sentences on bank files that did not come.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Report:
     errors_left_out: int = 0
     totals: dict[str, Total] = field(default_factory=dict[str, Total])
     complete_until: str = ""
+    missing: list[str] = field(default_factory=list[str])
 
     @property
     def rejected(self) -> int:
@@ -83,4 +85,5 @@ class Report:
             "mapping": self.mapping,
             "run": self.run_id,
             "complete_until": self.complete_until,
+            "missing": self.missing,
         }

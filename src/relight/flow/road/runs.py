@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from psycopg import errors
 
@@ -16,6 +17,7 @@ from relight.flow.claims.fields import Defaults, Fields, Problem
 from relight.flow.claims.mapping import find_mapping, named_mapping
 from relight.flow.claims.tables import open_table
 from relight.flow.database import Database, Tx, statements
+from relight.flow.payments.files.reading import BankFile, open_bank_file
 from relight.flow.road.report import Report
 
 SQL = statements(__package__, "intake.sql")
@@ -43,14 +45,33 @@ def opened(
     delimiter, encoding = (given.delimiter, given.encoding) if given else ("", "")
     with open_table(path, delimiter=delimiter, encoding=encoding) as table:
         found = find_mapping(kind, table.header, mapping)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        name = path.name.encode("utf-8", "replace").decode()
-        params = {"partner": partner_id, "kind": kind, "file_name": name, "sha256": sha256, "now": now}
         with db.transaction(partner_id) as tx:
             defaults = Defaults(*(tx.row(SQL.partner, {"partner": partner_id}) or ("", "")))
-            run_id = tx.value(SQL.start, {**params, "mapping": found.name})
-        yield Import(Report(kind, run_id, found.name), Fields(found, table.header, defaults), table.rows)
+        report = _started(db, partner_id, path, kind=kind, mapping=found.name, now=now)
+        yield Import(report, Fields(found, table.header, defaults), table.rows)
+
+
+def opened_bank(db: Database, partner_id: int, path: Path, *, format: str, now: datetime) -> tuple[Report, BankFile]:
+    """A bank's file, its sums looked at, and its run; nothing is written for one that is refused (`UnableToImport`)."""
+    with db.transaction(partner_id) as tx:
+        zone = tx.value(SQL.zone, {"partner": partner_id})
+    file = open_bank_file(path, format=format, zone=ZoneInfo(zone))
+    return _started(db, partner_id, path, kind="payments", mapping=format, now=now), file
+
+
+def _started(db: Database, partner_id: int, path: Path, *, kind: str, mapping: str, now: datetime) -> Report:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    params = {
+        "partner": partner_id,
+        "kind": kind,
+        "file_name": path.name.encode("utf-8", "replace").decode(),
+        "sha256": sha256,
+        "mapping": mapping,
+        "now": now,
+    }
+    with db.transaction(partner_id) as tx:
+        return Report(kind, tx.value(SQL.start, params), mapping)
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:

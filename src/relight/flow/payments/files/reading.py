@@ -31,15 +31,15 @@ def open_bank_file(path: Path, *, format: str, zone: ZoneInfo) -> BankFile:
 
     Raises `UnableToImport` for a file of another format, or one that would harm its reader.
     """
-    _refuse_unusable(path, format)
+    refuse_unlike(path, format)
     readers: dict[str, type[CamtFile] | type[OcrFile] | type[Mt940File]] = {
         "camt": CamtFile, "ocr": OcrFile, "mt940": Mt940File,
     }  # fmt: skip
     return readers[format](path, zone)
 
 
-def _refuse_unusable(path: Path, format: str) -> None:
-    """Say what a file is, where its first bytes show that it is not what was said."""
+def refuse_unlike(path: Path, format: str) -> None:
+    """Raise `UnableToImport` where a file's first bytes show that it is not of the format that was said."""
     try:
         if path.exists() and not path.is_file():
             raise UnableToImport(f"{path} is not a file. Give a bank's file.")

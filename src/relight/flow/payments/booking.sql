@@ -1,0 +1,60 @@
+-- providers: those of the partner, heard of or only set up; a bank may tell of a provider's payment before it does
+SELECT name FROM source WHERE kind = 'provider'
+UNION SELECT jsonb_object_keys(driver_settings -> 'payments') FROM partner
+WHERE id = %(partner)s AND jsonb_typeof(driver_settings -> 'payments') = 'object'
+
+-- provider_payments: payments and orders whose id at a provider is what a bank row refers to; by their unique keys, so
+-- that a file of a hundred thousand rows costs as many probes and no scan
+SELECT x.text, p.name, coalesce(a.ref, b.ref, ''), coalesce(m.amount, k.amount), coalesce(m.currency, k.currency)
+FROM unnest(%(texts)s::text[]) AS x (text)
+CROSS JOIN unnest(%(providers)s::text[]) AS p (name)
+LEFT JOIN source s ON s.name = p.name AND s.kind = 'provider'
+LEFT JOIN payment m ON m.source_id = s.id AND m.ref = x.text
+LEFT JOIN checkout k ON k.provider = p.name AND k.provider_ref = x.text AND x.text <> ''
+LEFT JOIN account a ON a.id = k.account_id
+LEFT JOIN account b ON b.id = m.account_id
+WHERE m.id IS NOT NULL OR k.id IS NOT NULL
+
+-- known: bookings that were taken in before
+SELECT ref FROM bank_booking WHERE source_id = %(source)s AND ref = ANY (%(refs)s::text[])
+
+-- originals: the one payment of the same sum that a return names: by the payer's reference, else the bank's, else by KID;
+-- each through its own index. Where two payments fit a name, that name says nothing.
+WITH back AS (
+    SELECT * FROM unnest(%(refs)s::text[], %(end_to_ends)s::text[], %(servicer_refs)s::text[], %(references)s::text[],
+        %(amounts)s::bigint[], %(currencies)s::text[])
+        AS x (ref, end_to_end, servicer_ref, reference, amount, currency)
+), named AS (
+    SELECT x.ref, 1 AS turn, b.payment_id, x.amount, x.currency, b.amount AS paid, b.currency AS paid_in, b.is_return
+    FROM back x JOIN bank_booking b ON b.end_to_end = x.end_to_end AND b.end_to_end <> '' WHERE b.source_id = %(source)s
+    UNION ALL
+    SELECT x.ref, 2, b.payment_id, x.amount, x.currency, b.amount, b.currency, b.is_return
+    FROM back x JOIN bank_booking b ON b.servicer_ref = x.servicer_ref AND b.servicer_ref <> ''
+    WHERE b.source_id = %(source)s
+    UNION ALL
+    SELECT x.ref, 3, b.payment_id, x.amount, x.currency, b.amount, b.currency, b.is_return
+    FROM back x JOIN bank_booking b ON b.reference = x.reference AND b.reference <> '' WHERE b.source_id = %(source)s
+), fitting AS (
+    SELECT n.ref, n.turn, min(p.id) AS payment_id FROM named n JOIN payment p ON p.id = n.payment_id
+    WHERE NOT n.is_return AND n.paid = n.amount AND n.paid_in = n.currency AND p.state IN ('confirmed', 'booked')
+    GROUP BY n.ref, n.turn HAVING count(DISTINCT p.id) = 1
+)
+SELECT DISTINCT ON (f.ref) f.ref, p.id, p.ref, s.id FROM fitting f JOIN payment p ON p.id = f.payment_id
+JOIN source s ON s.id = p.source_id
+ORDER BY f.ref, f.turn
+
+-- keep: the bookings with the names that a later file, or a return, may know them by
+INSERT INTO bank_booking (partner_id, source_id, ref, is_return, payment_id, bank_account, servicer_ref, end_to_end,
+    reference, payer_account, amount, currency, value_date, run_id)
+SELECT %(partner)s, %(source)s, x.ref, x.is_return, x.payment_id, x.bank_account, x.servicer_ref, x.end_to_end,
+    x.reference, x.payer_account, x.amount, x.currency, x.value_date, %(run)s
+FROM unnest(%(refs)s::text[], %(are_returns)s::boolean[], %(payments)s::bigint[], %(bank_accounts)s::text[],
+    %(servicer_refs)s::text[], %(end_to_ends)s::text[], %(references)s::text[], %(payer_accounts)s::text[],
+    %(amounts)s::bigint[], %(currencies)s::text[], %(value_dates)s::date[])
+    AS x (ref, is_return, payment_id, bank_account, servicer_ref, end_to_end, reference, payer_account, amount,
+        currency, value_date)
+ORDER BY x.ref
+ON CONFLICT (partner_id, source_id, ref) DO NOTHING
+
+-- source_name: what people call the source, for a task
+SELECT name FROM source WHERE id = %(source)s
