@@ -1,0 +1,99 @@
+"""What the database shares out, batch by batch, is what the pure function shares out: for the rule in force today.
+
+Today it is the kindest one: what a payment names, then the oldest due; within a claim the principal before the costs.
+"""
+
+import random
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from relight.core.allocation.allocate import Line, Money, Naming, OpenClaim, allocate
+from relight.core.allocation.rule import KINDEST
+from relight.flow.claims import fees
+from relight.flow.claims.operations import receive_payments
+from relight.flow.claims.rows import PaymentRow
+from relight.flow.database import Database, Tx
+from tests.flow import ledger
+from tests.flow.factories import Account, make_account, make_claim, make_source
+
+Paid = Counter[tuple[str, int, str]]
+
+
+def bills(tx: Tx, account: Account, now: datetime, dice: random.Random) -> list[OpenClaim]:
+    """Some open claims of an account, due on days that may coincide; two may share a reference."""
+    claims: list[OpenClaim] = []
+    for n in range(dice.randint(1, 5)):
+        due, number, reference = (
+            date(2026, 1, dice.randint(1, 4)),
+            f"{account.ref}-{n}",
+            f"{account.ref}{dice.choice('AB')}",
+        )
+        principal, costs = dice.randint(1, 500), dice.choice([0, 0, 35, 70])
+        id_ = make_claim(tx, account, now, amount=principal, due_date=due, number=number, reference=reference)
+        if costs:
+            fees.post(tx, [(id_, costs)], now)
+        lines = (Line("principal", principal), Line("costs", costs))
+        claims.append(OpenClaim(id_, due, lines, frozenset({number, reference})))
+    return claims
+
+
+def told(account: Account, claims: list[OpenClaim], dice: random.Random) -> list[PaymentRow]:
+    """Payments of one batch, which call a claim by one of its names only: the database keeps it to one of them."""
+    names = (
+        ["", f"{account.ref}A", f"{account.ref}B"]
+        if dice.random() < 0.5
+        else ["", f"{account.ref}-0", f"{account.ref}-1"]
+    )
+    return [
+        PaymentRow(
+            ref=f"P-{account.ref}-{n}",
+            amount=dice.randint(1, 900),
+            currency="NOK",
+            value_date=date(2026, 3, 2),
+            account_ref=account.ref,
+            reference=dice.choice(names),
+            state="booked",
+        )
+        for n in range(dice.randint(1, 4))
+    ]
+
+
+def posted(tx: Tx, account: Account) -> Paid:
+    """What the database shared out: payment, claim and kind, with the sum."""
+    found = tx.rows(
+        "SELECT p.ref, t.claim_id, t.part, sum(t.amount)::bigint FROM transfer t JOIN payment p ON p.id = t.payment_id"
+        " WHERE t.account_id = %(account)s AND t.kind = 'allocation' GROUP BY 1, 2, 3",
+        {"account": account.id},
+    )
+    return Counter({(ref, claim, part): amount for ref, claim, part, amount in found})
+
+
+def shared_out(claims: list[OpenClaim], rows: list[PaymentRow]) -> tuple[Paid, int]:
+    """What the pure function shares out, and what it leaves over."""
+    money = [
+        Money(n, row.amount, (Naming(row.reference),) if row.reference else ()) for n, row in enumerate(rows, start=1)
+    ]
+    result = allocate(money, claims, KINDEST)
+    paid: Paid = Counter()
+    for share in result.shares:
+        paid[rows[share.money - 1].ref, share.claim, share.kind] += share.amount
+    return paid, sum(result.over.values())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_database_and_the_pure_function_share_out_alike(
+    db: Database, partner: int, now: datetime, seed: int
+) -> None:
+    dice = random.Random(seed)
+    with db.transaction(partner) as tx:
+        account = make_account(tx, now - timedelta(days=90))
+        claims = bills(tx, account, now, dice)
+        rows = told(account, claims, dice)
+
+        receive_payments(tx, make_source(tx, now), rows, now=now)
+
+        credit = tx.value("SELECT credit FROM account WHERE id = %(id)s", {"id": account.id})
+        assert (posted(tx, account), credit) == shared_out(claims, rows)
+        assert ledger.differences(tx) == []
