@@ -1,6 +1,7 @@
 """The sentences: sums, days, spans and plurals as each language writes them, and nothing internal for a customer."""
 
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ NET, GRID = 1, 2
 SPACE = "\u00a0"
 
 
+@cache
 def packaged(name: str = "broadband-no") -> Policy:
     read = read_policy(packaged_text(name))
     assert isinstance(read, Policy)
@@ -294,6 +296,31 @@ def test_a_payment_that_settles_everything_says_not_that_nothing_remains() -> No
 )
 def test_the_language_is_the_first_wanted_that_we_have(wanted: tuple[str, ...], found: str) -> None:
     assert language_for(*wanted) == found
+
+
+def test_a_crown_with_its_point_ends_a_sentence_once() -> None:
+    danish = speech("da", "customer", currency="DKK")
+
+    told = customer.event(danish, "payment_seen", {"amount": 5000, "arrears": 100})
+    why = agent.reason(
+        speech("da", currency="DKK"), {"code": "law.max_amount", "params": {"amount": 5000, "most": 100}}
+    )
+
+    assert told.replace(SPACE, " ") == "Vi har fået 50,00 kr. Tak! Så mangler der 1,00 kr."
+    assert why_text(Why(why.text, "§ 9 b")).replace(SPACE, " ").endswith("højst 1,00 kr. (§ 9 b)")
+
+
+@pytest.mark.parametrize(
+    ("law", "told"),
+    [
+        ("forbrukerkjøpsloven § 48 a second paragraph a to d", "forbrukerkjøpsloven § 48 a andre ledd a til d"),
+        ("SLC 27.6 and 27.8", "SLC 27.6 og 27.8"),
+        ("the covenant speaks of 30 to 100 days", "the covenant speaks of 30 to 100 days"),
+        ("lag (1981:739) and förordning (1981:1057)", "lag (1981:739) and förordning (1981:1057)"),
+    ],
+)
+def test_a_section_is_said_in_the_readers_language_and_the_acts_name_stays(law: str, told: str) -> None:
+    assert speech("nb").section(law) == told
 
 
 def test_a_bracket_is_left_out_when_its_name_is_missing_or_empty() -> None:

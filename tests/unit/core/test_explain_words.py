@@ -1,6 +1,7 @@
 """The words of explanations: every code that can be written has a sentence for both readers in every language."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -29,6 +30,7 @@ POLICIES = sorted(path.stem for path in (console_codes.ROOT / "core/packs/polici
 UNNAMED_HOLDS = {"medical", "deceased"}
 
 
+@cache
 def flags() -> set[str]:
     """Every flag that a packaged law or policy can ask for."""
     found = set(re.findall(r"PROTECTING_FLAGS = frozenset\(\s*\{(.*?)\}", source("core/guards.py"), re.DOTALL))
@@ -44,6 +46,7 @@ def flags() -> set[str]:
     return names
 
 
+@cache
 def demands() -> list[model.Demand]:
     return [rule.demand for name in packaged_packs() for rule in packaged_pack(name).rules]
 

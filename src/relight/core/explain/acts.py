@@ -10,6 +10,8 @@ from relight.core.actions import (
     RequestToGridAction,
     SignalAction,
     SupplyAction,
+    TaskAction,
+    WorkOrderAction,
 )
 from relight.core.explain.speech import Speech
 from relight.core.explain.words import texts
@@ -27,7 +29,7 @@ def to_customer(speech: Speech, name: str, form: str = "act") -> str:
     step = speech.policy.by_name.get(name) if speech.policy else None
     keys = list(dict.fromkeys(_keys(step, speech))) if step else []
     fee = speech.money(_fee(step)) if step else ""
-    phrases = [_phrase(speech, form, key, fee) for key in keys]
+    phrases = dict.fromkeys(_phrase(speech, form, key, fee) for key in keys)
     return speech.listed(phrases) if phrases else _phrase(speech, form, "other")
 
 
@@ -58,10 +60,13 @@ def _keys(step: Step, speech: Speech) -> Iterable[str]:
     """What a customer would call each action; that a service is gone is not told beside its going."""
     known = texts(speech.language, "customer")
     for part, action in enumerate(step.do):
-        if action.kind in _INTERNAL or (isinstance(action, MessageAction) and waits_for_supply(step, part)):
-            continue
         key = _key(action)
-        yield key if f"act.{key}" in known else _wider(action)
+        if isinstance(action, MessageAction) and (waits_for_supply(step, part) or step.cuts):
+            continue
+        if f"act.{key}" in known:
+            yield key
+        elif action.kind not in _INTERNAL:
+            yield _wider(action)
 
 
 def _key(action: Action) -> str:
@@ -76,6 +81,8 @@ def _key(action: Action) -> str:
             return f"signal.{to}"
         case RequestToGridAction(request):
             return f"request_to_grid.{request}"
+        case TaskAction(code) | WorkOrderAction(code):
+            return f"{action.kind}.{code}"
         case _:
             return action.kind
 

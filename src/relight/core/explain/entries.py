@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+_SIGN = "\u00a0kr."  # the Danish crown, which ends no sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -42,4 +44,5 @@ def why_text(why: Why) -> str:
     basis = ", ".join(part for part in (why.law, why.rule) if part)
     if not basis:
         return why.text
-    return f"{why.text[:-1]} ({basis})." if why.text.endswith(".") else f"{why.text} ({basis})"
+    ends = why.text.endswith(".") and not why.text.endswith(_SIGN)
+    return f"{why.text[:-1]} ({basis})." if ends else f"{why.text} ({basis})"

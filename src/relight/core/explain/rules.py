@@ -24,7 +24,7 @@ def tell(speech: Speech, rule: Rule, day: date, *, principal: int) -> Why | None
     text = _tell(speech, rule.demand, day, principal)
     if not text:
         return None
-    ends = "." if speech.reader == "customer" else ""
+    ends = "." if speech.reader == "customer" and not text.endswith(".") else ""
     return Why(sentence(text) + ends, speech.section(rule.law), rule.id if speech.reader == "agent" else "")
 
 
@@ -85,11 +85,12 @@ def _elapsed(speech: Speech, demand: model.MinElapsed) -> str:
     since = speech.listed(
         speech.piece("rule.due") if anchor.moment == _DUE else act(speech, anchor.of) for anchor in demand.since
     )
-    told = [
-        speech.piece(key, span=speech.span(span), since=since)
-        for key, span in (("rule.min_elapsed", demand.span), ("rule.at_most", demand.at_most))
-        if span is not None
-    ]
+    told = list[str]()
+    if demand.span is not None:
+        key = "rule.min_elapsed" if demand.span.count else "rule.after_day"
+        told.append(speech.piece(key, span=speech.span(demand.span), since=since, n=demand.span.count))
+    if demand.at_most is not None:
+        told.append(speech.piece("rule.at_most", span=speech.span(demand.at_most), since=since))
     return "; ".join(told)
 
 
@@ -143,7 +144,11 @@ def _weekdays(speech: Speech, days: frozenset[int]) -> str:
 def _amount(speech: Speech, demand: model.MaxAmount, most: int | None) -> str:
     if demand.forbidden:
         return speech.piece("rule.no_fee")
-    return speech.piece("rule.max_amount", amount=speech.money(most)) if most is not None else ""
+    told = [speech.piece("rule.max_amount", amount=speech.money(most))] if most is not None else []
+    if demand.sum_max is not None and demand.sum_span is not None:
+        whole = speech.money(demand.sum_max)
+        told.append(speech.piece("rule.sum_max", amount=whole, span=speech.span(demand.sum_span)))
+    return "; ".join(told)
 
 
 def _flags(speech: Speech, names: tuple[str, ...] | list[str]) -> str:

@@ -24,7 +24,9 @@ _AT = {
 }
 # What packs write of a rule that rests on no law, and the English of sections: acts keep their own names.
 _NO_LAW = ("no rule found", "no number found", "none found")
-_SECTION = re.compile(r"\b(?:(?:first|second|third|fourth) paragraph|and|to)\b")
+_SECTION = re.compile(
+    r"\b(?:first|second|third|fourth) paragraph\b|(?<=[\d)] )and(?= [\d(])|(?<=\b[a-z] )to(?= [a-z]\b)"
+)
 _DOTTED = frozenset({"nb", "da"})
 
 
@@ -59,7 +61,8 @@ class Speech:
     def say(self, key: str, params: Mapping[str, Any] | None = None, /, **more: Any) -> str:
         """A text of the reader's catalogue, filled in, as a sentence. Raises KeyError for a text that there is not."""
         said = {name: str(value) for name, value in {**(params or {}), **more}.items() if value is not None}
-        return sentence(fill(texts(self.language, self.reader)[key], Filled(said)))
+        told = sentence(fill(texts(self.language, self.reader)[key], Filled(said)))
+        return told.replace("..", ".")  # "100,00 kr." at the end of a sentence
 
     def piece(self, key: str, part: Part = "agent", /, **params: Any) -> str:
         """A text to put into a sentence: as it is written, with no capital made of it."""
