@@ -9,6 +9,7 @@ from relight.cli.timeline import lines
 from relight.core.explain.entries import why_text
 from relight.core.explain.words import LANGUAGES, READERS, Reader, texts
 from relight.flow.cases.errors import UnableToFind
+from relight.flow.claims.rows import LineRow
 from relight.flow.road.explaining import Explanation, Known, explain, read_case
 from tests.flow.factories import Account
 from tests.journeys.world import World
@@ -202,3 +203,21 @@ def test_another_partners_case_cannot_be_explained(world: World, owner: object) 
 
     with world.db.transaction(world.partner + 1) as tx, pytest.raises(UnableToFind, match="no case"):
         read_case(tx, case, now=world.moment)
+
+
+def test_of_two_services_only_the_unpaid_one_is_spoken_of(world: World) -> None:
+    world.policy("broadband-no", ("service: [broadband]", "service: [broadband, tv]"))
+    account = world.customer(name="Per Berg")
+    world.service(account)
+    world.service(account, kind="tv")
+    world.invoice(account, amount=89900, lines=[LineRow(89900)])
+    world.until_step(account, "reminder")
+    world.run()
+
+    known = known_of(world, account)
+    customer, agent = everything(explain(known, "customer", "en")), everything(explain(known, "agent", "en"))
+
+    assert "let you know that your broadband may be cut off" in customer
+    assert "limit your broadband to" in customer
+    assert "TV" not in customer
+    assert "broadband is set to" in agent

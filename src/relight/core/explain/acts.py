@@ -51,8 +51,8 @@ def _phrase(speech: Speech, form: str, key: str, fee: str = "") -> str:
 
 
 def concerned(speech: Speech) -> list[str]:
-    """The kinds of the account's services that the policy is about."""
-    kinds = sorted(set(speech.services.values()))
+    """The kinds of the services that are spoken of: unpaid ones where that is known, and that the policy is about."""
+    kinds = sorted({kind for id_, kind in speech.services.items() if not speech.only or id_ in speech.only})
     return [kind for kind in kinds if speech.policy is None or kind in speech.policy.services]
 
 

@@ -57,6 +57,11 @@ class Ahead:
     rules: tuple[Rule, ...] = ()
     closed: bool = False
 
+    @property
+    def services(self) -> frozenset[int]:
+        """The services that its bills are for and leave unpaid; empty where the bills name none."""
+        return frozenset(share.service_id for claim in self.claims for share in claim.shares if share.amount > 0)
+
 
 def look_ahead(case: Case) -> Ahead:
     """What comes next, as things stand."""

@@ -10,7 +10,10 @@ _SIGN = "\u00a0kr."  # the Danish crown, which ends no sentence
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the log: code, parameters and reasons as recorded; a reason has `code`, `params` and perhaps `law`."""
+    """A line of the log: code, parameters and reasons as recorded; a reason has `code`, `params` and perhaps `law`.
+
+    `services` are those that the bills of its step are for, where they say so.
+    """
 
     number: int
     at: datetime
@@ -19,6 +22,7 @@ class Entry:
     reasons: tuple[Mapping[str, Any], ...] = ()
     actor: str = ""
     voided: bool = False
+    services: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,8 +39,8 @@ class Filled(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """How one reader is spoken to. `services` gives the kinds of the account's services by id; `policy` is the one that
-    the case is under, where it is known."""
+    """How one reader is spoken to. `services` gives the kinds of the account's services by id, `only` those that
+    are spoken of (empty: all); `policy` is the one that the case is under, where it is known."""
 
     language: str
     reader: Reader
@@ -49,6 +49,11 @@ class Speech:
     today: date
     services: Mapping[int, str] = field(default_factory=dict[int, str])
     policy: Policy | None = None
+    only: frozenset[int] = frozenset()
+
+    def about(self, services: Iterable[int]) -> "Speech":
+        """The same, of these services alone; of all where none is named."""
+        return replace(self, only=frozenset(services))
 
     def has(self, key: str) -> bool:
         """Whether the reader's catalogue has such a text."""

@@ -38,6 +38,7 @@ class Next:
 def told_entry(speech: Speech, entry: Entry) -> Told:
     """An entry of the log, with its reasons."""
     voice = customer if speech.reader == "customer" else agent
+    speech = speech.about(entry.services)
     whys = dict.fromkeys(voice.reason(speech, why) for why in entry.reasons)
     return Told(entry, voice.event(speech, entry.code, entry.params), tuple(why for why in whys if why.text))
 

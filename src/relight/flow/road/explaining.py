@@ -127,20 +127,21 @@ def _policy(tx: Tx, version_id: int) -> Policy | None:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    number, at, code, params, reasons, actor, voided = row
-    return Entry(number, at, code, params or {}, tuple(reasons or ()), actor, voided)
+    number, at, code, params, reasons, actor, voided, services = row
+    return Entry(number, at, code, params or {}, tuple(reasons or ()), actor, bool(voided), tuple(services or ()))
 
 
 def explain(known: Known, reader: Reader, language: str = "") -> Explanation:
     """A case in words; in the reader's own language unless another is wanted."""
     speech = known.speech(reader, known.head.language(reader, language))
+    of_step = speech.about(known.ahead.services) if known.ahead else speech
     return Explanation(
         language=speech.language,
         reader=reader,
         lead=_lead(known, speech),
         told=tuple(told_entry(speech, entry) for entry in known.entries if not _is_quiet(entry, reader)),
-        next=told_next(speech, known.ahead, known.now) if known.ahead else Next((speech.say("next.unreadable"),)),
-        stops=told_stops(speech, known.stops),
+        next=told_next(of_step, known.ahead, known.now) if known.ahead else Next((speech.say("next.unreadable"),)),
+        stops=told_stops(of_step, known.stops),
         help=_help(known.head, speech) if reader == "customer" and known.head.state != "closed" else (),
     )
 

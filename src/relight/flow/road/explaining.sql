@@ -15,10 +15,18 @@ LEFT JOIN LATERAL (
 ) debtor ON true
 WHERE c.id = %(case)s
 
--- log: the newest entries, oldest first, and which were taken back; by the log's own key
-SELECT e.number, e.at, e.code, e.params, e.reasons, e.actor, s.voided_at IS NOT NULL
+-- log: the newest entries, oldest first, which were taken back, and for which services the bills of their step are; by the
+-- keys of log and step. An entry that tells of an earlier step names its number.
+SELECT e.number, e.at, e.code, e.params, e.reasons, e.actor, s.number = e.number AND s.voided_at IS NOT NULL, l.services
 FROM (SELECT * FROM case_event WHERE case_id = %(case)s ORDER BY number DESC LIMIT %(limit)s) e
-LEFT JOIN step_taken s ON s.partner_id = e.partner_id AND s.case_id = e.case_id AND s.number = e.number
+LEFT JOIN step_taken s ON s.partner_id = e.partner_id AND s.case_id = e.case_id
+    AND s.number = CASE WHEN jsonb_typeof(e.params -> 'number') = 'number' THEN (e.params ->> 'number')::int
+        ELSE e.number END
+LEFT JOIN LATERAL (
+    SELECT array_agg(DISTINCT c.service_id ORDER BY c.service_id) AS services FROM step_claim k
+    JOIN claim_line c ON c.partner_id = k.partner_id AND c.claim_id = k.claim_id
+    WHERE k.step_id = s.id AND c.service_id IS NOT NULL
+) l ON true
 ORDER BY e.number
 
 -- services: what the account's services are, also those that have ended: the log speaks of them
