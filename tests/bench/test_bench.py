@@ -69,6 +69,9 @@ def test_a_what_if_counts_each_call_of_decide_and_tells_what_twice_the_accounts_
     assert found["decisions"] > 300 * 24, "each bill and each payment is a turn"
     assert 0 < found["decisions_per_second_per_core"] < found["decide_alone_per_second"]
     assert found["peak_mb"] >= found["twice_the_accounts"]["peak_mb_half"] > 10
+    assert [one["accounts"] for one in found["runs"]] == [150, 300, 150], "the halves before and after the whole"
+    assert all(0 < one["start_up_seconds"] < one["seconds"] for one in found["runs"])
+    assert found["twice_the_accounts"]["cpu"] > 1
 
 
 def test_each_benchmark_of_make_bench_has_its_rows_in_the_table() -> None:

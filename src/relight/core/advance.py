@@ -94,11 +94,11 @@ def _candidate(step: Step, members: list[tuple[ClaimFacts, date]], today: date) 
 
 def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts) -> tuple[Step, date] | None:
     last = last_step(claim.id, facts)
-    if last is None or last.step not in policy.by_name:
+    taken = policy.by_name.get(last.step) if last is not None else None
+    if last is None or taken is None:
         return _skipping(policy, facts, at, claim, policy.first, claim.due_date, None)
     if last.completed_at is None:
         return None
-    taken = policy.step(last.step)
     following = _branch(policy, facts, at, claim, taken)
     if following is None:
         return None
@@ -119,7 +119,7 @@ def _skipping(
     """The step, or the first after it that the customer's profile does not leave out, and its day."""
     profile = policy.profile(facts.profile)
     found: Step | None = step
-    while found is not None and found.name in profile.skip:
+    while profile.skip and found is not None and found.name in profile.skip:
         found = _branch(policy, facts, at, claim, found)
     if found is None:
         return None

@@ -21,7 +21,8 @@ Actor = Literal["grid_company", "supplier", "network", "agency"]
 
 STANDARD_PROFILE = "standard"
 _NO_PART = 1 << 16  # beyond all parts
-DayKey = tuple[str, str, date, date | None, Span | None]  # a calendar's hash, a step's name, base, term, delay
+# What a day was counted for: which count, a calendar's hash, a step's name, base, term, delay.
+DayKey = tuple[Literal["first", "term", "opens"], str, str, date, date | None, Span | None]
 
 
 @dataclass(frozen=True, slots=True)

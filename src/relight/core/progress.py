@@ -26,8 +26,12 @@ from relight.core.standing import Standing, last_step
 def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
     """Look at every step that was taken: go on, complete it, or withdraw it."""
     for taken in facts.steps:
-        if taken.completed_at is not None and not _has_failed(taken):
-            continue  # what is complete stays so, unless a message comes back
+        if taken.completed_at is not None:
+            for effect in taken.effects:
+                if effect.failed:
+                    break
+            else:
+                continue  # what is complete stays so, unless a message comes back
         if taken.id in draft.voided_steps:
             continue
         if taken.step == RESTORE:
@@ -99,14 +103,6 @@ def _withdraw(draft: Draft, taken: StepFacts, why: str) -> None:
 def _is_essential(step: Step, part: int) -> bool:
     """Whether the step means nothing without this part: all but the messages that tell of a cut afterwards."""
     return part < len(step.do) and not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part))
-
-
-def _has_failed(taken: StepFacts) -> bool:
-    """Whether a message of a step came back."""
-    for effect in taken.effects:  # noqa: SIM110 - asked of every step in every turn: a generator takes twice as long
-        if effect.failed:
-            return True
-    return False
 
 
 def _never_arrived(step: Step, taken: StepFacts) -> bool:

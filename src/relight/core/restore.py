@@ -37,7 +37,7 @@ def restore_where_due(draft: Draft, policy: Policy, facts: CaseFacts, at: Standi
     for service in facts.services:
         if not service.blocks:
             continue
-        ours = tuple(block for block in service.blocks if block.reason == "arrears" and block.case_id == facts.case_id)
+        ours = tuple([one for one in service.blocks if one.reason == "arrears" and one.case_id == facts.case_id])
         if not ours:
             continue
         taken = {step.number for step in facts.steps}
@@ -54,9 +54,11 @@ def _because(policy: Policy, facts: CaseFacts, at: Standing, service: ServiceFac
     if is_clear(facts, at, policy.restore_when, service):
         return reason("restore.cured", rule=policy.restore_when)
     relieving = sorted(
-        hold.reason
-        for hold in facts.holds
-        if hold.reason in RELIEVING_HOLDS and hold.claim_id is None and hold.service_id in (None, service.id)
+        [
+            hold.reason
+            for hold in facts.holds
+            if hold.reason in RELIEVING_HOLDS and hold.claim_id is None and hold.service_id in (None, service.id)
+        ]
     )
     return reason("restore.hold", holds=tuple(relieving)) if relieving else None
 

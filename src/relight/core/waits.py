@@ -39,7 +39,7 @@ def first_day(
 ) -> date:
     """`earliest_day` for one of the policy's own steps, counted once: thousands of cases wait from the same day on."""
     kept = policy.kept_days
-    key = (calendar.hash, step.name, base, term, delay)
+    key: DayKey = ("first", calendar.hash, step.name, base, term, delay)
     return kept.get(key) or _keep(kept, key, earliest_day(calendar, policy, step, base, term, delay))
 
 
@@ -49,14 +49,19 @@ def term_ends(policy: Policy, calendar: Calendar, step: Step, taken: StepFacts, 
     as the wait is. A step that was taken over from another system keeps the day that came with it."""
     if taken.pay_by_date is None or completed is None or not (taken.effects or taken.tasks):
         return taken.pay_by_date
-    term = longest_term(policy, calendar, step)
-    return max(taken.pay_by_date, calendar.add(completed, term)) if term is not None else taken.pay_by_date
+    kept = policy.kept_days
+    key: DayKey = ("term", calendar.hash, step.name, completed, None, None)
+    ends = kept.get(key)
+    if ends is None:
+        term = longest_term(policy, calendar, step)
+        ends = _keep(kept, key, calendar.add(completed, term) if term is not None else date.min)  # none: the day stands
+    return ends if ends > taken.pay_by_date else taken.pay_by_date
 
 
 def opening_day(calendar: Calendar, policy: Policy, due: date) -> date:
     """The first day on which a bill that was due on a day is old enough to be followed up, counted once as well."""
     kept = policy.kept_days
-    key = (calendar.hash, "", due, None, None)
+    key: DayKey = ("opens", calendar.hash, "", due, None, None)
     return kept.get(key) or _keep(kept, key, due_date(calendar, due, policy.opens.overdue))
 
 

@@ -105,7 +105,9 @@ def _hours(window: Window, day: date, tz: ZoneInfo, calendar: Calendar) -> Hours
     if not window.opens_on(day, calendar):
         return "shut"
     begins, ends = local_midnight(day, tz), local_midnight(day + _DAY, tz)
-    if _offset(begins, tz) != _offset(ends, tz):
+    # A day may begin at one, where the clock jumps at midnight, or not be there at all, where it jumps a whole day.
+    begins_at_midnight = begins.astimezone(tz).replace(tzinfo=None) == datetime.combine(day, time())
+    if not begins_at_midnight or _offset(begins, tz) != _offset(ends, tz):
         return "by hand"
     return begins + window.opens_minute * _MINUTE, begins + window.closes_minute * _MINUTE
 

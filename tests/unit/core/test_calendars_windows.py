@@ -127,3 +127,23 @@ def test_says_so_when_it_never_opens() -> None:
 def test_refuses_a_moment_without_a_zone() -> None:
     with pytest.raises(ValueError, match="without a time zone"):
         next_in_window(datetime(2026, 1, 1), OFFICE, OSLO, NORWAY)  # noqa: DTZ001
+
+
+def test_a_window_in_the_hour_that_a_day_lacks_at_its_beginning_opens_a_day_later() -> None:
+    sao_paulo = ZoneInfo("America/Sao_Paulo")  # Sunday 15 October 2017 began at one o'clock
+    first_quarter = Window(frozenset({6, 0}), 0, 15, on_holidays=True)
+
+    found = next_in_window(datetime(2017, 10, 14, 12, tzinfo=UTC), first_quarter, sao_paulo, NORWAY)
+
+    assert found.astimezone(sao_paulo) == datetime(2017, 10, 16, 0, 0, tzinfo=sao_paulo)
+
+
+def test_hours_that_were_kept_are_told_like_those_that_are_found_anew() -> None:
+    kept = Window(frozenset({0, 1, 2}), 9 * 60, 17 * 60)
+    moments = [datetime(2026, 3, 27, tzinfo=UTC) + n * timedelta(minutes=97) for n in range(150)]
+
+    first = [next_in_window(moment, kept, OSLO, NORWAY) for moment in moments]
+    again = [next_in_window(moment, kept, OSLO, NORWAY) for moment in moments]
+    anew = [next_in_window(moment, Window(frozenset({0, 1, 2}), 9 * 60, 17 * 60), OSLO, NORWAY) for moment in moments]
+
+    assert first == again == anew
