@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
+from random import Random
 from threading import Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -291,6 +293,58 @@ def test_two_who_move_at_once_move_each_case_once(world: World, database_urls: d
 
     assert sorted(case for one in results for case in one.moved) == cases(world)
     assert world.value("SELECT count(*) FROM case_event WHERE code = 'policy_moved'") == 5
+
+
+def test_the_time_to_pay_that_a_letter_gave_goes_along_to_a_faster_version(
+    world: World, database_urls: dict[str, str]
+) -> None:
+    world.policy(NAME, SLOWER)
+    account = owing(world)
+    world.until_step(account, "reminder")  # on a Saturday; it leaves on Monday, the 9th
+    world.days(4)
+    decided = taken_at(world, account, "reminder")
+    before = pay_by(world)
+    world.policy(NAME)
+
+    moves(world, old=2, new=3)
+    after = pay_by(world)
+    world.until_step(account, "limit")
+
+    assert decided.astimezone(ZoneInfo("Europe/Oslo")).date() == date(2026, 3, 8)
+    assert (before, after) == (date(2026, 5, 8), date(2026, 5, 9))
+    assert taken_at(world, account, "limit").date() > after
+    assert violations(world, database_urls) == []
+
+
+def pay_by(world: World) -> date:
+    return world.value("SELECT pay_by_date FROM step_taken WHERE step = 'reminder'")
+
+
+def test_moved_to_and_fro_on_any_day_no_step_is_lost_taken_twice_or_taken_too_early(
+    world: World, database_urls: dict[str, str]
+) -> None:
+    dice = Random(20260302)
+    accounts = [owing(world) for _ in range(6)]
+    world.policy(NAME, SLOWER)
+    moved = 0
+
+    for _ in range(34):
+        world.days(dice.choice([2, 3, 4]))
+        for account in accounts:
+            world.approve(account)
+        for version in dice.sample([1, 2], 2):
+            chosen = [case for case in running(world, version) if dice.random() < 0.3]
+            moved += len(moves(world, old=version, new=3 - version, cases=chosen).moved) if chosen else 0
+
+    assert moved > 30
+    assert [world.steps(account) for account in accounts] == [["friendly", "reminder", "limit", "cut"]] * 6
+    assert violations(world, database_urls) == []
+
+
+def running(world: World, version: int) -> list[int]:
+    return [row[0] for row in world.rows(
+        "SELECT c.id FROM dunning_case c JOIN policy_version v ON v.id = c.policy_version_id"
+        " WHERE v.version = %(version)s AND c.state <> 'closed' ORDER BY c.id", version=version)]  # fmt: skip
 
 
 KILLED = """

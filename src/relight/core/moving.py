@@ -1,15 +1,19 @@
 """Whether a running case may go on under another version of its policy: only where nothing that was done is lost.
 
 What a step proves in law is read from the policy that the case is under: its parts, one by one. So every step that a
-case has taken must mean the same in both versions, and one that is still under way must be the very same.
+case has taken must mean the same in both versions, and one that is still under way must be the very same. What its
+letter promised stays promised: the time to pay goes along as a day, and an announced cost must still be that cost.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
-from relight.core.actions import Action, MessageAction
+from relight.core.actions import Action, FeeAction, MessageAction
+from relight.core.calendars import Calendar, calendar_for
 from relight.core.policy import Policy, Step
 from relight.core.restore import RESTORE
+from relight.core.waits import longest_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,19 @@ def _of_taken(old: Policy, new: Policy, taken: Taken) -> Hindrance | None:
         return Hindrance("step_gone", taken.step)
     if before is None:
         return Hindrance("step_differs", taken.step)  # nobody can say what it meant
-    if not taken.completed and before != after:
+    calendar = calendar_for(old.country)
+    same_term = longest_term(old, calendar, before) == longest_term(new, calendar, after)
+    if not taken.completed and (before != after or not same_term):
         return Hindrance("step_under_way", taken.step)
-    return None if _proves(before) == _proves(after) else Hindrance("step_differs", taken.step)
+    same = _proves(before) == _proves(after) and _announces(old, before) == _announces(new, after)
+    return None if same else Hindrance("step_differs", taken.step)
+
+
+def promised(sent_under: Policy, calendar: Calendar, step: str, completed: date, pay_by: date) -> date:
+    """The last day to pay that a completed step's letters gave under the version that sent them: they count from the
+    day on which they left, so this counts from the day on which the step was done."""
+    term = longest_term(sent_under, calendar, sent_under.step(step))
+    return max(pay_by, calendar.add(completed, term)) if term is not None else pay_by
 
 
 def _of_asked(old: Policy, new: Policy, step: str) -> Hindrance | None:
@@ -84,6 +98,14 @@ def _kept(action: Action) -> Action:
     if isinstance(action, MessageAction):
         return replace(action, tone=None, channels=(), mode="best")
     return action
+
+
+def _announces(policy: Policy, step: Step) -> tuple[int, ...]:
+    """The costs of later steps that a step's letter names (BW 6:96 lid 6)."""
+    if not any(isinstance(action, MessageAction) and action.template == "fourteen_day_letter" for action in step.do):
+        return ()
+    fees = (action for each in policy.steps for action in each.do if isinstance(action, FeeAction))
+    return tuple(sorted(fee.amount_minor for fee in fees if fee.fee == "collection_cost"))
 
 
 def in_order(codes: Iterable[Hindrance]) -> list[Hindrance]:

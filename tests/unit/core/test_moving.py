@@ -1,8 +1,13 @@
 """Whether a running case may come under another version of its policy: nothing that was done may be lost."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
-from relight.core.moving import Hindrance, Taken, Underway, hindrance, in_order, versions_differ
+from relight.core.actions import FeeAction, MessageAction
+from relight.core.calendars import calendar_for
+from relight.core.moving import Hindrance, Taken, Underway, hindrance, in_order, promised, versions_differ
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text, read_policy
 
@@ -65,6 +70,34 @@ def test_tone_and_channels_of_what_has_arrived_do_not_matter_any_more() -> None:
     assert hindrance(OLD, firmer, Underway([Taken("friendly", completed=False)])) == Hindrance(
         "step_under_way", "friendly"
     )
+
+
+def announcing(cents: int) -> Policy:
+    """The first letter is the fourteen days' letter, and the second step charges what it named."""
+    friendly, reminder, *others = OLD.steps
+    letter = replace(friendly, do=(MessageAction("fourteen_day_letter", ("letter",)),))
+    charge = replace(reminder, do=(*reminder.do, FeeAction("collection_cost", cents)))
+    return replace(OLD, steps=(letter, charge, *others))
+
+
+def test_a_cost_that_a_letter_announced_must_still_be_that_cost() -> None:
+    found = hindrance(announcing(4000), announcing(4840), Underway([FRIENDLY]))
+
+    assert found == Hindrance("step_differs", "friendly")
+    assert hindrance(announcing(4000), announcing(4000), Underway([FRIENDLY])) is None
+
+
+def test_a_step_under_way_whose_letter_gives_another_time_stays() -> None:
+    assert hindrance(OLD, SLOWER, Underway([Taken("reminder", completed=False)])) == Hindrance(
+        "step_under_way", "reminder"
+    )
+
+
+def test_a_letter_that_left_later_gives_its_whole_time() -> None:
+    calendar = calendar_for("NO")
+
+    assert promised(OLD, calendar, "reminder", date(2026, 3, 9), date(2026, 4, 8)) == date(2026, 4, 9)
+    assert promised(OLD, calendar, "reminder", date(2026, 3, 8), date(2026, 4, 8)) == date(2026, 4, 8)
 
 
 def test_a_yes_is_to_what_was_asked() -> None:

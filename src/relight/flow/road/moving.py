@@ -9,19 +9,21 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from relight.core.moving import Hindrance, Taken, Underway, hindrance, versions_differ
+from relight.core.calendars import calendar_for
+from relight.core.moving import Hindrance, Taken, Underway, hindrance, promised, versions_differ
 from relight.core.policy import Policy
 from relight.flow.cases.drafts import put_on_record
 from relight.flow.cases.errors import UnableTo, UnableToFind
 from relight.flow.cases.operations import lock_accounts
 from relight.flow.cases.people import Person
-from relight.flow.cases.policies import compile_policy, newest, running
+from relight.flow.cases.policies import PolicyShelf, compile_policy, newest, running
 from relight.flow.database import Database, Tx, statements
 from relight.flow.road.caps import UnableToExceed
 from relight.flow.road.publishing import UnableToPublish, proof_of
 
 SQL = statements(__package__, "moving.sql")
 BATCH = 500
+_SHELF = PolicyShelf()
 Clock = Callable[[], datetime]
 
 
@@ -152,11 +154,24 @@ def _move_page(tx: Tx, wanted: Plan, page: list[tuple[int, int]], result: Moved,
         free = free[: max(0, room)]
     if not free:
         return
+    _keep_promises(tx, wanted, free)
     told = {"name": wanted.name, "from": wanted.old.version, "to": wanted.new.version, "hash": wanted.new.hash}
     cause = f"undo {wanted.bulk}" if wanted.bulk is not None else ""
     params = {**told, "new": wanted.new.id, "ids": free, "bulk": result.bulk, "actor": by.name, "cause": cause}
     tx.run(SQL.move, {**params, "now": now})
     result.moved += free
+
+
+def _keep_promises(tx: Tx, wanted: Plan, cases: list[int]) -> None:
+    """Write down the days to pay that letters gave under the version that sent them."""
+    calendar = calendar_for(wanted.old.policy.country)
+    given = [
+        (id_, promised(_SHELF.get(tx, sent_under), calendar, *step))
+        for id_, sent_under, *step in tx.rows(SQL.promised, {"ids": cases, "name": wanted.name})
+    ]
+    if given:
+        steps, days = (list(column) for column in zip(*given, strict=True))
+        tx.run(SQL.keep_promises, {"steps": steps, "days": days})
 
 
 def _tell_missing(wanted: Plan, result: Moved) -> None:

@@ -35,6 +35,22 @@ ORDER BY c.id
 SELECT cap - (SELECT count(*) FROM dunning_case c WHERE c.policy_version_id = v.id AND c.state <> 'closed')
 FROM policy_version v WHERE v.id = %(id)s FOR NO KEY UPDATE
 
+-- promised: days to pay that letters gave, of completed steps that nobody voided and that were not taken over, each with
+-- the version that sent it: a case may have been moved before
+SELECT k.id, v.id, k.step, (k.completed_at AT TIME ZONE p.time_zone)::date, k.pay_by_date
+FROM step_taken k
+JOIN partner p ON p.id = k.partner_id
+JOIN case_event e ON e.partner_id = k.partner_id AND e.case_id = k.case_id AND e.number = k.number
+JOIN LATERAL (
+    SELECT max(v.id) AS id FROM policy_version v WHERE v.name = %(name)s AND v.hash = e.policy_hash
+) v ON v.id IS NOT NULL
+WHERE k.case_id = ANY (%(ids)s::bigint[]) AND k.voided_at IS NULL AND k.completed_at IS NOT NULL
+    AND k.pay_by_date IS NOT NULL AND k.proof = ''
+
+-- keep_promises: they go along, whatever the other version would give
+UPDATE step_taken k SET pay_by_date = w.day FROM unnest(%(steps)s::bigint[], %(days)s::date[]) AS w (id, day)
+WHERE k.id = w.id AND k.pay_by_date < w.day
+
 -- move: to another version, each with its event, and think again now
 WITH moved AS (
     UPDATE dunning_case SET policy_version_id = %(new)s, version = version + 1, wakes_at = least(wakes_at, %(now)s)
