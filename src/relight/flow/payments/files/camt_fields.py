@@ -3,6 +3,7 @@
 A field that cannot be read raises `Unreadable` with its name and a sentence; it never becomes a guess.
 """
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from relight.flow.claims.parse import AMOUNT_MAX, YEAR_MAX, YEAR_MIN
 from relight.flow.payments.files.markup import Element
 
 TEXT_CHARACTERS_MAX = 140
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T|Z|[+-]|$)", re.ASCII)  # Python reads more than XML writes
 
 
 class Unreadable(ValueError):
@@ -89,6 +91,8 @@ def day_of(element: Element, name: str) -> date | None:
     if not found or not text:
         return None
     try:
+        if not _DAY.match(text):
+            raise ValueError(text)
         day = date.fromisoformat(text[:10])
         if len(text) > 10:
             datetime.fromisoformat(text)
