@@ -124,6 +124,16 @@ def test_dutch_collection_cost_needs_its_letter_and_the_letters_fortnight() -> N
     assert {why.on for why in early.why} == {date(2026, 3, 27)}
 
 
+def test_a_letter_that_gives_more_time_than_the_law_is_held_to_what_it_gives() -> None:
+    generous = {"fourteen_day_letter": Letter(date(2026, 3, 10), date(2026, 3, 12), date(2026, 4, 10))}
+
+    last_day = charge("nl", "collection_cost", today=date(2026, 4, 10), letters=generous)
+    day_after = charge("nl", "collection_cost", today=date(2026, 4, 11), letters=generous)
+
+    assert (last_day.amount, {why.on for why in last_day.why}) == (0, {date(2026, 4, 11)})
+    assert day_after.amount == 75_00
+
+
 def test_small_dutch_instalments_cost_at_most_140_in_six_months_and_larger_ones_their_table() -> None:
     before = [Charged("collection_cost", f"2025-{n}", date(2026, 1, n), 40_00) for n in (10, 20, 30)]
     today = date(2026, 3, 27)

@@ -143,6 +143,16 @@ def test_a_half_years_rate_is_not_used_for_the_next_one() -> None:
     assert (interest.stopped.day, interest.stopped.why.lack) == (date(2025, 1, 1), "not_given")
 
 
+def test_a_half_year_that_begins_in_january_ends_in_june_though_no_other_rate_is_told() -> None:
+    table = norway().confirmed({date(2027, 1, 1): Decimal(10)})
+
+    interest = late_interest(Bearing(36_500 * KRONE, date(2027, 6, 28)), table, until=date(2027, 7, 31))
+
+    assert interest.amount == 2 * 10_00
+    assert interest.stopped is not None
+    assert (interest.stopped.day, interest.stopped.why.lack) == (date(2027, 7, 1), "not_given")
+
+
 def test_a_rate_that_goes_on_until_it_is_changed_is_used_all_year() -> None:
     table = interest_table(packaged_pack("nl"), debtor="consumer")
 
