@@ -188,7 +188,7 @@ def _as_planned(policy: Policy, life: Life, heard: Heard) -> CaseFacts:
     """The facts as they would be had every message of a completed step arrived on each channel that it was to take, so
     that no step was withdrawn, and had nobody moved a due date."""
     withdrawn = (step for step in life.voided.values() if step.decided_at < heard.now)
-    steps = {step.number: step for step in (*heard.facts.steps, *withdrawn)}
+    steps = {step.number: step for step in (*withdrawn, *heard.facts.steps)}
     arrived = tuple(_arrived(policy, steps[number]) for number in sorted(steps))
     moved = any(one.what == "defer" for one in life.plot.happenings)
     claims = tuple(replace(claim, due_date=date(2020, 1, 1)) if moved else claim for claim in heard.facts.claims)
@@ -211,7 +211,8 @@ def _done(taken: StepFacts, part: int, action: MessageAction) -> Iterator[Effect
     mine = [one for one in taken.effects if one.part == part and one.kind == "message"]
     reached = [one for one in mine if one.state == "done" and not one.failed]
     at = max((one.finished_at or taken.decided_at for one in reached), default=taken.completed_at)
-    channels = action.channels if action.mode == "all" or len(action.channels) == 1 else [one.channel for one in mine]
+    sure = action.mode == "all" or len(action.channels) == 1
+    channels = action.channels if sure else [one.channel for one in mine] or action.channels[:1]
     for number, channel in enumerate(channels):
         yield EffectFacts(-1 - number, part, "message", channel, "done", at, action.template, at)
 

@@ -52,14 +52,18 @@ class Road:
     base: str
     changes: tuple[int, ...] = ()
 
-    def text(self) -> str:
-        """The policy, as its reader takes it."""
+    def tree(self) -> Tree:
+        """The policy as a plain tree."""
         tree = base_tree(self.base)
         for seed in self.changes:
             dice = Random(seed)
             dice.choice(_CHANGES)(dice, tree)
         tree["policy"] = "drawn"
-        return as_yaml(tree)
+        return tree
+
+    def text(self) -> str:
+        """The policy, as its reader takes it."""
+        return as_yaml(self.tree())
 
     def policy(self) -> Policy | None:
         """The compiled policy; None where the changes made none of it (a step that no road reaches)."""

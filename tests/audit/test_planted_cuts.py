@@ -58,7 +58,8 @@ def test_everything_was_paid_an_hour_before(copy: Copy, cut: Left) -> None:
     of_cut = [one for one in found if one[0] == "I3"]
     assert of_cut == _found(cut, ("I3", "nothing_owed"), ("I3", "belief"), ("I3", "belief"))
     assert ("I4", cut.case, cut.event, "still_blocked") in found
-    assert {one[0] for one in found} == {"I3", "I4"}
+    assert {one[3] for one in found if one[0] == "I9"} == {"no.grid.essential"}
+    assert {one[0] for one in found} == {"I3", "I4", "I9"}
 
 
 def test_a_payment_was_on_its_way(copy: Copy, cut: Left) -> None:
@@ -130,7 +131,9 @@ def test_one_of_two_bills_was_disputed_so_that_too_little_was_left(copy: Copy, c
     copy.plant(_HOLD, a=copy.story.dark.id, case=cut.case, claim=claim, service=None, reason="dispute",
                at=cut.before(days=2), until=None)  # fmt: skip
 
-    assert copy.found() == _found(cut, ("I3", "condition"))
+    assert copy.found() == _found(
+        cut, ("I3", "condition"), ("I3", "not_owed"), ("I9", "no.grid.essential")
+    )  # fmt: skip
 
 
 def test_the_notice_went_out_a_week_too_late(copy: Copy, cut: Left) -> None:
@@ -240,7 +243,7 @@ def test_it_left_on_a_friday_night(copy: Copy, cut: Left) -> None:
     )
     copy.plant("UPDATE effect SET finished_at = %(at)s WHERE id = %(e)s", e=cut.effect, at=night)
 
-    assert copy.found() == _found(cut, ("I3", "window"))
+    assert copy.found() == _found(cut, ("I3", "window"), ("I9", "no.grid.days"))
 
 
 def test_nobody_had_said_yes(copy: Copy, cut: Left) -> None:

@@ -96,13 +96,24 @@ def test_amounts_never_become_floats() -> None:
     assert [minor(amount) for amount in ("300", "0.1", "37.50", "99.99")] == [30000, 10, 3750, 9999]
 
 
-def test_every_rule_says_why_what_to_do_and_under_which_section() -> None:
-    rules = rules_of("NO")
+@pytest.mark.parametrize("country", ["NO", "DK", "NL", "SE", "DE", "GB"])
+def test_every_rule_says_why_what_to_do_and_under_which_section(country: str) -> None:
+    rules = rules_of(country)
 
     assert len({rule.id for rule in rules}) == len(rules)
     assert all(rule.law and rule.why and rule.todo.endswith(".") for rule in rules)
 
 
+@pytest.mark.parametrize("country", ["NO", "DK", "NL", "SE", "DE", "GB"])
+def test_the_audits_own_holidays_are_the_engines(country: str) -> None:
+    days, calendar = days_of(country), calendar_for(country)
+    all_days = (date(2024, 1, 1) + timedelta(days=ahead) for ahead in range(366 * 16))
+
+    apart = [day for day in all_days if day.weekday() < 6 and days.is_closed(day) is not calendar.is_holiday(day)]
+
+    assert apart == []
+
+
 def test_a_country_without_rules_of_its_own_has_the_common_ones() -> None:
-    assert rules_of("SE") == COMMON.rules
-    assert not days_of("SE").is_closed(date(2026, 12, 25))
+    assert rules_of("BE") == COMMON.rules
+    assert not days_of("BE").is_closed(date(2026, 12, 25))

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from relight.audit.asking import money
 from relight.audit.conditions import holds
-from relight.audit.days import Days
+from relight.audit.days import Days, longest
 from relight.audit.history import Basis, Cut, Earlier
 from relight.audit.reading import SAME_MOMENT_SECONDS, Reading
 from relight.audit.rules import COMMON
@@ -54,7 +54,7 @@ def _arrears(bench: Bench, cut: Cut) -> Iterator[Wrong]:
     """Undisputed, overdue arrears that still meet the policy."""
     assert cut.step is not None
     today = bench.day(cut.moment)
-    left = tuple(claim for claim in cut.claims if claim.due_date < today and claim.owed > 0)
+    left = cut.left(today)
     owed = sum(claim.owed for claim in left) - cut.credit
     if owed <= 0:
         paid = all(not claim.principal + claim.costs for claim in cut.claims) or cut.credit > 0
@@ -66,8 +66,23 @@ def _arrears(bench: Bench, cut: Cut) -> Iterator[Wrong]:
                     f" claims, {_flags(cut)}.")  # fmt: skip
 
 
+def _rests(bench: Bench, cut: Cut) -> Iterator[Wrong]:
+    """Each of its claims was overdue, unpaid and undisputed when it was decided."""
+    decided = bench.day(cut.row["decided_at"])
+    for claim in cut.claims if cut.facts else ():
+        if not claim.was_owed or claim.due_date >= decided:
+            why = "had been paid, was disputed or on hold, or was not due when this was decided."
+            yield Wrong("not_owed", f"It rests on claim {claim.number}, which {why}")
+    seen = [one for one in cut.facts.get("claims", ()) if date.fromisoformat(one["due_date"]) < decided]
+    owed = sum(max(0, one["principal"] - one["disputed"]) + one["costs"] for one in seen)
+    if cut.facts and owed < cut.policy.opens_min:
+        least, shown = (money(sum_, bench.reading.partner.currency) for sum_ in (cut.policy.opens_min, owed))
+        yield Wrong("too_little", f"{shown} were owed when this was decided; the policy begins with {least}.")
+
+
 def _progress(bench: Bench, cut: Cut) -> Iterator[Wrong]:
-    """Each claim's own notices had left and arrived, and their terms and waits were over."""
+    """Each claim's own notices had left and arrived, their terms and waits were over, and from the last of them the
+    policy leads to this step."""
     assert cut.step is not None
     decided = bench.day(cut.row["decided_at"])
     for claim in cut.claims:
@@ -81,7 +96,22 @@ def _progress(bench: Bench, cut: Cut) -> Iterator[Wrong]:
                 "unfinished", f"Step {last.name} was not complete for claim {claim.number} when this was decided."
             )
             continue
+        if not last.proof and (lost := _lost(cut, last)):
+            yield Wrong("unnoticed", f"{lost} of step {last.name} for claim {claim.number} had reached nobody.")
+        if not cut.policy.leads(last.name, cut.step.name, str(cut.facts.get("profile", ""))):
+            why = f"The policy leads from {last.name}, the last step of claim {claim.number}, to another step."
+            yield Wrong("road", why)
         yield from _term(bench, cut, claim, done, decided)
+
+
+def _lost(cut: Cut, step: Earlier) -> str:
+    """The name of a message of a step that arrived on no channel; nothing when all did. What tells of a cut afterwards
+    does not count."""
+    defined = cut.policy.steps.get(step.name)
+    for part, template in defined.notices if defined else ():
+        if not any(one.part == part for one in step.sent):
+            return template
+    return ""
 
 
 def _term(bench: Bench, cut: Cut, claim: Basis, done: list[Earlier], decided: date) -> Iterator[Wrong]:
@@ -89,8 +119,11 @@ def _term(bench: Bench, cut: Cut, claim: Basis, done: list[Earlier], decided: da
     last = done[-1]
     assert last.completed_at is not None
     waited = bench.days.end_of(bench.day(last.completed_at), cut.step.after)
-    terms = [step.pay_by_date for step in done if step.pay_by_date is not None]
-    over = bench.days.end_of(max([waited, *terms[-1:]]), cut.policy.settle)
+    terms = [day for step in done if (day := pay_until(bench, step)) is not None]
+    over = max([waited, *terms])
+    delay = cut.policy.delays.get(str(cut.facts.get("profile", "")))
+    over = bench.days.end_of(over, delay) if delay else over
+    over = bench.days.end_of(over, cut.policy.settle) if cut.takes_away else over
     if terms and decided <= max(terms):
         why = f"Claim {claim.number} could be paid until {max(terms)}, and it was decided on {decided}."
         yield Wrong("term", why)
@@ -99,14 +132,26 @@ def _term(bench: Bench, cut: Cut, claim: Basis, done: list[Earlier], decided: da
         yield Wrong("term", f"{why} {cut.policy.settle} for payments to settle); it was decided on {decided}.")
 
 
+def pay_until(bench: Bench, step: Earlier) -> date | None:
+    """The last day to pay that a step gave. Its letters count from the day on which they left, so this counts from the
+    day on which the step was done: the longest of what they name and of what they let follow."""
+    if step.pay_by_date is None or step.completed_at is None or step.proof:
+        return step.pay_by_date
+    given = max(step.gives, key=longest, default=None)
+    done = bench.day(step.completed_at)
+    return max(step.pay_by_date, bench.days.end_of(done, given)) if given else step.pay_by_date
+
+
 def _pauses(bench: Bench, cut: Cut) -> Iterator[Wrong]:
     """No hold, no stop, no protective flag."""
     for hold in cut.holds:
+        if hold["of_service"] and not cut.takes_away:
+            continue
         what = "service" if hold["of_service"] else "case"
         yield Wrong("hold", f"The {what} was on hold ({hold['reason']}, by {hold['placed_by']}, since"
                     f" {hold['starts_at']:%Y-%m-%d %H:%M}).")  # fmt: skip
     protecting = sorted(name for name in COMMON.protecting_flags if cut.flags.get(name) == "yes")
-    if protecting:
+    if protecting and cut.takes_away:
         yield Wrong("protected", f"The customer was protected: {', '.join(protecting)}.")
     stopped = bench.reading.partner.stopped_at
     if stopped is not None and _before(stopped, cut.moment):
@@ -179,12 +224,12 @@ def _agreed(bench: Bench, cut: Cut) -> Iterator[Wrong]:
 def _level(bench: Bench, cut: Cut) -> Iterator[Wrong]:
     """The step is one that sets this level."""
     assert cut.step is not None
-    if cut.row["level"] not in cut.step.levels:
+    if cut.row["level"] is not None and cut.row["level"] not in cut.step.levels:
         yield Wrong("level", f"Step {cut.step.name} does not set anything to {cut.row['level']}.")
 
 
 _QUESTIONS: tuple[Callable[[Bench, Cut], Iterator[Wrong]], ...] = (
-    _level, _arrears, _progress, _pauses, _transit, _freshness, _belief, _window, _agreed,
+    _level, _arrears, _rests, _progress, _pauses, _transit, _freshness, _belief, _window, _agreed,
 )  # fmt: skip
 
 

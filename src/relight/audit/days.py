@@ -12,17 +12,23 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Days:
-    """A country's closed days: dates of every year ("12-25"), and days before or after Easter Sunday.
+    """A country's closed days: dates of every year ("12-25"), days before or after Easter Sunday, the first weekday of
+    its name on or after a date (("mon", "05-25")), dates that give way to a Sunday by a day, single days; and whether a
+    fixed date at a weekend is made up for on the next weekday.
 
     A country that the audit has no data for has none: terms come out shorter, so less is found, never too much.
     """
 
     fixed: frozenset[str] = frozenset()
     from_easter: frozenset[int] = frozenset()
+    weekdays: frozenset[tuple[str, str]] = frozenset()
+    before_sunday: frozenset[str] = frozenset()
+    once: frozenset[date] = frozenset()
+    made_up: bool = False
 
     def is_closed(self, day: date) -> bool:
         """Whether the day is a holiday, or one on which the banks are closed; weekends aside."""
-        return f"{day:%m-%d}" in self.fixed or (day - easter(day.year)).days in self.from_easter
+        return day in _closed(self, day.year)
 
     def end_of(self, start: date, span: str) -> date:
         """The last day of a span ("4 weeks", "1 month", "3 working days") that begins after `start`."""
@@ -63,6 +69,28 @@ class Hours:
 
 
 @cache
+def _closed(days: Days, year: int) -> frozenset[date]:
+    """All closed days of a year."""
+    fixed = sorted(date.fromisoformat(f"{year}-{text}") for text in days.fixed)
+    found = {easter(year) + offset * _DAY for offset in days.from_easter}
+    found |= {_on_or_after(date.fromisoformat(f"{year}-{text}"), WEEKDAYS.index(name)) for name, text in days.weekdays}
+    for text in days.before_sunday:
+        day = date.fromisoformat(f"{year}-{text}")
+        found.add(day - _DAY if day.weekday() == 6 else day)
+    found |= {day for day in days.once if day.year == year}
+    taken = found | set(fixed)
+    for day in fixed:
+        if days.made_up and day.weekday() > 4:
+            ahead = (day + count * _DAY for count in range(1, 9))
+            taken.add(next(one for one in ahead if one not in taken and one.weekday() < 5))
+    return frozenset(taken)
+
+
+def _on_or_after(day: date, weekday: int) -> date:
+    return day + (weekday - day.weekday()) % 7 * _DAY
+
+
+@cache
 def easter(year: int) -> date:
     """Easter Sunday of the Gregorian calendar (Butcher's rule)."""
     golden, (century, rest) = year % 19, divmod(year, 100)
@@ -72,6 +100,16 @@ def easter(year: int) -> date:
     late = (golden + 11 * moon + 22 * weekday) // 451
     month, day = divmod(moon + weekday - 7 * late + 114, 31)
     return date(year, month, day + 1)
+
+
+def longest(span: str) -> float:
+    """About how many days a span takes at most, to tell which of two is the longer."""
+    count, unit = _parts(span)
+    return count * _LONGEST[unit] + (_HOLIDAYS if unit in ("working day", "werktag") else 0)
+
+
+_LONGEST = {"day": 1.0, "week": 7.0, "month": 31.0, "working day": 1.4, "werktag": 7 / 6}
+_HOLIDAYS = 6  # around Christmas or Easter
 
 
 def _parts(span: str) -> tuple[int, str]:

@@ -24,14 +24,30 @@ WHERE a.partner_id = %(partner)s AND e.kind = 'supply' AND e.level <> 'full' AND
         < array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], coalesce(p.level, 'full'))
 ORDER BY a.id LIMIT %(limit)s
 
+-- asked: steps that ask people to take a service away or to hand over, a page at a time by id. There is no attempt: the
+-- id of the step, below zero, stands for it.
+SELECT -t.id AS attempt_id, 1 AS attempt_number, t.decided_at AS started_at, -t.id AS effect_id, t.case_id, c.account_id,
+    t.number AS event_number, t.number AS step_number, NULL::bigint AS service_id, NULL AS level,
+    NULL AS service_kind, n.ref AS service_ref, n.debtor, c.services, c.policy_version_id, v.policy_hash, v.facts,
+    v.at AS decided_event_at, t.id AS step_id, t.step, t.decided_at, t.voided_at
+FROM step_taken t
+JOIN dunning_case c ON c.partner_id = t.partner_id AND c.id = t.case_id
+JOIN account n ON n.partner_id = c.partner_id AND n.id = c.account_id
+LEFT JOIN case_event v ON v.partner_id = t.partner_id AND v.case_id = t.case_id AND v.number = t.number
+WHERE t.partner_id = %(partner)s AND t.step = ANY (%(names)s::text[]) AND t.proof = '' AND t.id > %(after)s
+    AND t.decided_at >= %(since)s::timestamptz
+ORDER BY t.id LIMIT %(limit)s
+
 -- claims: what each cut's step rests on, with what was owed when it left, from the transfers alone. Both sides of the
 -- moment are read, and the higher is what counts: for what came in the same moment nobody can say which was first.
 SELECT x.attempt_id, k.claim_id, c.number, greatest(c.due_date, c.deferred_to) AS due_date, b.principal, b.costs,
-    d.decided_before, d.decided_after, coalesce(h.held, 0) AS held,
+    d.decided_before, d.decided_after, coalesce(h.held, 0) AS held, coalesce(h.held_then, 0) AS held_then,
     coalesce(l.lines, 0) AS lines_for_services, coalesce(l.ours, 0) AS lines_for_service
 FROM unnest(%(attempts)s::bigint[], %(steps)s::bigint[], %(moments)s::timestamptz[], %(decided)s::timestamptz[],
     %(services)s::bigint[]) AS x (attempt_id, step_id, moment, decided_at, service_id)
 JOIN step_claim k ON k.partner_id = %(partner)s AND k.step_id = x.step_id
+JOIN step_taken w ON w.partner_id = k.partner_id AND w.id = k.step_id
+JOIN dunning_case y ON y.partner_id = w.partner_id AND y.id = w.case_id
 JOIN claim c ON c.partner_id = k.partner_id AND c.id = k.claim_id
 CROSS JOIN LATERAL (
     SELECT greatest(sum(t.signed) FILTER (WHERE t.part = 'principal' AND t.posted_at <= x.moment),
@@ -53,35 +69,41 @@ CROSS JOIN LATERAL (
         AND 'receivable' IN (t.debit, t.credit)
 ) d
 LEFT JOIN LATERAL (
-    SELECT sum(coalesce(h.amount, c.amount))::bigint AS held FROM hold h
-    WHERE h.partner_id = %(partner)s AND h.account_id = c.account_id AND h.claim_id = k.claim_id
-        AND h.starts_at < x.moment - %(tolerance)s::interval AND (h.ends_at IS NULL OR h.ends_at > x.moment)
+    SELECT sum(coalesce(h.amount, c.amount)) FILTER (WHERE h.starts_at < x.moment - %(tolerance)s::interval
+            AND (h.ends_at IS NULL OR h.ends_at > x.moment))::bigint AS held,
+        sum(coalesce(h.amount, c.amount)) FILTER (WHERE h.starts_at < x.decided_at - %(tolerance)s::interval
+            AND (h.ends_at IS NULL OR h.ends_at > x.decided_at))::bigint AS held_then
+    FROM hold h WHERE h.partner_id = %(partner)s AND h.account_id = c.account_id AND h.claim_id = k.claim_id
 ) h ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE l.service_id IS NOT NULL) AS lines,
-        count(*) FILTER (WHERE l.service_id = x.service_id AND l.counts_for_cut) AS ours
-    FROM claim_line l WHERE l.partner_id = %(partner)s AND l.claim_id = k.claim_id
+        count(*) FILTER (WHERE l.counts_for_cut
+            AND (l.service_id = x.service_id OR (x.service_id IS NULL AND v.kind = ANY (y.services)))) AS ours
+    FROM claim_line l LEFT JOIN service v ON v.partner_id = l.partner_id AND v.id = l.service_id
+    WHERE l.partner_id = %(partner)s AND l.claim_id = k.claim_id
 ) l ON true
 ORDER BY x.attempt_id, k.claim_id
 
 -- earlier: the steps that these claims had been through before, with the messages that left and what became of them
-SELECT x.attempt_id, k.claim_id, s.number, s.step, s.decided_at, s.completed_at, s.pay_by_date, s.proof,
-    coalesce(m.sent, '[]'::jsonb) AS sent, coalesce(t.tasks, '{}') AS tasks
+SELECT x.attempt_id, k.claim_id, s.number, s.step, s.decided_at, s.completed_at, s.pay_by_date, s.proof, v.policy_hash,
+    coalesce(m.sent, '[]'::jsonb) AS sent, coalesce(t.tasks, '[]'::jsonb) AS tasks
 FROM unnest(%(attempts)s::bigint[], %(steps)s::bigint[], %(moments)s::timestamptz[]) AS x (attempt_id, step_id, moment)
 JOIN step_taken cut ON cut.partner_id = %(partner)s AND cut.id = x.step_id
 JOIN step_claim o ON o.partner_id = %(partner)s AND o.step_id = cut.id
 JOIN step_claim k ON k.partner_id = %(partner)s AND k.claim_id = o.claim_id
 JOIN step_taken s ON s.partner_id = %(partner)s AND s.id = k.step_id AND s.case_id = cut.case_id
     AND s.number < cut.number AND (s.voided_at IS NULL OR s.voided_at > x.moment)
+LEFT JOIN case_event v ON v.partner_id = s.partner_id AND v.case_id = s.case_id AND v.number = s.number
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(e.template, e.channel, m.sent_at) ORDER BY m.id) AS sent
+    SELECT jsonb_agg(jsonb_build_array(e.template, e.channel, e.part, m.sent_at, coalesce(m.delivered_at, m.sent_at
+            + CASE WHEN e.channel = 'letter' THEN interval '5 days' ELSE interval '0' END)) ORDER BY m.id) AS sent
     FROM effect e JOIN sent_message m ON m.partner_id = e.partner_id AND m.effect_id = e.id
     WHERE e.partner_id = %(partner)s AND e.case_id = cut.case_id AND e.step_number = s.number AND e.kind = 'message'
         AND m.sent_at <= x.moment
         AND (m.undeliverable_at IS NULL OR m.undeliverable_at > x.moment - %(tolerance)s::interval)
 ) m ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(t.code) AS tasks FROM task t
+    SELECT jsonb_agg(jsonb_build_array(t.code, t.part, t.done_at) ORDER BY t.done_at) AS tasks FROM task t
     WHERE t.partner_id = %(partner)s AND t.case_id = cut.case_id AND t.step_number = s.number AND t.state = 'done'
         AND t.done_at <= x.moment
 ) t ON true
@@ -114,12 +136,16 @@ SELECT DISTINCT f.attempt_id, f.name, f.value FROM f
 WHERE f.starts_at < f.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR f.ends_at > f.moment)
 ORDER BY f.attempt_id, f.name
 
--- holds: pauses of the whole case or of the service that covered the moment
+-- holds: pauses of the whole case or of the service that covered the moment; of a cut by people, of any service that its
+-- claims are for
 SELECT x.attempt_id, h.reason, h.service_id IS NOT NULL AS of_service, h.starts_at, h.placed_by
 FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(cases)s::bigint[], %(services)s::bigint[],
-    %(moments)s::timestamptz[]) AS x (attempt_id, account_id, case_id, service_id, moment)
+    %(moments)s::timestamptz[], %(steps)s::bigint[]) AS x (attempt_id, account_id, case_id, service_id, moment, step_id)
 JOIN hold h ON h.partner_id = %(partner)s AND h.account_id = x.account_id AND h.claim_id IS NULL
-    AND (h.case_id IS NULL OR h.case_id = x.case_id) AND (h.service_id IS NULL OR h.service_id = x.service_id)
+    AND (h.case_id IS NULL OR h.case_id = x.case_id)
+    AND (h.service_id IS NULL OR h.service_id = x.service_id OR (x.service_id IS NULL AND EXISTS (
+        SELECT FROM step_claim k JOIN claim_line l ON l.partner_id = k.partner_id AND l.claim_id = k.claim_id
+        WHERE k.partner_id = %(partner)s AND k.step_id = x.step_id AND l.service_id = h.service_id)))
     AND h.starts_at < x.moment - %(tolerance)s::interval AND (h.ends_at IS NULL OR h.ends_at > x.moment)
 ORDER BY x.attempt_id, h.id
 

@@ -1,10 +1,13 @@
 """I9: every rule of law holds on the stored log. The rules are data (`rules/*.yaml`); each kind is a function here."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from relight.audit.acts import Came, came_about
 from relight.audit.asking import money
-from relight.audit.cuts import Bench, Wrong
+from relight.audit.cuts import Bench, Wrong, pay_until
+from relight.audit.days import WEEKDAYS
 from relight.audit.history import Basis, Cut
 from relight.audit.messages import Versions
 from relight.audit.reading import Reading, Row, statements
@@ -20,7 +23,9 @@ def judge(bench: Bench, cut: Cut, rules: tuple[Rule, ...]) -> tuple[int, list[Wr
     asked = [
         rule
         for rule in rules
-        if rule.kind in KINDS and rule.concerns(service=cut.row["service_kind"], debtor=_debtor(cut), day=day)
+        if rule.kind in KINDS
+        and rule.concerns(services=cut.services, debtor=_debtor(cut), day=day)
+        and rule.is_about(actor=cut.policy.actor, acts=cut.acts)
     ]
     broken = [rule for rule in asked if not KINDS[rule.kind](bench, cut, rule)]
     return len(asked), [Wrong(rule.id, f"{rule.law}: {rule.why}.", rule.todo) for rule in broken]
@@ -35,7 +40,7 @@ def look_at_fees(reading: Reading) -> tuple[int, list[Violation]]:
     for row in reading.stream(SQL.fees):
         day = row["posted_at"].astimezone(reading.partner.zone).date()
         for rule in rules:
-            if not rule.concerns(service="", debtor=row["debtor"], day=day):
+            if not rule.concerns(services=frozenset(), debtor=row["debtor"], day=day):
                 continue
             checked += 1
             if wrong := _fee(reading, versions, row, rule, day):
@@ -72,7 +77,7 @@ def _message_before(bench: Bench, cut: Cut, rule: Rule) -> bool:
 def _sent(cut: Cut, claim: Basis, rule: Rule) -> Iterator[datetime]:
     template = rule.params["template"]
     for step in claim.earlier:
-        yield from (at for name, _, at in step.sent if name == template)
+        yield from (one.at for one in step.sent if one.template == template)
         defined = cut.policy.steps.get(step.name)
         if step.proof and step.completed_at and defined and template in defined.templates:
             yield step.completed_at  # taken over from another system, with its proof
@@ -80,12 +85,89 @@ def _sent(cut: Cut, claim: Basis, rule: Rule) -> Iterator[datetime]:
 
 def _task_before(_bench: Bench, cut: Cut, rule: Rule) -> bool:
     """For each claim a person had done a task of this kind."""
-    return all(any(rule.params["task"] in step.tasks for step in claim.earlier) for claim in cut.claims)
+    task = rule.params["task"]
+    return all(any(task == one.code for step in claim.earlier for one in step.tasks) for claim in cut.claims)
 
 
 def _only_unpaid(_bench: Bench, cut: Cut, _rule: Rule) -> bool:
     """Some claim behind the cut is for this very service."""
     return any(claim.is_for_service for claim in cut.claims)
+
+
+def _before(bench: Bench, cut: Cut, rule: Rule) -> bool:
+    """For each claim these acts had come about, in this order; the first of them `count` times."""
+    return all(_chain(bench, cut, claim, rule.params) for claim in cut.claims)
+
+
+def _chain(bench: Bench, cut: Cut, claim: Basis, asked: dict[str, Any]) -> bool:
+    since = date.min
+    for place, act in enumerate(asked["needs"]):
+        came = [one for one in came_about(cut, claim, act, bench.day) if one.arrived >= since]
+        came = [*_counting(bench, came, asked)]
+        wanted = asked.get("count", 1) if place == 0 else 1
+        ways = frozenset[str]().union(*(one.ways for one in came))
+        if len(came) < wanted or len(ways) < asked.get("ways", 0) or not ways.issuperset(asked.get("channels", ())):
+            return False
+        since = came[wanted - 1].arrived
+        if asked.get("expired") and place == len(asked["needs"]) - 1:
+            until = pay_until(bench, came[wanted - 1].step)
+            if until is None or until >= bench.day(cut.moment):
+                return False
+    return True
+
+
+def _counting(bench: Bench, came: list[Came], asked: dict[str, Any]) -> Iterator[Came]:
+    """Those that gave the time that each must give, so far apart."""
+    last: Came | None = None
+    for one in came:
+        if "each_term" in asked:
+            least = bench.days.end_of(bench.day(one.step.decided_at), asked["each_term"])
+            if one.step.pay_by_date is None or one.step.pay_by_date < least:
+                continue
+        if "gap" in asked and last is not None and one.arrived < bench.days.end_of(last.arrived, asked["gap"]):
+            continue
+        last = one
+        yield one
+
+
+def _waited(bench: Bench, cut: Cut, rule: Rule) -> bool:
+    """For each claim the whole `wait` had passed since the last of these acts, of each the first time."""
+    today = bench.day(cut.moment)
+    for claim in cut.claims:
+        came = [came_about(cut, claim, act, bench.day) for act in rule.params["since"]]
+        if not all(came):
+            return False
+        days = [one[0].arrived if rule.params.get("counted") == "arrived" else one[0].sent for one in came]
+        if bench.days.end_of(max(days), rule.params["wait"]) >= today:
+            return False
+    return True
+
+
+def _owed(bench: Bench, cut: Cut, rule: Rule) -> bool:
+    """One of these states held: so much owed, so many claims, a person who confirms, flags that were yes."""
+    left = cut.left(bench.day(cut.moment))
+    owed = sum(claim.owed for claim in left)
+    person = cut.step is not None and cut.step.approval != "none"
+    return any(
+        owed >= state.get("minor", 0)
+        and len(left) >= state.get("claims", 0)
+        and (person or not state.get("person"))
+        and all(cut.flags.get(name) == "yes" for name in state.get("flags", ()))
+        for state in rule.params["any_of"]
+    )
+
+
+def _open_day(bench: Bench, cut: Cut, rule: Rule) -> bool:
+    """It was none of the closed days. With `if_flags` they are closed only for whom one was yes, or nobody knows."""
+    day, closed = bench.day(cut.moment), rule.params
+    if "if_flags" in closed and all(cut.flags.get(name) == "no" for name in closed["if_flags"]):
+        return True
+    return not (
+        WEEKDAYS[day.weekday()] in closed.get("weekdays", ())
+        or day.month in closed.get("months", ())
+        or (closed.get("holidays", False) and bench.days.is_closed(day))
+        or (closed.get("before_holidays", False) and bench.days.is_closed(day + timedelta(days=1)))
+    )
 
 
 KINDS: dict[str, Callable[[Bench, Cut, Rule], bool]] = {
@@ -94,6 +176,10 @@ KINDS: dict[str, Callable[[Bench, Cut, Rule], bool]] = {
     "message_before": _message_before,
     "task_before": _task_before,
     "only_unpaid_service": _only_unpaid,
+    "before": _before,
+    "waited": _waited,
+    "owed": _owed,
+    "open_day": _open_day,
 }
 
 

@@ -20,7 +20,12 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """A step: its wait, condition, window and who must agree; the levels it sets and the templates it sends."""
+    """A step: its wait, condition, window and who must agree; the levels it sets and the templates it sends.
+
+    `acts` names what each of its parts is in law; `ways` how each part goes about it; `notices` are the parts that are
+    messages and do not only tell of a cut; `gives` is every time to pay that its letters name, and the waits of the
+    steps that may follow.
+    """
 
     name: str
     after: str
@@ -29,6 +34,16 @@ class Step:
     approval: str
     levels: frozenset[str]
     templates: frozenset[str]
+    acts: tuple[frozenset[str], ...] = ()
+    ways: tuple[str, ...] = ()
+    notices: tuple[tuple[int, str], ...] = ()
+    following: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+
+    @property
+    def by_people(self) -> frozenset[str]:
+        """What the step asks people to take away, or to hand over."""
+        return frozenset().union(*self.acts) & BY_PEOPLE if not self.levels else frozenset()
 
 
 @dataclass(frozen=True)
@@ -40,8 +55,28 @@ class Policy:
     contact: Hours
     contacts_max: int  # messages in seven days
     settle: str
+    opens_min: int  # of arrears, in minor units
+    actor: str
+    services: frozenset[str]
     steps: dict[str, Step]
+    skips: dict[str, frozenset[str]]  # by profile, the steps that are left out
+    delays: dict[str, str]  # by profile, the time that comes on top of every wait
     fees: dict[str, frozenset[str]]  # by step, the names of the fees that it charges
+
+    def leads(self, come_from: str, to: str, profile: str) -> bool:
+        """Whether the road goes on from one step to another, but for steps that the profile leaves out. From a step of
+        another policy it may go anywhere."""
+        if come_from not in self.steps:
+            return True
+        skipped, waiting, seen = self.skips.get(profile, frozenset()), [come_from], set[str]()
+        while waiting:
+            for name in self.steps[waiting.pop()].following:
+                if name == to:
+                    return True
+                if name in skipped and name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
+        return False
 
 
 def published(reading: Reading) -> tuple[dict[int, Policy], dict[str, int]]:
@@ -60,7 +95,12 @@ def read(id_: int, text: str) -> Policy:
         contact=_hours(contact),
         contacts_max=int(contact["max_per_7_days"]),
         settle=tree.get("settle", _SETTLE),
-        steps={name: _step(name, step) for name, step in tree["steps"].items()},
+        opens_min=minor(tree["opens"].get("arrears", {}).get("min", "0")),
+        actor=tree["for"]["actor"],
+        services=frozenset(tree["for"]["service"]),
+        steps={name: _step(name, step, tree["steps"]) for name, step in tree["steps"].items()},
+        skips={name: frozenset(one.get("skip", ())) for name, one in tree.get("profiles", {}).items()},
+        delays={name: one["delay"] for name, one in tree.get("profiles", {}).items() if "delay" in one},
         fees={
             name: frozenset(action["fee"] for action in step["do"] if "fee" in action)
             for name, step in tree["steps"].items()
@@ -73,7 +113,45 @@ def minor(amount: str) -> int:
     return int(Decimal(amount) * 100)
 
 
-def _step(name: str, tree: Tree) -> Step:
+def _following(name: str, steps: Tree) -> tuple[str, ...]:
+    """The steps that may follow one."""
+    names = list(steps)
+    after = names[names.index(name) + 1 :][:1]
+    return tuple(branch["step"] for branch in steps[name]["next"]) if "next" in steps[name] else tuple(after)
+
+
+def _notices(actions: list[Tree]) -> tuple[tuple[int, str], ...]:
+    supplies = [part for part, action in enumerate(actions) if "supply" in action]
+    before = min(supplies, default=len(actions))
+    return tuple((part, action["message"]) for part, action in enumerate(actions[:before]) if "message" in action)
+
+
+def _acts(action: Tree) -> frozenset[str]:
+    """What an action is in law; a message is what its template says."""
+    if "supply" in action:
+        return frozenset(LEVEL_ACTS.get(action["supply"], ()))
+    if "message" in action:
+        return frozenset({action["message"]})
+    if "contact_attempt" in action:
+        return frozenset({"contact_attempt", "personal_contact"})
+    if "signal" in action:
+        return frozenset({_SIGNALS.get(str(action["signal"]), str(action["signal"]))})
+    if "request_to_grid" in action:
+        return frozenset({action["request_to_grid"]}) - {"reconnect"}
+    return frozenset(name for key, name in _PLAIN.items() if key in action)
+
+
+LEVEL_ACTS = {"off": ("disconnect",), "limited": ("throttle",), "walled_garden": ("throttle",)}
+BY_PEOPLE = frozenset({"contract_terminate", "disconnect", "end_of_supply", "agency_handoff"})
+_SIGNALS = {"municipality": "early_signal", "municipality_end_of_supply": "end_supply_signal",
+            "social_board": "authority_notice"}  # fmt: skip
+_PLAIN = {"plan_offer": "plan_offer", "security_demand": "security_demand", "contract_terminate": "contract_terminate",
+          "handover": "agency_handoff"}  # fmt: skip
+
+
+def _step(name: str, tree: Tree, steps: Tree) -> Step:
+    following = _following(name, steps)
+    terms = tuple(action["term"] for action in tree["do"] if "message" in action and "term" in action)
     return Step(
         name=name,
         after=tree["after"],
@@ -82,6 +160,11 @@ def _step(name: str, tree: Tree) -> Step:
         approval=tree.get("approval", "none"),
         levels=frozenset(action["supply"] for action in tree["do"] if "supply" in action),
         templates=frozenset(action["message"] for action in tree["do"] if "message" in action),
+        acts=tuple(_acts(action) for action in tree["do"]),
+        ways=tuple(action.get("contact_attempt", "") for action in tree["do"]),
+        notices=_notices(tree["do"]),
+        following=following,
+        gives=(*terms, *(steps[way]["after"] for way in following)),
     )
 
 

@@ -23,15 +23,22 @@ class Rule:
     since: date
     services: frozenset[str]  # empty: all
     debtors: frozenset[str]  # empty: all
+    actors: frozenset[str]  # empty: all
+    acts: frozenset[str]  # empty: whatever takes a service away
     params: dict[str, Any]
 
-    def concerns(self, *, service: str, debtor: str, day: date) -> bool:
-        """Whether the rule was in force that day, for that service and debtor. A fee has no service: pass ""."""
+    def concerns(self, *, services: frozenset[str], debtor: str, day: date) -> bool:
+        """Whether the rule was in force that day, for any of these services and that debtor. A fee has none."""
         return (
             self.since <= day
-            and (not service or not self.services or service in self.services)
+            and (not services or not self.services or bool(services & self.services))
             and (not self.debtors or debtor in self.debtors)
         )
+
+    def is_about(self, *, actor: str, acts: frozenset[str]) -> bool:
+        """Whether the rule binds whoever acts, and is about any of these acts."""
+        wanted = self.acts or TAKING_AWAY
+        return (not self.actors or actor in self.actors) and bool(wanted & acts)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Pack:
     protecting_flags: frozenset[str]
 
 
+TAKING_AWAY = frozenset({"disconnect", "throttle", "contract_terminate", "end_of_supply"})
 _OWN = frozenset({"id", "kind", "law", "why", "todo", "from", "applies"})
 
 
@@ -55,7 +63,14 @@ def _pack(name: str) -> Pack | None:
     tree = yaml.safe_load(file.read_text("utf-8"))
     closed = tree["holidays"]
     return Pack(
-        days=Days(frozenset(closed["fixed"]), frozenset(closed["from_easter"])),
+        days=Days(
+            fixed=frozenset(closed["fixed"]),
+            from_easter=frozenset(closed["from_easter"]),
+            weekdays=frozenset((one["day"], one["from"]) for one in closed.get("weekdays", [])),
+            before_sunday=frozenset(closed.get("before_sunday", [])),
+            once=frozenset(closed.get("once", [])),
+            made_up=closed.get("made_up", False),
+        ),
         rules=tuple(_rule(rule) for rule in tree["rules"]),
         exempt_templates=tree.get("exempt_templates", []),
         protecting_flags=frozenset(tree.get("protecting_flags", [])),
@@ -73,6 +88,8 @@ def _rule(tree: dict[str, Any]) -> Rule:
         since=tree.get("from", date.min),
         services=frozenset(applies.get("services", [])),
         debtors=frozenset(applies.get("debtors", [])),
+        actors=frozenset(applies.get("actors", [])),
+        acts=frozenset(applies.get("acts", [])),
         params={key: value for key, value in tree.items() if key not in _OWN},
     )
 

@@ -91,7 +91,10 @@ def _fresh(
 
 def _violation(cut: Cut, invariant: str, wrong: cuts.Wrong, snapshot: Reading) -> Violation:
     local = cut.moment.astimezone(snapshot.partner.zone)
-    what = f"Service {cut.row['service_ref']} was set to {cut.row['level']} on {local:%Y-%m-%d %H:%M}. {wrong.why}"
+    done = f"Service {cut.row['service_ref']} was set to {cut.row['level']}"
+    if cut.row["level"] is None:
+        done = f"Step {cut.row['step']} was asked of a person for account {cut.row['service_ref']}"
+    what = f"{done} on {local:%Y-%m-%d %H:%M}. {wrong.why}"
     return Violation(
         invariant, cut.row["case_id"], cut.row["event_number"], what, wrong.code, wrong.todo, snapshot.partner.slug
     )

@@ -104,7 +104,26 @@ def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts)
         return None
     base = local_date(last.completed_at, facts.partner.zone)
     term = term_ends(policy, facts.partner.calendar, taken, last, base)
-    return _skipping(policy, facts, at, claim, following, base, term)
+    found = _skipping(policy, facts, at, claim, following, base, term)
+    if found is not None and found[0].burdens and found[1] <= at.today:
+        latest = _latest_term(policy, facts, claim)
+        if latest is not None and (term is None or latest > term):
+            return _skipping(policy, facts, at, claim, following, base, latest)
+    return found
+
+
+def _latest_term(policy: Policy, facts: CaseFacts, claim: ClaimFacts) -> date | None:
+    """The last day of all the time to pay that the claim's notices gave: an earlier one may have given more than the
+    last, where another system or another policy sent it."""
+    ends: list[date] = []
+    for step in facts.steps:
+        taken = policy.by_name.get(step.step)
+        if taken is None or step.completed_at is None or all(claim.id != one.claim_id for one in step.claims):
+            continue
+        done = local_date(step.completed_at, facts.partner.zone)
+        day = term_ends(policy, facts.partner.calendar, taken, step, done)
+        ends += [day] if day is not None else []
+    return max(ends, default=None)
 
 
 def _skipping(

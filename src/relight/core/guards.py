@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from relight.core.calendars import due_date
 from relight.core.conditions import ALWAYS, Param, Truth, evaluate, truth_of
-from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts
+from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts, StepFacts
 from relight.core.law import Answer, Law, Reason, Ruling
+from relight.core.parts import is_done
 from relight.core.policy import Policy, Step
 from relight.core.records import record
 from relight.core.standing import Standing, services_to_cut
@@ -131,6 +132,8 @@ def check_step(
         rulings += _condition(policy, facts, at, step, claims)
     if step.cuts:
         rulings += _cut(policy, facts, at, claims)
+    if step.cuts or step.hands_over:
+        rulings += _told(facts, claims)
     if step.window is not None:
         rulings += _window(facts, step, now)
     rulings += law.rule(policy, step, claims, facts, now)
@@ -204,6 +207,23 @@ def _cut(policy: Policy, facts: CaseFacts, at: Standing, claims: tuple[ClaimFact
         yield Ruling(Answer.DENY, reason("guard.hold", holds=("service",)))
     if not services:
         yield Ruling(Answer.DENY, reason("guard.nothing_to_cut"))
+
+
+def _told(facts: CaseFacts, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
+    """Nothing is taken away for a bill of which no notice has reached the customer, whatever law or policy say."""
+    reached = {covered.claim_id for step in facts.steps if _has_reached(step) for covered in step.claims}
+    for claim in claims:
+        if claim.id not in reached:
+            yield Ruling(Answer.DENY, reason("guard.unnoticed", claim=claim.number))
+            return
+
+
+def _has_reached(step: StepFacts) -> bool:
+    """Whether a message of a completed step arrived; one that was taken over from another system has its proof."""
+    if step.completed_at is None:
+        return False
+    messages = [effect for effect in step.effects if effect.kind == "message"]
+    return any(is_done(effect) and not effect.failed for effect in messages) or not (step.effects or step.tasks)
 
 
 def _window(facts: CaseFacts, step: Step, now: datetime) -> Iterable[Ruling]:

@@ -75,6 +75,7 @@ class Step:
     next: tuple[Branch, ...] | None = None
     cuts: bool = field(init=False, repr=False, compare=False)
     burdens: bool = field(init=False, repr=False, compare=False)
+    hands_over: bool = field(init=False, repr=False, compare=False)
     notifies: bool = field(init=False, repr=False, compare=False)
     first_supply: int = field(init=False, repr=False, compare=False)
     acts: tuple[Act, ...] = field(init=False, repr=False, compare=False)
@@ -87,6 +88,7 @@ class Step:
         supplies = [part for part, action in enumerate(self.do) if isinstance(action, actions.SupplyAction)]
         object.__setattr__(self, "first_supply", min(supplies, default=_NO_PART))
         object.__setattr__(self, "cuts", any(actions.cuts(action) for action in self.do))
+        object.__setattr__(self, "hands_over", any(isinstance(action, actions.HandoverAction) for action in self.do))
         object.__setattr__(self, "burdens", any(actions.burdens(action) for action in self.do))
         object.__setattr__(self, "notifies", any(isinstance(one, actions.MessageAction) for one in self.do))
         object.__setattr__(self, "acts", acts_in(self.do))

@@ -89,7 +89,7 @@ def whole(claim: Any, countable: Any) -> int:
 @pytest.mark.parametrize(
     ("faults", "story", "noticed"),
     [
-        ({"advance.last_step": newest_of_the_case}, NEWER_BILL, "without"),
+        ({"advance.last_step": newest_of_the_case, "guards._told": lambda *_: ()}, NEWER_BILL, "without"),
         ({"decide.restore_where_due": lambda *_: None}, CUT_AND_PAID, "a block of ours stays"),
         ({"guards._pauses": lambda *_: ()}, HELD, "on a held case"),
         ({"guards._pauses": lambda *_: ()}, STOPPED, "while the switch is on"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relight.core.facts import CaseFacts, ClaimFacts
+from relight.core.facts import CaseFacts, ClaimFacts, EffectFacts, StepFacts
 from relight.core.guards import PROTECTING_FLAGS, Check, check_step, combine, reason
 from relight.core.law import Answer, NoLaw, Ruling
 from relight.core.policy import Policy, Step
@@ -20,10 +20,12 @@ from tests.unit.core.cases import (
     case,
     claim,
     hold,
+    noticed,
     partner,
     payment,
     policy,
     service,
+    step,
 )
 
 A_MONDAY = 42
@@ -31,6 +33,7 @@ A_MONDAY = 42
 
 def asked(facts: CaseFacts, step: str = "cut", *, now: datetime | None = None, rules: Policy | None = None) -> Check:
     moment, rules = now or at(A_MONDAY), rules or policy()
+    facts = facts if facts.steps else dataclasses.replace(facts, steps=noticed(1, 2))
     stands = standing(facts, moment)
     return check_step(rules, NoLaw(), facts, stands, rules.step(step), stands.overdue, moment)
 
@@ -136,6 +139,34 @@ def test_a_cut_that_the_restore_rule_would_undo_at_once_is_refused() -> None:
     assert (check.answer, codes(check)) == (Answer.DENY, ["guard.nothing_to_cut"])
 
 
+@pytest.mark.parametrize("behind", ["nothing", "the_other_bill", "what_bounced", "what_is_not_complete"])
+def test_a_bill_of_which_no_notice_arrived_is_no_reason_for_a_cut(behind: str) -> None:
+    arrived = noticed(1)
+    bounced = tuple(
+        dataclasses.replace(one, effects=tuple(dataclasses.replace(sent, failed=True) for sent in one.effects))
+        for one in noticed_by_sms()
+    )
+    steps = {
+        "nothing": (step("friendly", 1, 2, of=(2,)),),
+        "the_other_bill": noticed(2),
+        "what_bounced": bounced,
+        "what_is_not_complete": tuple(dataclasses.replace(one, completed_at=None) for one in arrived),
+    }[behind]
+
+    check = asked(case(steps=steps))
+
+    assert codes(check) == ["guard.unnoticed"]
+    assert asked(case(steps=arrived)).allows
+    assert asked(case(steps=noticed_by_sms())).allows
+    assert asked(case(steps=steps), "notice").allows
+
+
+def noticed_by_sms() -> tuple[StepFacts, ...]:
+    """The steps that tell, with the messages that left."""
+    sms = EffectFacts(1, 0, "message", "sms", "done", at(2), "disconnect_notice", at(2))
+    return tuple(dataclasses.replace(one, effects=(sms,)) for one in noticed(1))
+
+
 def test_outside_its_window_a_cut_waits_for_the_window() -> None:
     friday = at(A_MONDAY + 4)
 
@@ -174,7 +205,7 @@ class OneRule:
 
 
 def test_the_law_is_asked_and_its_section_is_told() -> None:
-    rules, facts = policy(), case()
+    rules, facts = policy(), case(steps=noticed())
     stands = standing(facts, at(A_MONDAY))
     law = OneRule(Ruling(Answer.DENY, reason("law.no_month", law="ekomloven § 4-11"), at(60)))
 

@@ -44,9 +44,14 @@ class LawBook:
         named = [self._packs[name] for name in policy.laws if name in self._packs]
         return [pack for pack in named if pack.country == policy.country]
 
+    def _guarding(self, policy: Policy) -> list[LawPack]:
+        """As above; where it names none that binds it, its country's law in force. No policy switches guards off."""
+        own = [pack for pack in self._packs.values() if pack.country == policy.country and not pack.pending]
+        return self.packs_of(policy) or own
+
     def hash_for(self, policy: Policy) -> str:
         """The hash that a decision under this policy keeps: its packs' content."""
-        hashes = [pack.hash for pack in self.packs_of(policy)]
+        hashes = [pack.hash for pack in self._guarding(policy)]
         return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
     def rule(
@@ -76,7 +81,7 @@ class LawBook:
         """The rules of the policy's packs that are about this step, whatever the day."""
         key = (policy.hash, step.name)
         if key not in self._about:
-            packs = self.packs_of(policy)
+            packs = self._guarding(policy)
             self._about[key] = tuple(rule for pack in packs for rule in rules_about(pack, policy, step))
         return self._about[key]
 

@@ -1,0 +1,100 @@
+"""The audit's verdict on each of many logs, beside the guards'."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import psycopg
+
+from relight.audit import cuts, law
+from relight.audit.history import SQL, Cut
+from relight.audit.history import cuts as all_cuts
+from relight.audit.reading import Reading, Scope, connect, partners, reading
+from relight.audit.rules import days_of, rules_of
+from tests.agreement.amiss import with_something_amiss
+from tests.agreement.logs import Log, draw_logs, objections
+from tests.agreement.rows import case_of, write
+
+_AS_OF = datetime(2050, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An act that one lets pass and the other objects to."""
+
+    log: Log
+    guards: tuple[str, ...]
+    audit: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Judged:
+    """What a number of logs came to."""
+
+    counted: Counter[str] = field(default_factory=Counter[str])
+    disagreements: list[Disagreement] = field(default_factory=list[Disagreement])
+
+
+def draw(seeds: range, *, lives: int, amiss: int) -> list[Log]:
+    """Logs as they were lived, and of each so many with something amiss."""
+    logs: list[Log] = []
+    for seed in seeds:
+        for log in draw_logs(seed, lives):
+            dice = Random(f"amiss-{log.seed}-{log.number}")
+            logs.append(log)
+            drawn = (with_something_amiss(dice, log) for _ in range(amiss))
+            logs += [one for one in drawn if one is not None]
+    return logs
+
+
+def compare(urls: dict[str, str], logs: Sequence[Log]) -> Judged:
+    """Ask both of every log; `urls` are the superuser's and the runtime role's (`admin`, `app`)."""
+    with psycopg.connect(urls["admin"], autocommit=True) as admin:
+        write(admin, logs)
+    audited = _audited(urls["app"])
+    judged = Judged()
+    for place, log in enumerate(logs):
+        guards, audit = objections(log), tuple(audited[case_of(place), log.number])
+        _count(judged, log, guards, audit)
+        if bool(guards) != bool(audit):
+            judged.disagreements.append(Disagreement(log, guards, audit))
+    return judged
+
+
+def _count(judged: Judged, log: Log, guards: tuple[str, ...], audit: tuple[str, ...]) -> None:
+    judged.counted["logs"] += 1
+    judged.counted[f"verdict.{'objected' if guards else 'passed'}"] += 1
+    judged.counted[f"country.{log.policy.country}"] += 1
+    judged.counted[f"act.{'by_people' if log.due is None else 'command'}"] += 1
+    judged.counted.update(f"amiss.{name}" for name in log.amiss or ("nothing",))
+    if guards and audit:
+        judged.counted.update(f"found.{code}" for code in set(audit))
+
+
+def _audited(conninfo: str) -> dict[tuple[int, int], list[str]]:
+    """The codes of what the audit (I3 and I9) holds against each act, by case and event."""
+    found: dict[tuple[int, int], list[str]] = defaultdict(list)
+    with connect(conninfo) as connection:
+        for partner in partners(connection, None):
+            with reading(connection, partner, Scope(None, _AS_OF)) as snapshot:
+                bench = cuts.Bench(snapshot, days_of(partner.country), _heard(snapshot))
+                for cut in all_cuts(snapshot):
+                    found[cut.row["case_id"], cut.row["event_number"]] += _codes(bench, cut)
+    return found
+
+
+def _heard(snapshot: Reading) -> tuple[tuple[str, datetime], ...]:
+    return tuple((row["name"], row["complete_until"]) for row in snapshot.rows(SQL.heard_until))
+
+
+def _codes(bench: cuts.Bench, cut: Cut) -> list[str]:
+    rules = rules_of(bench.reading.partner.country)
+    broken: list[Any] = [*cuts.judge(bench, cut)]
+    broken += law.judge(bench, cut, rules)[1] if cut.claims else []
+    return [one.code for one in broken]
+
+
+__all__ = ["Disagreement", "Judged", "compare", "draw"]
