@@ -115,8 +115,13 @@ class Life:
             tuple([one for one in self.approvals.values() if one.state in _ASKED]) if self.approvals else (),
             self._flags,
             household.reach,
-            tuple([moment for moment in contacted if now - moment < _WEEK]) if contacted else (),
+            self._contacted_since(now - _WEEK) if contacted else (),
         )
+
+    def _contacted_since(self, begin: datetime) -> tuple[datetime, ...]:
+        if self.contacted[0] <= begin:
+            self.contacted = [moment for moment in self.contacted if moment > begin]
+        return tuple(self.contacted)
 
     def forget_kept(self) -> None:
         """The next facts are made anew throughout."""
@@ -129,7 +134,7 @@ class Life:
         return self._kept_claims
 
     def _list_steps(self) -> tuple[StepFacts, ...]:
-        self._kept_steps = tuple([taken.facts(self.tasks) for taken in self.steps.values()])
+        self._kept_steps = tuple([taken.kept or taken.facts(self.tasks) for taken in self.steps.values()])
         return self._kept_steps
 
     def _list_services(self) -> tuple[ServiceFacts, ...]:
@@ -284,7 +289,7 @@ class Life:
         draft = effect.draft
         effect.end("done", effect.why, now + _LETTER_DAYS if draft.channel == "letter" else now)
         if draft.kind == "message" and draft.template not in UNCOUNTED_TEMPLATES:
-            self.contacted = [moment for moment in self.contacted if now - moment < _WEEK] + [now]
+            self.contacted.append(now)
         if draft.level is not None and self._service.generation:
             self._service = replace(self._service, observed=draft.level, observed_at=now)
         self.on_sent(draft, now)

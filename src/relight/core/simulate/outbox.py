@@ -10,27 +10,30 @@ from relight.core.facts import EffectFacts, StepClaimFacts, StepFacts, TaskFacts
 class Effect:
     """An effect in the outbox or out of it."""
 
-    __slots__ = ("draft", "due_at", "finished_at", "id", "state", "step_number", "why")
+    __slots__ = ("_kept", "draft", "due_at", "finished_at", "id", "state", "step_number", "why")
 
     def __init__(self, id_: int, draft: EffectDraft, step_number: int | None):
         self.id, self.draft, self.step_number = id_, draft, step_number
         self.state, self.why = "pending", ""
         self.due_at = draft.due_at
         self.finished_at: datetime | None = None
+        self._kept: EffectFacts | None = None
 
     def later(self, due_at: datetime, why: str) -> datetime:
         """It may not leave yet; when it may try again."""
-        self.due_at, self.why = due_at, why
+        self.due_at, self.why, self._kept = due_at, why, None
         return due_at
 
     def end(self, state: str, why: str, finished_at: datetime | None) -> None:
         """What became of it; `finished_at` of a letter is when it arrives."""
-        self.state, self.why, self.finished_at = state, why, finished_at
+        self.state, self.why, self.finished_at, self._kept = state, why, finished_at, None
 
     def facts(self) -> EffectFacts:
         """As gathering would find it."""
+        if self._kept is not None:
+            return self._kept
         draft = self.draft
-        return EffectFacts(
+        self._kept = EffectFacts(
             self.id,
             draft.part,
             draft.kind,
@@ -44,6 +47,7 @@ class Effect:
             draft.generation,
             self.why,
         )
+        return self._kept
 
 
 class Taken:
