@@ -277,6 +277,9 @@ def _kari(tx: Tx, now: datetime, policy: int) -> int:
     )
     send(tx, case, account, friendly, now - timedelta(days=40), "sms", "friendly_reminder", text)
     reminder = take_step(tx, case, now - timedelta(days=35), "reminder", {claim: 89900}, number=f"F-{account.ref}")
+    add_effect(
+        tx, case, account, reminder, now - timedelta(days=35), kind="message", channel="email", template="reminder"
+    )
     letter = "Hei Kari,\n\nvi mangler fortsatt 899,00 kr. Betaler du ikke, kan bredbåndet bli stengt.\n\nHilsen Nordlys"
     send(tx, case, account, reminder, now - timedelta(days=35), "email", "disconnect_notice", letter, part=1)
     send(tx, case, account, reminder, now - timedelta(days=35), "letter", "disconnect_notice", letter, part=1)
