@@ -100,7 +100,8 @@ def _came(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[int, Booked]:
     if differing:
         # The provider's payout, less its fee: the payment itself was told by the provider.
         before = _known_before(tx, told, differing)
-        _ask_a_person(tx, told, [row for row in differing if row.row.ref not in before], "payment_mismatch")
+        new = [row for row in differing if row.row.ref not in before]
+        _ask_a_person(tx, told, new, "payment_mismatch", asked={row.at: known[row.at] for row in new})
         answers |= {row.at: Booked(None, None, moved=False, is_other=True) for row in differing}
     return answers
 
@@ -149,7 +150,7 @@ def _went_back(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[int, Booked]:
         taken.add(original)
         same = row.row._replace(ref=original[0], account_ref="", reference="")
         groups.setdefault(original[1], []).append(row._replace(row=same))
-    _ask_a_person(tx, told, unknown, "payment_unknown")
+    _ask_a_person(tx, told, unknown, "payment_unknown", asked={})
     answers |= {row.at: Booked(None, None, moved=True) for row in unknown}
     return answers | _settled(tx, told, groups)
 
@@ -191,14 +192,16 @@ def _columns(rows: Iterable[_Row]) -> dict[str, Any]:
     }
 
 
-def _ask_a_person(tx: Tx, told: _Told, rows: Iterable[_Row], code: str) -> None:
-    for row in (one.row for one in rows):
+def _ask_a_person(tx: Tx, told: _Told, rows: Iterable[_Row], code: str, *, asked: Mapping[int, _Known]) -> None:
+    for at, row in ((one.at, one.row) for one in rows):
+        known = asked.get(at)
         params = {
             "provider": told.source_name,
             "ref": row.ref,
             "state": row.state,
             "amount": row.amount,
             "currency": row.currency,
+            **({"asked": known.amount, "asked_currency": known.currency} if known else {}),
         }
         dedup = f"{code}-{told.source_id}-{row.ref}"
         given = {"partner": tx.partner_id, "code": code, "params": Jsonb(params), "dedup": dedup, "now": told.now}

@@ -18,8 +18,8 @@ WHERE m.id IS NOT NULL OR k.id IS NOT NULL
 -- known: bookings that were taken in before
 SELECT ref FROM bank_booking WHERE source_id = %(source)s AND ref = ANY (%(refs)s::text[])
 
--- originals: the one payment of the same sum that a return names: by the payer's reference, else the bank's, else by KID;
--- each through its own index. Where two payments fit a name, that name says nothing.
+-- originals: the one payment of the same sum that a return names: by the payer's reference, else the bank's, else by
+-- KID; each through its own index. Where two payments fit a name, that name says nothing.
 WITH back AS (
     SELECT * FROM unnest(%(refs)s::text[], %(end_to_ends)s::text[], %(servicer_refs)s::text[], %(references)s::text[],
         %(amounts)s::bigint[], %(currencies)s::text[])

@@ -16,7 +16,8 @@ ON CONFLICT (partner_id, source_id, chain, first_number, first_part, number, par
 -- heads: how far each chain of a source goes without a gap
 SELECT DISTINCT ON (chain) id, chain, first_number, first_part, first_other_number, opening, number, part, is_last,
     other_number, closing, until
-FROM bank_statement WHERE source_id = %(source)s AND is_reached ORDER BY chain, until DESC, id DESC
+FROM bank_statement WHERE source_id = %(source)s AND is_reached
+ORDER BY chain, until DESC, number DESC NULLS LAST, part DESC, other_number DESC NULLS LAST, id DESC
 
 -- waiting: statements that came after a gap, in the order in which they follow; those from before the head are history
 SELECT s.id, s.chain, s.first_number, s.first_part, s.first_other_number, s.opening, s.number, s.part, s.is_last,
@@ -24,7 +25,7 @@ SELECT s.id, s.chain, s.first_number, s.first_part, s.first_other_number, s.open
 FROM bank_statement s
 LEFT JOIN (
     SELECT DISTINCT ON (chain) chain, until, id FROM bank_statement WHERE source_id = %(source)s AND is_reached
-    ORDER BY chain, until DESC, id DESC
+    ORDER BY chain, until DESC, number DESC NULLS LAST, part DESC, other_number DESC NULLS LAST, id DESC
 ) h ON h.chain = s.chain
 WHERE s.source_id = %(source)s AND NOT s.is_reached AND (h.until IS NULL OR s.until >= h.until)
 ORDER BY s.chain, s.until, s.first_number, s.first_part, s.first_other_number, s.id
