@@ -167,6 +167,19 @@ def test_the_least_payment_that_stops_it_is_exact_to_the_oere() -> None:
     assert then(found - 1) == "limit"
 
 
+def test_a_payment_that_has_to_stop_a_newer_bills_step_pays_the_older_bill_first() -> None:
+    older, newer = claim(1, 40000, due=-90, costs=1000), claim(2, 79900)
+    walked = [step(name, 3 + n, -40 + n) for n, name in enumerate(("limit", "cut", "agency"))]
+    again = (dataclasses.replace(one, id=one.id + 9, number=one.number + 9) for one in noticed(2))
+    facts = case(steps=(*noticed(first=-80), *walked, *again), claims=(older, newer))
+
+    _, ahead = looked(facts, 12)
+    found = stopping(facts, 12)["pay_part"].params["amount"]
+
+    assert [one.id for one in ahead.claims] == [2]
+    assert found == 41000 + 79900 - 30000 + 1
+
+
 def test_a_payment_that_was_ordered_gets_the_policys_settlement_days() -> None:
     facts = case(steps=noticed())
     asked, ahead = looked(facts, 12)

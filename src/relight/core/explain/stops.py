@@ -6,7 +6,7 @@ not say so before.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from relight.core.conditions import AllOf, AnyOf, Between, Condition, Flags, Not
@@ -75,12 +75,23 @@ class _Asking:
         owed = standing(self.facts, self.now).sum_of(self.ahead.claims)
         for least in sorted(_least_arrears(self.step.when) | _least_by_law(self.ahead)):
             if owed >= least and (why := self._denied(_with_less(self.facts, self.ahead.claims, owed - least + 1))):
-                yield Stop("pay_part", {"amount": owed - least + 1, "least": least}, why)
+                amount = owed - least + 1 + self._older(owed - least + 1)
+                yield Stop("pay_part", {"amount": amount, "least": least}, why)
         for claim in self.ahead.claims:
             others = tuple(one for one in self.facts.claims if one.id != claim.id)
             amount = claim.principal + claim.costs
             if len(self.ahead.claims) > 1 and (why := self._denied(replace(self.facts, claims=others))):
                 yield Stop("pay_bill", {"amount": amount, "claim": claim.number}, why)
+
+    def _older(self, paid: int) -> int:
+        """What other bills take first of a payment that is to bring so much onto these: the oldest is paid first."""
+        reached, left = (date.min, 0), paid
+        for claim in sorted(self.ahead.claims, key=_age):
+            if left > 0:
+                reached, left = _age(claim), left - claim.principal - claim.costs
+        ids = {claim.id for claim in self.ahead.claims}
+        older = (one for one in self.facts.claims if one.id not in ids and _age(one) < reached)
+        return sum(one.principal + one.costs for one in older)
 
     def on_its_way(self) -> Iterator[Stop]:
         """A payment that was ordered and is not here yet makes the step wait."""
@@ -154,10 +165,14 @@ def _back(case: Case) -> Iterator[Stop]:
             yield Stop("back", {"amount": amount, "services": [service.id]})
 
 
+def _age(claim: ClaimFacts) -> tuple[date, int]:
+    return claim.due_date, claim.id
+
+
 def _with_less(facts: CaseFacts, claims: tuple[ClaimFacts, ...], paid: int) -> CaseFacts:
     """The facts once so much has been paid on these claims, the oldest first."""
     left, now_owed = paid, dict[int, ClaimFacts]()
-    for claim in sorted(claims, key=lambda one: (one.due_date, one.id)):
+    for claim in sorted(claims, key=_age):
         part = min(left, claim.principal)
         now_owed[claim.id] = replace(claim, principal=claim.principal - part)
         left -= part
