@@ -40,12 +40,8 @@ def bills(tx: Tx, account: Account, now: datetime, dice: random.Random) -> list[
 
 
 def told(account: Account, claims: list[OpenClaim], dice: random.Random) -> list[PaymentRow]:
-    """Payments of one batch, which call a claim by one of its names only: the database keeps it to one of them."""
-    names = (
-        ["", f"{account.ref}A", f"{account.ref}B"]
-        if dice.random() < 0.5
-        else ["", f"{account.ref}-0", f"{account.ref}-1"]
-    )
+    """Payments of one batch, which may call a claim by its number here and by its reference there."""
+    names = ["", *(f"{account.ref}{name}" for name in ("A", "B", "-0", "-1", "-2"))]
     return [
         PaymentRow(
             ref=f"P-{account.ref}-{n}",
@@ -56,7 +52,7 @@ def told(account: Account, claims: list[OpenClaim], dice: random.Random) -> list
             reference=dice.choice(names),
             state="booked",
         )
-        for n in range(dice.randint(1, 4))
+        for n in range(dice.randint(1, 6))
     ]
 
 

@@ -16,21 +16,36 @@ _BY_AGE = f"WITH {SQL.by_age}, {SQL.post_pairs}"
 
 def allocate_by_name(tx: Tx, money: Sequence[tuple[Any, ...]], *, today: date, now: datetime) -> None:
     """Pay the claims that money names: tuples of account, payment (or None), amount and reference, in order."""
-    if not money:
-        return
-    accounts, payments, amounts, references = (list(column) for column in zip(*money, strict=True))
-    tx.run(
-        _BY_NAME,
-        {
-            "partner": tx.partner_id,
-            "accounts": accounts,
-            "payments": payments,
-            "amounts": amounts,
-            "references": references,
-            "today": today,
-            "now": now,
-        },
-    )
+    for turn in _turns(money):
+        accounts, payments, amounts, references = (list(column) for column in zip(*turn, strict=True))
+        tx.run(
+            _BY_NAME,
+            {
+                "partner": tx.partner_id,
+                "accounts": accounts,
+                "payments": payments,
+                "amounts": amounts,
+                "references": references,
+                "today": today,
+                "now": now,
+            },
+        )
+
+
+def _turns(money: Sequence[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
+    """The money, so that in one turn no account names claims in two ways: a claim has a number and a reference, and
+    what the one leaves of it is the other's to pay. Nearly always one turn."""
+    turns: list[list[tuple[Any, ...]]] = []
+    latest: dict[Any, tuple[int, Any]] = {}  # by account: its turn, and what it named there
+    for one in money:
+        turn, named = latest.get(one[0], (0, one[3]))
+        if named != one[3]:
+            turn += 1
+        latest[one[0]] = turn, one[3]
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(one)
+    return turns
 
 
 def allocate_by_age(tx: Tx, account_ids: Sequence[int], *, today: date, now: datetime) -> None:

@@ -1,20 +1,16 @@
--- by_name: payments (or credit notes) against the claims that they name. Money and debts are laid out as two rulers,
--- end to end; where they overlap, that much is paid. A claim named by two references belongs to its number's ruler.
+-- by_name: payments (or credit notes) against the claims that they name, one name an account. Money and debts are laid
+-- out as two rulers, end to end; where they overlap, that much is paid.
 asked AS (
     SELECT account_id, payment_id, reference,
         sum(amount) OVER (PARTITION BY account_id, reference ORDER BY turn) - amount AS low,
         sum(amount) OVER (PARTITION BY account_id, reference ORDER BY turn) AS high
     FROM unnest(%(accounts)s::bigint[], %(payments)s::bigint[], %(amounts)s::bigint[], %(references)s::text[])
         WITH ORDINALITY AS x (account_id, payment_id, amount, reference, turn)
-), named AS (
-    SELECT DISTINCT ON (c.id) c.id AS claim_id, c.account_id, c.due_date, c.principal, c.costs, x.reference
-    FROM (SELECT DISTINCT account_id, reference FROM asked) x
-    JOIN claim c ON c.account_id = x.account_id AND c.state = 'open' AND x.reference IN (c.number, c.reference)
-    ORDER BY c.id, (c.number = x.reference) DESC, x.reference
 ), owed AS (
-    SELECT n.account_id, n.reference, n.claim_id, o.part, o.amount,
-        sum(o.amount) OVER (PARTITION BY n.account_id, n.reference ORDER BY n.due_date, n.claim_id, o.turn) AS high
-    FROM named n
+    SELECT n.account_id, x.reference, n.id AS claim_id, o.part, o.amount,
+        sum(o.amount) OVER (PARTITION BY n.account_id, x.reference ORDER BY n.due_date, n.id, o.turn) AS high
+    FROM (SELECT DISTINCT account_id, reference FROM asked) x
+    JOIN claim n ON n.account_id = x.account_id AND n.state = 'open' AND x.reference IN (n.number, n.reference)
     CROSS JOIN LATERAL (VALUES (1, 'principal', n.principal), (2, 'costs', n.costs)) o (turn, part, amount)
     WHERE o.amount > 0
 ), pairs AS (
