@@ -1,6 +1,7 @@
-"""The long form, by hand: `python -m tests.agreement pairs --count 100000 --out bench/results/DAY-pairs.json`.
+"""The long forms, by hand: `python -m tests.agreement pairs --count 100000 --out bench/results/DAY-pairs.json`.
 
-It writes what it has found every few seconds and goes on from there when it is started again.
+`pairs` holds the proof of drawn policies against lives under them; `logs` the guards against the audit. Either writes
+what it has found every few seconds, and goes on from there when it is started again.
 """
 
 import argparse
@@ -14,20 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from tests.agreement.pairs import Contradiction, Found, look_at, shrunk
+from tests.agreement.verdicts import Disagreement, Judged, compare, draw
+from tests.flow.conftest import migrated
 
 PROVED_LIVES, REFUSED_LIVES = 80, 20  # a proof takes as long as fifty lives
+LIVES, AMISS = 4, 14  # of a policy; of a log
 _SAVED_EVERY = 10  # policies
+_LOGS_OF = 40  # policies in one database
 _KEPT = 50  # contradictions in the file
 
 
 def main() -> None:
-    """Run one of the two long forms."""
+    """Run one of the two."""
     parser = argparse.ArgumentParser(prog="python -m tests.agreement", description=__doc__)
-    parser.add_argument("what", choices=("pairs",))
+    parser.add_argument("what", choices=("pairs", "logs"))
     parser.add_argument("--count", type=int, default=100_000, help="how many (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="JSON; goes on from it where it is there")
     given = parser.parse_args()
-    pairs(given.count, given.out)
+    {"pairs": pairs, "logs": logs}[given.what](given.count, given.out)
 
 
 def pairs(count: int, out: Path) -> None:
@@ -42,6 +47,40 @@ def pairs(count: int, out: Path) -> None:
         seed, seconds = seed + _SAVED_EVERY, seconds + time.process_time() - begun
         _write(out, seed, seconds, found)
         print(f"{done(found):,} pairs, {len(found.contradictions)} contradictions", flush=True)
+
+
+def logs(count: int, out: Path) -> None:
+    """So many logs, judged by the guards and by the audit, on a private database server."""
+    seed, seconds, judged = 0, 0.0, Judged()
+    if out.exists():
+        told = _read(out, "disagreements")
+        seed, seconds, judged = told["seeds"][1], told["seconds"], Judged(_flat(told))
+    with migrated() as urls:
+        while judged.counted["logs"] < count:
+            begun = time.process_time()
+            fresh = compare(urls, draw(range(seed, seed + _LOGS_OF), lives=LIVES, amiss=AMISS))
+            judged.counted.update(fresh.counted)
+            judged.disagreements += fresh.disagreements
+            seed, seconds = seed + _LOGS_OF, seconds + time.process_time() - begun
+            _write_logs(out, seed, seconds, judged)
+            print(f"{judged.counted['logs']:,} logs, {len(judged.disagreements)} disagreements", flush=True)
+
+
+def _write_logs(out: Path, seed: int, seconds: float, judged: Judged) -> None:
+    told: dict[str, Any] = {
+        "logs": judged.counted["logs"], "policies": seed, "seeds": [0, seed],
+        "disagreements": len(judged.disagreements), "lives_per_policy": LIVES, "tries_to_spoil_each": AMISS,
+        "seconds": round(seconds, 1), "coverage": _nested(judged.counted),
+        "found": [_plain_log(one) for one in judged.disagreements[:_KEPT]],
+        "machine": {"python": platform.python_version(), "cores": os.cpu_count()},
+    }  # fmt: skip
+    _save(out, told)
+
+
+def _plain_log(one: Disagreement) -> Mapping[str, Any]:
+    log = one.log
+    return {"seed": log.seed, "step": log.step, "amiss": log.amiss, "guards": one.guards, "audit": one.audit,
+            "policy": log.text}  # fmt: skip
 
 
 def done(found: Found) -> int:
@@ -61,6 +100,10 @@ def _write(out: Path, seed: int, seconds: float, found: Found) -> None:
         "coverage": _nested(found.counted), "found": [_plain(one) for one in found.contradictions[:_KEPT]],
         "machine": {"python": platform.python_version(), "cores": os.cpu_count()},
     }  # fmt: skip
+    _save(out, told)
+
+
+def _save(out: Path, told: Mapping[str, Any]) -> None:
     beside = out.with_suffix(".part")
     beside.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
     beside.replace(out)
@@ -80,14 +123,23 @@ def _nested(counted: Counter[str]) -> dict[str, dict[str, int]]:
 
 
 def _resumed(out: Path) -> tuple[int, float, Found]:
-    """Where the file ends: the next seed, seconds of a processor, what was found. Contradictions end a run for good."""
+    """Where the file ends: the next seed, seconds of a processor, what was found."""
     if not out.exists():
         return 0, 0.0, Found()
-    told = json.loads(out.read_text("utf-8"))
-    if told["contradictions"]:
-        raise SystemExit(f"{out} holds contradictions: mend them, and begin a new file")
-    flat = {f"{group}.{name}": count for group, names in told["coverage"].items() for name, count in names.items()}
-    return told["seeds"][1], told["seconds"], Found(Counter(flat))
+    told = _read(out, "contradictions")
+    return told["seeds"][1], told["seconds"], Found(_flat(told))
+
+
+def _read(out: Path, wrong: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    if told[wrong]:
+        raise SystemExit(f"{out} holds {wrong}: mend them, and begin a new file")
+    return told
+
+
+def _flat(told: Mapping[str, Any]) -> Counter[str]:
+    nested = told["coverage"].items()
+    return Counter({f"{group}.{name}" if name else group: n for group, names in nested for name, n in names.items()})
 
 
 if __name__ == "__main__":

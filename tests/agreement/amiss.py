@@ -69,7 +69,8 @@ def _days_earlier(dice: Random, log: Log) -> Log | None:
     moments = [moment for step in _earlier(log) for moment in _moments(step)]
     shift = timedelta(days=dice.choice((1, 1, 2, 3, 5, 7, 10, 20)))
     decided_at = log.decided_at - shift
-    if any(moment >= decided_at - timedelta(hours=1) for moment in moments):
+    refused = any(one.state == "refused" for one in log.before.approvals)  # a no is good for a month
+    if refused or any(moment >= decided_at - timedelta(hours=1) for moment in moments):
         return None
     return _at(log, decided_at, log.left_at - shift)
 

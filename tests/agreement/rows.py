@@ -23,6 +23,9 @@ from tests.agreement.logs import Log
 Row = dict[str, Any]
 CURRENCIES = {"NO": "NOK", "DK": "DKK", "NL": "EUR", "SE": "SEK", "DE": "EUR", "GB": "GBP"}
 PARTNERS = {country: number for number, country in enumerate(ZONES, 1)}
+_TABLES = ("partner", "source", "policy_version", "account", "service", "dunning_case", "case_event", "claim", "claim_line",
+           "transfer", "step_taken", "step_claim", "effect", "attempt", "sent_message", "task", "flag", "hold", "payment",
+           "approval")  # fmt: skip
 _ROOM = 10_000  # ids that each log may use
 _BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
 _FAR = datetime(2059, 1, 1, tzinfo=UTC)
@@ -44,8 +47,9 @@ def write(connection: psycopg.Connection[Any], logs: Iterable[Log]) -> None:
     for place, log in enumerate(logs):
         _Case(rows, log, case_of(place), versions).write()
     connection.execute("SET session_replication_role = replica")
-    tables = [sql.Identifier(table) for table in rows]
+    tables = [sql.Identifier(table) for table in _TABLES]
     connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(tables)))
+    assert rows.keys() <= set(_TABLES), rows.keys()
     for table, found in rows.items():
         _copy(connection, table, found)
     connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(tables)))

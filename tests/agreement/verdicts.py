@@ -1,6 +1,6 @@
 """The audit's verdict on each of many logs, beside the guards'."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -52,12 +52,10 @@ def draw(seeds: range, *, lives: int, amiss: int) -> list[Log]:
 
 def compare(urls: dict[str, str], logs: Sequence[Log]) -> Judged:
     """Ask both of every log; `urls` are the superuser's and the runtime role's (`admin`, `app`)."""
-    with psycopg.connect(urls["admin"], autocommit=True) as admin:
-        write(admin, logs)
-    audited = _audited(urls["app"])
-    judged = Judged()
+    write_logs(urls, logs)
+    found, judged = audited(urls), Judged()
     for place, log in enumerate(logs):
-        guards, audit = objections(log), tuple(audited[case_of(place), log.number])
+        guards, audit = objections(log), found.get((case_of(place), log.number), ())
         _count(judged, log, guards, audit)
         if bool(guards) != bool(audit):
             judged.disagreements.append(Disagreement(log, guards, audit))
@@ -74,15 +72,22 @@ def _count(judged: Judged, log: Log, guards: tuple[str, ...], audit: tuple[str, 
         judged.counted.update(f"found.{code}" for code in set(audit))
 
 
-def _audited(conninfo: str) -> dict[tuple[int, int], list[str]]:
-    """The codes of what the audit (I3 and I9) holds against each act, by case and event."""
-    found: dict[tuple[int, int], list[str]] = defaultdict(list)
-    with connect(conninfo) as connection:
+def write_logs(urls: dict[str, str], logs: Sequence[Log]) -> None:
+    """Store these logs, and nothing else."""
+    with psycopg.connect(urls["admin"], autocommit=True) as admin:
+        write(admin, logs)
+
+
+def audited(urls: dict[str, str]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The codes of what the audit (I3 and I9) holds against each stored act, by case and event."""
+    found: dict[tuple[int, int], tuple[str, ...]] = {}
+    with connect(urls["app"]) as connection:
         for partner in partners(connection, None):
             with reading(connection, partner, Scope(None, _AS_OF)) as snapshot:
                 bench = cuts.Bench(snapshot, days_of(partner.country), _heard(snapshot))
                 for cut in all_cuts(snapshot):
-                    found[cut.row["case_id"], cut.row["event_number"]] += _codes(bench, cut)
+                    place = cut.row["case_id"], cut.row["event_number"]
+                    found[place] = (*found.get(place, ()), *_codes(bench, cut))
     return found
 
 
@@ -95,6 +100,3 @@ def _codes(bench: cuts.Bench, cut: Cut) -> list[str]:
     broken: list[Any] = [*cuts.judge(bench, cut)]
     broken += law.judge(bench, cut, rules)[1] if cut.claims else []
     return [one.code for one in broken]
-
-
-__all__ = ["Disagreement", "Judged", "compare", "draw"]

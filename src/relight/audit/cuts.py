@@ -98,10 +98,25 @@ def _progress(bench: Bench, cut: Cut) -> Iterator[Wrong]:
             continue
         if not last.proof and (lost := _lost(cut, last)):
             yield Wrong("unnoticed", f"{lost} of step {last.name} for claim {claim.number} had reached nobody.")
-        if not cut.policy.leads(last.name, cut.step.name, str(cut.facts.get("profile", ""))):
+        if not _leads(cut, claim, last.name, decided):
             why = f"The policy leads from {last.name}, the last step of claim {claim.number}, to another step."
             yield Wrong("road", why)
         yield from _term(bench, cut, claim, done, decided)
+
+
+def _leads(cut: Cut, claim: Basis, name: str, decided: date) -> bool:
+    """Whether the road goes on from a step to the cut's, but for steps that the profile leaves out: the first way whose
+    condition held for the claim when it was decided. From a step of another policy it may go anywhere."""
+    assert cut.step is not None
+    skipped = cut.policy.skips.get(str(cut.facts.get("profile", "")), frozenset())
+    then = (claim.when_decided,)
+    while name in cut.policy.steps:
+        ways = cut.policy.steps[name].following
+        following = next((step for when, step in ways if holds(when, cut, then, decided) is True), "")
+        if following == cut.step.name or following not in skipped:
+            return following == cut.step.name
+        name = following
+    return True
 
 
 def _lost(cut: Cut, step: Earlier) -> str:

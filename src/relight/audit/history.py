@@ -6,7 +6,7 @@ cuts of their own: whatever leaves must be allowed to leave.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -80,6 +80,13 @@ class Basis:
     def countable(self) -> int:
         """Principal that nobody disputes or holds."""
         return max(0, self.principal - self.disputed - self.held)
+
+    @property
+    def when_decided(self) -> "Basis":
+        """The claim with what was owed on it when the step was decided."""
+        if self.believed is None:
+            return self
+        return replace(self, principal=self.believed, costs=self.costs_then, held=self.held_then)
 
     @property
     def was_owed(self) -> bool:

@@ -37,7 +37,7 @@ class Step:
     acts: tuple[frozenset[str], ...] = ()
     ways: tuple[str, ...] = ()
     notices: tuple[tuple[int, str], ...] = ()
-    following: tuple[str, ...] = ()
+    following: tuple[tuple[Tree, str], ...] = ()  # the ways on: a condition, and the step
     gives: tuple[str, ...] = ()
 
     @property
@@ -62,21 +62,6 @@ class Policy:
     skips: dict[str, frozenset[str]]  # by profile, the steps that are left out
     delays: dict[str, str]  # by profile, the time that comes on top of every wait
     fees: dict[str, frozenset[str]]  # by step, the names of the fees that it charges
-
-    def leads(self, come_from: str, to: str, profile: str) -> bool:
-        """Whether the road goes on from one step to another, but for steps that the profile leaves out. From a step of
-        another policy it may go anywhere."""
-        if come_from not in self.steps:
-            return True
-        skipped, waiting, seen = self.skips.get(profile, frozenset()), [come_from], set[str]()
-        while waiting:
-            for name in self.steps[waiting.pop()].following:
-                if name == to:
-                    return True
-                if name in skipped and name not in seen:
-                    seen.add(name)
-                    waiting.append(name)
-        return False
 
 
 def published(reading: Reading) -> tuple[dict[int, Policy], dict[str, int]]:
@@ -113,11 +98,12 @@ def minor(amount: str) -> int:
     return int(Decimal(amount) * 100)
 
 
-def _following(name: str, steps: Tree) -> tuple[str, ...]:
-    """The steps that may follow one."""
+def _following(name: str, steps: Tree) -> tuple[tuple[Tree, str], ...]:
+    """The ways on from a step, to be tried in order."""
     names = list(steps)
-    after = names[names.index(name) + 1 :][:1]
-    return tuple(branch["step"] for branch in steps[name]["next"]) if "next" in steps[name] else tuple(after)
+    if "next" in steps[name]:
+        return tuple((branch.get("when") or {}, branch["step"]) for branch in steps[name]["next"])
+    return tuple(({}, after) for after in names[names.index(name) + 1 :][:1])
 
 
 def _notices(actions: list[Tree]) -> tuple[tuple[int, str], ...]:
@@ -164,7 +150,7 @@ def _step(name: str, tree: Tree, steps: Tree) -> Step:
         ways=tuple(action.get("contact_attempt", "") for action in tree["do"]),
         notices=_notices(tree["do"]),
         following=following,
-        gives=(*terms, *(steps[way]["after"] for way in following)),
+        gives=(*terms, *(steps[way]["after"] for _, way in following)),
     )
 
 

@@ -12,6 +12,7 @@ from relight.core.parts import (
     Progress,
     Ref,
     channels_for,
+    is_done,
     notice_params,
     part_progress,
     send,
@@ -110,7 +111,8 @@ def _never_arrived(step: Step, taken: StepFacts) -> bool:
     for part, action in enumerate(step.do):
         if isinstance(action, MessageAction) and _is_essential(step, part):
             effects = [effect for effect in taken.effects if effect.part == part]
-            if effects and all(effect.failed for effect in effects):
+            reached = any(is_done(effect) and not effect.failed for effect in effects)
+            if any(effect.failed for effect in effects) and not reached:  # others may have been given up before
                 return True
     return False
 

@@ -158,6 +158,18 @@ def test_a_notice_that_turns_out_never_to_have_arrived_is_given_anew() -> None:
     assert life.names() == ["notice"]
 
 
+def test_a_notice_is_given_anew_when_the_second_channel_bounces_after_the_first_was_given_up() -> None:
+    life = a_life(answers=refuses("sms"))  # type: ignore[arg-type]
+    life.until_step("notice")
+    life.days(2)
+    (email,) = [one for one in life.sent() if one.effect.draft.channel == "email"]
+
+    life.bounces(email.effect.facts.id)
+    life.days(1)
+
+    assert "withdrawn.undeliverable" in {why.code for event in life.log for why in event.reasons}
+
+
 def test_nothing_is_built_in_the_same_turn_on_a_notice_that_is_just_withdrawn() -> None:
     """A person takes the cut back; at that moment the notice beneath it is known never to have arrived."""
     life = a_life()
