@@ -43,7 +43,7 @@ def run(*, rows: int = 200_000, news: News = print) -> dict[str, Any]:
         imported, copied = (_customers(home, owner, name, first, rows) for name, first in
                             (("imported", _FIRST), ("copied", _FIRST + _SHIFT)))  # fmt: skip
         file = home.folder / "invoices.csv"
-        _write_invoices(file, rows)
+        write_invoices(file, rows)
         news(f"importing {rows:,} invoices …")
         seconds, peak_mb = _import(home, file, rows)
         news("copying the same rows …")
@@ -85,7 +85,8 @@ def _customers(home: Home, owner: psycopg.Connection, slug: str, first: int, row
     return partner
 
 
-def _write_invoices(file: Path, rows: int) -> None:
+def write_invoices(file: Path, rows: int) -> None:
+    """A CSV file of invoices, numbered from 0; each has its number in twelve digits as its reference."""
     due = NOW.date() - timedelta(days=4)
     with file.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)

@@ -68,7 +68,14 @@ def _simulate(found: Result) -> list[Sequence[str]]:
     ]
 
 
+def _bank(found: Result) -> list[Sequence[str]]:
+    quarter = f"{found['quarter']['peak_mb']:.0f} MB for a quarter of it"
+    name = f"payments a second from a camt.054 of {found['megabytes']:.0f} MB, at most {found['peak_mb']:.0f} MB"
+    return [(f"{name} ({quarter})", f"{found['rows_per_second']:,}", "", "")]
+
+
 _ROWS = {
+    "bank": _bank,
     "restore": _restore,
     "decide": _decide,
     "import": _import,

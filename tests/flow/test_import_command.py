@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from relight.cli.main import relight
 from relight.flow.database import Database
 from tests.flow.importing import INVOICES, write_csv
+from tests.unit.payments.files.written import Paid, camt, entry, statement
 
 KEYS = {"read", "accepted", "unchanged", "other", "rejected", "errors"}
 
@@ -149,6 +150,32 @@ def test_a_table_given_as_a_banks_file_is_refused_in_a_sentence(
     assert result.exit_code == 1
     assert says in result.stderr
     assert result.stdout == ""
+
+
+def test_a_banks_file_says_which_file_is_missing(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "bank.xml"
+    answers: list[Result] = []
+    for number in (1, 3):
+        entries = [entry(Paid(bank_ref=f"B{number}"))]
+        path.write_bytes(camt(statement(entries, number=number, until=f"2026-03-0{number}T00:00:00+01:00")))
+        answers.append(command("payments", path, "--format", "camt"))
+    script = command("payments", path, "--format", "camt", "--json")
+
+    assert "1 rows read: 1 taken in" in answers[0].stdout
+    assert "comes 3: 2 is missing." in answers[1].stdout
+    assert last_line(script).keys() >= KEYS
+    assert last_line(script)["complete_until"] == "2026-02-28T23:00:00+00:00"
+    assert last_line(script)["missing"] == ["After statement 1 of camt.053 NO9386011117947 comes 3: 2 is missing."]
+
+
+def test_a_banks_file_under_the_wrong_format_says_which_is_right(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "bank.xml"
+    path.write_bytes(camt(statement([])))
+
+    result = command("payments", path, "--format", "mt940")
+
+    assert result.exit_code == 1
+    assert "Import it with --format camt." in result.stderr
 
 
 def test_a_mapping_for_a_banks_file_is_not_understood(command: Command, file: Path) -> None:
