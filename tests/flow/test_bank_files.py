@@ -147,6 +147,25 @@ def test_a_file_that_was_cut_off_is_made_good_by_the_whole_one(bank: Bank) -> No
     assert bank.value("SELECT count(*) FROM payment") == 4
 
 
+def test_an_import_that_was_interrupted_is_simply_repeated(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relight.flow.road.runs.BATCH_ROWS", 2)
+    content = camt(statement([*(entry(paid) for paid in many(5)), *[entry(Paid())] * 2], number=1))
+
+    def lights_out(read: int) -> None:
+        if read == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bank.sends(content, on_progress=lights_out)
+    untouched = bank.complete_until()
+    report = bank.sends(content)
+
+    assert untouched is None
+    assert counts(report) == (7, 3, 4, 0, 0)
+    assert bank.value("SELECT count(*) FROM payment") == 7
+    assert bank.complete_until() is not None
+
+
 def test_a_damaged_copy_of_a_file_changes_nothing_that_the_whole_one_told(bank: Bank) -> None:
     whole = ocr([Giro(10000 + at, f"100{at}", at + 1) for at in range(5)])
     bank.sends(whole, "ocr")

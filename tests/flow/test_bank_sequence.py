@@ -79,7 +79,7 @@ def test_a_file_that_was_cut_off_moves_nothing(bank: Bank) -> None:
     report = bank.sends(whole[:-40])
 
     assert bank.complete_until() == day(11)
-    assert "could not be read to its end" in report.missing[0]
+    assert "breaks off" in report.missing[0]
 
 
 def test_without_numbers_and_balances_a_person_says_how_far_the_file_goes(bank: Bank) -> None:

@@ -39,15 +39,15 @@ def note_statements(tx: Tx, source_id: int, series: Series, *, run_id: int) -> C
     Statements of which a row could not be taken in are not kept: they count once their mended file is here.
     """
     tx.rows(SQL.lock_source, {"source": source_id})
-    whole = [run for run in series.runs if not run.rejected and run.last.until is not None] if series.is_whole else []
+    whole = _whole(series)
     if whole:
         tx.run(SQL.add_statements, {**_columns(whole), "partner": tx.partner_id, "source": source_id, "run": run_id})
     heads = {span.last.chain: span for span in _spans(tx.rows(SQL.heads, {"source": source_id}))}
     waiting = _spans(tx.rows(SQL.waiting, {"source": source_id, "limit": WAITING_MAX}))
     reached, missing = advance(heads, waiting)
+    missing += _not_counted(series)
     if reached:
         tx.run(SQL.reach, {"source": source_id, "ids": [span.id for span in reached]})
-    missing += _unread(series)
     return Complete(complete_until(heads), tuple(missing))
 
 
@@ -94,7 +94,7 @@ def complete_until(heads: dict[str, Span]) -> datetime | None:
 def _following(head: Span | None, spans: list[Span]) -> Span | None:
     if head is None:
         first = spans[0] if spans else None
-        return first if first and _can_tell(first.first) else None
+        return first if first and first.first.can_tell and first.first.part == 1 else None
     return next((span for span in spans if follows(head.last, span.first) or _goes_beyond(head.last, span)), None)
 
 
@@ -107,12 +107,6 @@ def _goes_beyond(head: Statement, span: Span) -> bool:
     return span.first.number <= head.number < span.last.number and span.last.until > head.until
 
 
-def _can_tell(statement: Statement) -> bool:
-    """Whether a chain may begin here: the first page of something that has a number or balances."""
-    has_balances = statement.opening is not None and statement.closing is not None
-    return (statement.number is not None or has_balances) and statement.part == 1
-
-
 def _is_later(head: Span, span: Span) -> bool:
     """A statement that the head has passed already (the same number again) is not missing anything."""
     same = (span.last.number, span.last.part) == (head.last.number, head.last.part)
@@ -120,11 +114,6 @@ def _is_later(head: Span, span: Span) -> bool:
 
 
 def _what_is_missing(head: Span | None, after: Statement) -> str:
-    if head is None and not _can_tell(after) and after.part == 1:
-        return (
-            f"{after.chain} has neither statement numbers nor balances, so nobody can tell whether a file is missing: "
-            "say with --complete-until up to when it is complete."
-        )
     if head is None:
         return f"Statement {after.label} is not its first page; the pages before it are missing."
     before = head.last
@@ -140,14 +129,30 @@ def _what_is_missing(head: Span | None, after: Statement) -> str:
     return f"Statement {after.label} does not follow {before.label}: what is between them is missing."
 
 
-def _unread(series: Series) -> list[str]:
+def _whole(series: Series) -> list[Run]:
+    """Runs that count, once what is before them is here."""
     if not series.is_whole:
-        return ["The file could not be read to its end, so its statements do not count as complete."]
-    return [
-        f"Statement {run.last.label} has rows that could not be taken in, so it does not count as complete."
-        for run in series.runs
-        if run.rejected
-    ]
+        return []
+    return [run for run in series.runs if run.last.can_tell and not run.rejected and run.last.until is not None]
+
+
+def _not_counted(series: Series) -> list[str]:
+    if not series.is_whole:
+        return ["The file breaks off, or something in it could not be read, so none of it counts as complete."]
+    return [sentence for run in series.runs if (sentence := _why_not_counted(run))]
+
+
+def _why_not_counted(run: Run) -> str:
+    if run.rejected:
+        return f"Statement {run.last.label} has rows that could not be taken in, so it does not count as complete."
+    if not run.last.can_tell:
+        return (
+            f"{run.last.chain} has neither statement numbers nor balances, so nobody can tell whether a file is "
+            "missing: say with --complete-until up to when it is complete."
+        )
+    if run.last.until is None:
+        return f"Statement {run.last.label} does not say up to when it tells, so it does not count as complete."
+    return ""
 
 
 def _spans(rows: Iterable[tuple[object, ...]]) -> list[Span]:

@@ -91,10 +91,19 @@ def test_a_source_is_complete_up_to_its_most_backward_account() -> None:
     assert complete_until({}) is None
 
 
-def test_without_numbers_and_balances_nothing_counts_as_complete() -> None:
-    nameless = Statement("camt.054 NO1", 0, until=DAY)
+def test_notifications_that_nobody_can_put_in_order_are_one_run_too() -> None:
+    series = Series()
+    for place in range(500):
+        series.add(Statement("camt.054 NO1", place, until=DAY), place)
 
-    reached, missing = advance({}, [Span(1, nameless, nameless)])
+    assert len(series.runs) == 1
+    assert not series.runs[0].last.can_tell
 
-    assert reached == []
-    assert "neither statement numbers nor balances" in missing[0]
+
+def test_a_row_that_is_refused_while_its_statement_is_read_keeps_that_statement_back() -> None:
+    series = Series()
+    series.add(Statement("camt.054 NO1", 1, 1, until=DAY), 0)
+    series.reject(1)
+    series.add(Statement("camt.054 NO1", 2, 2, until=DAY), 1)
+
+    assert [run.rejected for run in series.runs] == [0, 1]

@@ -21,14 +21,16 @@ class Series:
     def __init__(self) -> None:
         self.runs: list[Run] = []
         self.is_whole = True
+        self._rejected: set[int] = set()  # of statements that are still being read
 
     def add(self, statement: Statement, place: int) -> None:
         """Add the next statement of the file; `place` counts from 0."""
         last = self.runs[-1] if self.runs else None
-        if last and last.places.stop == place and not statement.rejected and follows(last.last, statement):
+        rejected = statement.rejected + (place in self._rejected)
+        if last and last.places.stop == place and not rejected and _joins(last.last, statement):
             last.last, last.places = statement, range(last.places.start, place + 1)
         else:
-            self.runs.append(Run(statement, statement, range(place, place + 1), statement.rejected))
+            self.runs.append(Run(statement, statement, range(place, place + 1), rejected))
 
     def reject(self, place: int) -> None:
         """Something of a statement could not be taken in after all."""
@@ -36,7 +38,14 @@ class Series:
             if place in run.places:
                 run.rejected += 1
                 return
-        self.is_whole = False
+        self._rejected.add(place)
+
+
+def _joins(before: Statement, after: Statement) -> bool:
+    """Whether two statements need not be told apart: they follow, or nobody can ever tell whether they do."""
+    if before.can_tell or after.can_tell:
+        return follows(before, after)
+    return before.chain == after.chain
 
 
 def follows(before: Statement, after: Statement) -> bool:

@@ -30,6 +30,11 @@ class Statement:
     rejected: int = 0
 
     @property
+    def can_tell(self) -> bool:
+        """Whether it can be told that another one follows it."""
+        return self.number is not None or (self.opening is not None and self.closing is not None)
+
+    @property
     def label(self) -> str:
         """How people call it: "statement 13/2 of camt.053 NO93…"."""
         number = "without a number" if self.number is None else str(self.number)
