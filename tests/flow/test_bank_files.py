@@ -178,6 +178,19 @@ def test_a_damaged_copy_of_a_file_changes_nothing_that_the_whole_one_told(bank: 
     assert bank.rows("SELECT ref, amount, state FROM payment ORDER BY 1") == before
 
 
+def test_the_same_booking_under_another_sources_name_counts_once_too(bank: Bank) -> None:
+    customer = bank.customer(owed=3 * OWED)
+    content = camt(statement([entry(KNOWN), entry(Paid(bank_ref="B2")), entry(KNOWN, mark="DBIT", reversal=True)]))
+    bank.sends(content)
+    owed = bank.owes(customer)
+
+    report = bank.sends(content, source="dnb")
+
+    assert counts(report) == (3, 0, 3, 0, 0)
+    assert report.unmatched == 0
+    assert bank.owes(customer) == owed == 2 * OWED
+
+
 def test_files_of_two_partners_do_not_meet(
     db: Database, partner: int, other_partner: int, now: datetime, tmp_path: Path
 ) -> None:

@@ -47,6 +47,14 @@ class _Told(NamedTuple):
     run_id: int | None
 
 
+class _Before(NamedTuple):
+    """A booking that was taken in before, and the payment that it is or takes back."""
+
+    source_id: int
+    payment_id: int | None
+    account_id: int | None
+
+
 class _Known(NamedTuple):
     """A payment or an order of ours at a provider."""
 
@@ -64,21 +72,30 @@ def book(
     rows = [_Row(at, one.row, one.booking) for at, one in enumerate(found) if one.row is not None]
     assert len(rows) == len(found)
     told = _Told(source_id, tx.value(SQL.source_name, {"source": source_id}), now, run_id)
-    came = [row for row in rows if not _is_return(row)]
-    answers = _came(tx, told, came)
+    known = _known_before(tx, rows)
+    elsewhere = {row.at: known[row.row.ref] for row in rows if _is_known_elsewhere(row, known, source_id)}
+    answers = {at: Booked(before.payment_id, before.account_id, moved=False) for at, before in elsewhere.items()}
+    came = [row for row in rows if not _is_return(row) and row.at not in elsewhere]
+    answers |= _came(tx, told, came, known)
     _keep(tx, told, came, answers)
-    back = [row for row in rows if _is_return(row)]
+    back = [row for row in rows if _is_return(row) and row.at not in elsewhere]
     if back:
-        answers |= _went_back(tx, told, back)
+        answers |= _went_back(tx, told, back, known)
         _keep(tx, told, back, answers)
     return [answers[at] for at in range(len(found))]
+
+
+def _is_known_elsewhere(row: _Row, known: Mapping[str, _Before], source_id: int) -> bool:
+    """Whether the same account's booking came under another source's name: then it has been counted there."""
+    before = known.get(row.row.ref)
+    return row.booking is not None and before is not None and before.source_id != source_id
 
 
 def _is_return(row: _Row) -> bool:
     return row.booking is not None and row.booking.is_return
 
 
-def _came(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[int, Booked]:
+def _came(tx: Tx, told: _Told, rows: Sequence[_Row], before: Mapping[str, _Before]) -> dict[int, Booked]:
     """Settle what came in, under the provider's own id where the row names one, else under the row's."""
     known = _known_to_providers(tx, rows)
     groups: dict[int, list[_Row]] = {}
@@ -99,7 +116,6 @@ def _came(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[int, Booked]:
     answers = _settled(tx, told, groups)
     if differing:
         # The provider's payout, less its fee: the payment itself was told by the provider.
-        before = _known_before(tx, told, differing)
         new = [row for row in differing if row.row.ref not in before]
         _ask_a_person(tx, told, new, "payment_mismatch", asked={row.at: known[row.at] for row in new})
         answers |= {row.at: Booked(None, None, moved=False, is_other=True) for row in differing}
@@ -133,12 +149,17 @@ def _texts(row: _Row) -> list[str]:
     return [text for text in texts if len(text) >= PROVIDER_REF_CHARACTERS_MIN]
 
 
-def _went_back(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[int, Booked]:
+def _went_back(tx: Tx, told: _Told, rows: Sequence[_Row], before: Mapping[str, _Before]) -> dict[int, Booked]:
     """Take payments back where one is named for certain; the others are a person's work, once."""
-    before = _known_before(tx, told, rows)
-    answers = {row.at: Booked(None, None, moved=False) for row in rows if row.row.ref in before}
-    new = [row for row in rows if row.row.ref not in before]
-    originals = _originals(tx, told, new)
+    answers: dict[int, Booked] = {}
+    new: list[_Row] = []
+    for row in rows:
+        known = before.get(row.row.ref)
+        if known is None:
+            new.append(row)
+        else:
+            answers[row.at] = Booked(known.payment_id, known.account_id, moved=False)
+    originals = _originals(tx, new)
     groups: dict[int, list[_Row]] = {}
     unknown: list[_Row] = []
     taken: set[tuple[str, int]] = set()
@@ -155,16 +176,17 @@ def _went_back(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[int, Booked]:
     return answers | _settled(tx, told, groups)
 
 
-def _known_before(tx: Tx, told: _Told, rows: Sequence[_Row]) -> frozenset[str]:
-    given = {"source": told.source_id, "refs": [row.row.ref for row in rows]}
-    return frozenset(ref for (ref,) in tx.rows(SQL.known, given))
+def _known_before(tx: Tx, rows: Sequence[_Row]) -> dict[str, _Before]:
+    """Bookings of bank files that were taken in before, by their ref."""
+    refs = [row.row.ref for row in rows if row.booking is not None]
+    return {ref: _Before(*found) for ref, *found in tx.rows(SQL.known, {"refs": refs})} if refs else {}
 
 
-def _originals(tx: Tx, told: _Told, rows: Sequence[_Row]) -> dict[str, tuple[str, int]]:
+def _originals(tx: Tx, rows: Sequence[_Row]) -> dict[str, tuple[str, int]]:
     """By a return's ref: the payment's ref and its source."""
     if not rows:
         return {}
-    found = tx.rows(SQL.originals, {"source": told.source_id, **_columns(rows)})
+    found = tx.rows(SQL.originals, _columns(rows))
     return {ref: (payment_ref, payment_source) for ref, _, payment_ref, payment_source in found}
 
 

@@ -15,25 +15,29 @@ LEFT JOIN account a ON a.id = k.account_id
 LEFT JOIN account b ON b.id = m.account_id
 WHERE m.id IS NOT NULL OR k.id IS NOT NULL
 
--- known: bookings that were taken in before
-SELECT ref FROM bank_booking WHERE source_id = %(source)s AND ref = ANY (%(refs)s::text[])
+-- known: bookings that were taken in before, under whatever source, by the unique key of each; a ref holds the account
+SELECT b.ref, b.source_id, b.payment_id, p.account_id
+FROM source s JOIN bank_booking b ON b.source_id = s.id AND b.ref = ANY (%(refs)s::text[])
+LEFT JOIN payment p ON p.id = b.payment_id
 
--- originals: the one payment of the same sum that a return names: by the payer's reference, else the bank's, else by
--- KID; each through its own index. Where two payments fit a name, that name says nothing.
+-- originals: the one payment of the same sum, on the same account, that a return names: by the payer's reference, else
+-- the bank's, else by KID; each through its own index. Where two payments fit a name, that name says nothing.
 WITH back AS (
     SELECT * FROM unnest(%(refs)s::text[], %(end_to_ends)s::text[], %(servicer_refs)s::text[], %(references)s::text[],
-        %(amounts)s::bigint[], %(currencies)s::text[])
-        AS x (ref, end_to_end, servicer_ref, reference, amount, currency)
+        %(bank_accounts)s::text[], %(amounts)s::bigint[], %(currencies)s::text[])
+        AS x (ref, end_to_end, servicer_ref, reference, bank_account, amount, currency)
 ), named AS (
     SELECT x.ref, 1 AS turn, b.payment_id, x.amount, x.currency, b.amount AS paid, b.currency AS paid_in, b.is_return
-    FROM back x JOIN bank_booking b ON b.end_to_end = x.end_to_end AND b.end_to_end <> '' WHERE b.source_id = %(source)s
+    FROM back x JOIN bank_booking b ON b.end_to_end = x.end_to_end AND b.end_to_end <> ''
+    WHERE b.bank_account = x.bank_account
     UNION ALL
     SELECT x.ref, 2, b.payment_id, x.amount, x.currency, b.amount, b.currency, b.is_return
     FROM back x JOIN bank_booking b ON b.servicer_ref = x.servicer_ref AND b.servicer_ref <> ''
-    WHERE b.source_id = %(source)s
+    WHERE b.bank_account = x.bank_account
     UNION ALL
     SELECT x.ref, 3, b.payment_id, x.amount, x.currency, b.amount, b.currency, b.is_return
-    FROM back x JOIN bank_booking b ON b.reference = x.reference AND b.reference <> '' WHERE b.source_id = %(source)s
+    FROM back x JOIN bank_booking b ON b.reference = x.reference AND b.reference <> ''
+    WHERE b.bank_account = x.bank_account
 ), fitting AS (
     SELECT n.ref, n.turn, min(p.id) AS payment_id FROM named n JOIN payment p ON p.id = n.payment_id
     WHERE NOT n.is_return AND n.paid = n.amount AND n.paid_in = n.currency AND p.state IN ('confirmed', 'booked')

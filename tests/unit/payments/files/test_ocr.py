@@ -86,6 +86,7 @@ def test_an_unreadable_line_costs_its_payment_and_no_other(accident) -> None:  #
     assert [row.reference for row in found.payments] == ["1000017", "1000033"]
     assert {line for line, _ in found.problems} <= {5, 6}
     assert found.problems
+    assert all(problem.reason.endswith(".") for row in found.rows for problem in row.problems)
     assert found.series.runs[0].rejected
 
 

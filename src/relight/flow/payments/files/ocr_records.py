@@ -104,10 +104,11 @@ def _what_is_wrong(text: str) -> str:
 
 
 def day_of(digits: str) -> date | None:
-    """A day written DDMMYY; None for zeros. Raises ValueError when there is no such day."""
-    if not digits.isascii() or not digits.isdecimal():
-        raise ValueError(f"{digits!r} is not a day")
-    day, month, year = int(digits[:2]), int(digits[2:4]), int(digits[4:6])
-    if not (day or month or year):
+    """A day written DDMMYY; None for zeros. Raises ValueError with a sentence when there is no such day."""
+    if digits == "000000":
         return None
-    return date(year + (1900 if year >= 70 else 2000), month, day)
+    try:
+        day, month, year = int(digits[:2]), int(digits[2:4]), int(digits[4:6])
+        return date(year + (1900 if year >= 70 else 2000), month, day)
+    except ValueError:
+        raise ValueError(f"There is no such day as {digits}. Fetch the file again.") from None
