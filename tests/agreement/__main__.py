@@ -8,6 +8,8 @@ import argparse
 import json
 import os
 import platform
+import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -32,6 +34,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000, help="how many (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="JSON; goes on from it where it is there")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; start it again to go on"))  # the server stops too
     {"pairs": pairs, "logs": logs}[given.what](given.count, given.out)
 
 

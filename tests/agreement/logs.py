@@ -19,6 +19,7 @@ from relight.core.policy import Policy, Step
 from relight.core.policy_reader import read_policy
 from relight.core.restore import RESTORE
 from relight.core.rules.lawbook import packaged_law
+from relight.core.standing import has_opened, standing
 from tests.agreement.lives import Life, Plot, draw_plot, live
 from tests.agreement.roads import Road, Tree, as_yaml, draw_road
 
@@ -54,8 +55,11 @@ class Log:
 
 def objections(log: Log) -> tuple[str, ...]:
     """What the guards have against the act, on the facts of its moments; nothing when they let it pass."""
-    book = packaged_law()
-    decision = decide(log.policy, book, _alone(log), log.decided_at)
+    book, at = packaged_law(), standing(log.before, log.decided_at)
+    if not has_opened(log.policy, log.before, at):
+        return ("not_opened",)
+    begun = replace(log.policy, opens=replace(log.policy.opens, arrears_min=None))
+    decision = decide(begun, book, _alone(log), log.decided_at)
     taken = next((step for step in decision.steps if step.step == log.step), None)
     if taken is None or not log.claim_ids <= {id_ for id_, _, _ in taken.claims}:
         return _why(log, decision)

@@ -23,9 +23,11 @@ from tests.agreement.logs import Log
 Row = dict[str, Any]
 CURRENCIES = {"NO": "NOK", "DK": "DKK", "NL": "EUR", "SE": "SEK", "DE": "EUR", "GB": "GBP"}
 PARTNERS = {country: number for number, country in enumerate(ZONES, 1)}
-_TABLES = ("partner", "source", "policy_version", "account", "service", "dunning_case", "case_event", "claim", "claim_line",
-           "transfer", "step_taken", "step_claim", "effect", "attempt", "sent_message", "task", "flag", "hold", "payment",
-           "approval")  # fmt: skip
+_TABLES = (
+    "partner", "source", "policy_version", "account", "service", "dunning_case", "case_event", "claim", "claim_line",
+    "transfer", "step_taken", "step_claim", "effect", "attempt", "sent_message", "task", "flag", "hold", "payment",
+    "approval",
+)  # fmt: skip
 _ROOM = 10_000  # ids that each log may use
 _BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
 _FAR = datetime(2059, 1, 1, tzinfo=UTC)

@@ -1,5 +1,5 @@
-"""The guards and the audit share no code, and come to the same: of drawn logs, many with something amiss, either both let
-an act pass or both object to it. The long form of a hundred thousand logs is run by hand.
+"""The guards and the audit share no code, and come to the same: of drawn logs, many with something amiss, either both
+let an act pass or both object to it. The long form of a hundred thousand logs is run by hand.
 """
 
 from dataclasses import replace

@@ -198,6 +198,40 @@ def test_the_step_before_was_completed_only_the_day_before(copy: Copy, cut: Left
     assert set(copy.found()) == set(_found(cut, ("I3", "term")))
 
 
+def test_the_step_before_was_never_complete(copy: Copy, cut: Left) -> None:
+    copy.plant("UPDATE step_taken SET completed_at = NULL WHERE case_id = %(case)s AND step = 'contact'", case=cut.case)
+
+    assert copy.found() == _found(cut, ("I3", "unfinished"), ("I3", "unfinished"))
+
+
+def test_a_step_of_the_policy_was_left_out(copy: Copy, cut: Left) -> None:
+    copy.plant(
+        "DELETE FROM step_claim k USING step_taken s WHERE s.id = k.step_id AND s.case_id = %(case)s"
+        " AND s.step = 'contact'",
+        case=cut.case, rows=2,
+    )  # fmt: skip
+
+    assert copy.found() == _found(cut, ("I3", "road"), ("I3", "road"), ("I9", "no.grid.contact"))
+
+
+def test_less_was_owed_than_the_policy_begins_with(copy: Copy, cut: Left) -> None:
+    copy.plant(
+        "UPDATE policy_version SET text = replace(text, 'arrears: {min: 100}', 'arrears: {min: 9000}')"
+        " WHERE partner_id = %(partner)s AND name = 'power-grid-no'"
+    )
+
+    assert copy.found() == _found(cut, ("I3", "too_little"))
+
+
+def test_what_the_decision_knew_is_not_on_the_log(copy: Copy, cut: Left) -> None:
+    copy.plant(
+        "UPDATE case_event SET facts = NULL WHERE case_id = %(case)s AND number = %(event)s",
+        case=cut.case, event=cut.event,
+    )  # fmt: skip
+
+    assert copy.found() == _found(cut, ("I3", "unkept"))
+
+
 def test_the_step_had_been_voided(copy: Copy, cut: Left) -> None:
     copy.plant("UPDATE step_taken SET voided_at = %(at)s WHERE id = %(step)s", step=cut.step, at=cut.before(minutes=1))
 
@@ -289,7 +323,7 @@ def test_another_service_was_cut_than_the_unpaid_one(copy: Copy) -> None:
     found = copy.found()
 
     assert ("I9", cut.case, cut.event, "no.ekom.only_unpaid") in found
-    assert {one[3] for one in found} == {"no.ekom.only_unpaid"}
+    assert {one[3] for one in found} == {"no.ekom.only_unpaid", "common.only_unpaid"}
 
 
 def test_a_cut_rests_on_no_step(copy: Copy, cut: Left) -> None:

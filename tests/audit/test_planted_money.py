@@ -55,6 +55,17 @@ def test_the_same_payment_is_there_twice(copy: Copy) -> None:
     assert {one[3] for one in found} == {"told_twice", "payment_untold"}  # the feed was never told of the second
 
 
+def test_a_providers_event_was_kept_twice(copy: Copy) -> None:
+    copy.plant("ALTER TABLE provider_notice DROP CONSTRAINT provider_notice_once", rows=None)
+    copy.plant(
+        "INSERT INTO provider_notice (partner_id, provider, event_id, provider_ref, state, amount, currency,"
+        " occurred_at, received_at, outcome) SELECT partner_id, provider, event_id, provider_ref, state, amount,"
+        " currency, occurred_at, received_at, outcome FROM provider_notice WHERE event_id = 'evt_1'"
+    )
+
+    assert {(one[0], one[3]) for one in copy.found()} == {("I1", "notice_twice")}
+
+
 def test_no_decision_saw_a_payment(copy: Copy) -> None:
     copy.plant("UPDATE payment SET noted_at = NULL WHERE account_id = %(a)s", a=copy.story.back.id)
 

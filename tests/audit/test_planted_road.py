@@ -183,6 +183,28 @@ def test_a_message_left_without_a_record(copy: Copy, cut: Left) -> None:
     assert copy.found() == [("I5", cut.case, event, "unwritten")]
 
 
+def test_two_effects_have_one_key(copy: Copy, cut: Left) -> None:
+    copy.plant("ALTER TABLE effect DROP CONSTRAINT effect_key", rows=None)
+    other = copy.value(
+        "SELECT max(id) FROM effect WHERE case_id = %(case)s AND id <> %(e)s", case=cut.case, e=cut.effect
+    )
+    copy.plant("UPDATE effect SET key = %(key)s WHERE id = %(e)s", key=cut.key, e=other)
+
+    found = copy.found()
+
+    assert {(one[0], one[3]) for one in found} == {("I5", "key_twice"), ("I5", "foreign_key")}
+
+
+def test_a_step_is_kept_that_no_event_took(copy: Copy, cut: Left) -> None:
+    copy.plant(
+        "INSERT INTO step_taken (partner_id, case_id, number, step, decided_at, completed_at)"
+        " VALUES (%(partner)s, %(case)s, 99, 'friendly', %(at)s, %(at)s)",
+        case=cut.case, at=cut.at,
+    )  # fmt: skip
+
+    assert copy.found() == [("I5", cut.case, 99, "unlogged_step")]
+
+
 # -- I6
 
 

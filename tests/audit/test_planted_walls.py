@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from relight.audit.run import audit
 from tests.audit.story import Copy
 
 
@@ -62,6 +64,14 @@ def test_a_reference_leads_to_another_partner(copy: Copy) -> None:
     assert [(one.invariant, one.case, one.code) for one in report.violations] == [("I7", case, "dangling")]
     assert report.violations[0].partner == "other"
     assert report.violations[0].why.startswith(f"task.case_id names {case} in dunning_case")
+
+
+def test_production_ran_as_a_superuser(copy: Copy) -> None:
+    as_superuser = make_conninfo(copy.story.app_url, dbname=copy.name, user="postgres")
+
+    report = audit(as_superuser, as_of=copy.story.ends_at)
+
+    assert ("I7", "bypasses") in {(one.invariant, one.code) for one in report.violations}
 
 
 def test_a_foreign_key_is_gone(copy: Copy) -> None:

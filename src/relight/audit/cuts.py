@@ -73,11 +73,21 @@ def _rests(bench: Bench, cut: Cut) -> Iterator[Wrong]:
         if not claim.was_owed or claim.due_date >= decided:
             why = "had been paid, was disputed or on hold, or was not due when this was decided."
             yield Wrong("not_owed", f"It rests on claim {claim.number}, which {why}")
-    seen = [one for one in cut.facts.get("claims", ()) if date.fromisoformat(one["due_date"]) < decided]
-    owed = sum(max(0, one["principal"] - one["disputed"]) + one["costs"] for one in seen)
+    owed = _owed_by_all(cut, decided)
     if cut.facts and owed < cut.policy.opens_min:
         least, shown = (money(sum_, bench.reading.partner.currency) for sum_ in (cut.policy.opens_min, owed))
         yield Wrong("too_little", f"{shown} were owed when this was decided; the policy begins with {least}.")
+
+
+def _owed_by_all(cut: Cut, day: date) -> int:
+    """All that was overdue and undisputed on the account, as the decision saw it."""
+    held = {claim.claim_id: claim.held_then for claim in cut.claims}
+    owed = 0
+    for one in cut.facts.get("claims", ()):
+        countable = max(0, one["principal"] - one["disputed"] - held.get(one["id"], 0))
+        if date.fromisoformat(one["due_date"]) < day and (countable or not one["principal"]):
+            owed += countable + one["costs"]
+    return owed
 
 
 def _progress(bench: Bench, cut: Cut) -> Iterator[Wrong]:

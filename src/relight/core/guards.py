@@ -133,7 +133,7 @@ def check_step(
     if step.cuts:
         rulings += _cut(policy, facts, at, claims)
     if step.cuts or step.hands_over:
-        rulings += _told(facts, claims)
+        rulings += _told(policy, facts, claims)
     if step.window is not None:
         rulings += _window(facts, step, now)
     rulings += law.rule(policy, step, claims, facts, now)
@@ -209,21 +209,23 @@ def _cut(policy: Policy, facts: CaseFacts, at: Standing, claims: tuple[ClaimFact
         yield Ruling(Answer.DENY, reason("guard.nothing_to_cut"))
 
 
-def _told(facts: CaseFacts, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
+def _told(policy: Policy, facts: CaseFacts, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
     """Nothing is taken away for a bill of which no notice has reached the customer, whatever law or policy say."""
-    reached = {covered.claim_id for step in facts.steps if _has_reached(step) for covered in step.claims}
+    reached = {covered.claim_id for step in facts.steps if _has_reached(policy, step) for covered in step.claims}
     for claim in claims:
         if claim.id not in reached:
             yield Ruling(Answer.DENY, reason("guard.unnoticed", claim=claim.number))
             return
 
 
-def _has_reached(step: StepFacts) -> bool:
-    """Whether a message of a completed step arrived; one that was taken over from another system has its proof."""
+def _has_reached(policy: Policy, step: StepFacts) -> bool:
+    """Whether a message of a completed step arrived; a notice that was taken over from another system has its proof."""
     if step.completed_at is None:
         return False
-    messages = [effect for effect in step.effects if effect.kind == "message"]
-    return any(is_done(effect) and not effect.failed for effect in messages) or not (step.effects or step.tasks)
+    if not step.effects and not step.tasks:
+        taken = policy.by_name.get(step.step)
+        return taken is not None and taken.notifies
+    return any(effect.kind == "message" and is_done(effect) and not effect.failed for effect in step.effects)
 
 
 def _window(facts: CaseFacts, step: Step, now: datetime) -> Iterable[Ruling]:
