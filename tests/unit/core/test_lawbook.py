@@ -292,6 +292,21 @@ def test_a_third_fee_is_not_booked() -> None:
     assert ("refused", "law.max_count", "a law § 1") in refusals(history)
 
 
+def test_ten_days_lie_between_two_danish_reminder_fees_whichever_bill_they_are_for() -> None:
+    text = "policy: fees\nfor: {country: DK, service: [broadband], debtor: consumer, actor: network}\n"
+    ask = "{after: 1 day, do: [{message: reminder}, {fee: reminder, amount: 100}]}"
+    read = read_policy(f"{text}opens: {{overdue: 1 day}}\ngap: 0 days\nsteps:\n  ask: {ask}\n")
+    assert isinstance(read, Policy), str(read)
+    history = _broadband(read, packaged_law())
+    history.bill(2, 50000, due=4)
+    history.days(30)
+
+    first, second = (now.date() for _, now, decision in history.turns if decision.steps)
+
+    assert second - first > timedelta(days=10)
+    assert ("deferred", "law.min_elapsed", "renteloven § 9 b stk. 2 (U 2008.1083 V)") in refusals(history)
+
+
 def test_two_fees_in_one_step_are_two() -> None:
     once = "{after: 1 day, do: [{message: reminder}, {fee: reminder, amount: 35}, {fee: reminder, amount: 35}]}"
     sample = policy(f"  ask: {once}\n")

@@ -156,7 +156,7 @@ def _min_elapsed(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     for claim in asked.claims:
         days: list[date] = []
         for anchor in demand.since:
-            day = _anchor_day(rule, asked, claim, anchor)
+            day = _anchor_day(rule, asked, claim, anchor, all_owed=demand.per == "arrears")
             if day is not None:
                 days.append(day)
             elif anchor.of not in rule.targets:  # an act of the rule's own kind that never was asks for no gap
@@ -172,11 +172,12 @@ def _min_elapsed(rule: Rule, asked: Asked) -> tuple[Ruling, ...]:
     return rulings
 
 
-def _anchor_day(rule: Rule, asked: Asked, claim: ClaimFacts, anchor: model.Anchor) -> date | None:
-    """When it began: the first time that the act came about; of the rule's own kind, the last."""
+def _anchor_day(rule: Rule, asked: Asked, claim: ClaimFacts, anchor: model.Anchor, *, all_owed: bool) -> date | None:
+    """When it began: the first time that the act came about, for the claim or for all that is owed; of the rule's own
+    kind, the last."""
     if anchor.moment == "due":
         return claim.due_date
-    found = asked.seen(claim, anchor.of)
+    found = asked.seen(None if all_owed else claim, anchor.of)
     if not found:
         return None
     return found[-1].day if anchor.of in rule.targets else found[0].day

@@ -66,11 +66,13 @@ class RequiresBefore:
 
 @dataclass(frozen=True, slots=True)
 class MinElapsed:
-    """So much time since the latest of the anchors. With `at_most`: no more than that, or it has to begin anew."""
+    """So much time since the latest of the anchors. With `at_most`: no more than that, or it has to begin anew. `per`:
+    whether an act counts for the claims that it covered, or for all that are owed."""
 
     since: tuple[Anchor, ...]
     span: Span | None = None
     at_most: Span | None = None
+    per: Literal["claim", "arrears"] = "claim"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ _KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"needs"}),
         frozenset({"count", "ways", "channels", "each_term", "gap", "expired", "together"}),
     ),
-    "min_elapsed": (frozenset({"since"}), frozenset({"span", "at_most"})),
+    "min_elapsed": (frozenset({"since"}), frozenset({"span", "at_most", "per"})),
     "min_deadline": (frozenset({"term"}), frozenset({"count_from"})),
     "required_content": (frozenset({"elements"}), frozenset({"form", "plan"})),
     "requires_state": (frozenset({"any_of"}), frozenset()),
@@ -193,7 +193,7 @@ def _requires_before(tree: _Tree, _: str) -> Demand:
 
 def _min_elapsed(tree: _Tree, _: str) -> Demand:
     since = tuple(model.Anchor(anchor["of"], anchor["moment"]) for anchor in tree["since"])
-    return model.MinElapsed(since, _span(tree, "span"), _span(tree, "at_most"))
+    return model.MinElapsed(since, _span(tree, "span"), _span(tree, "at_most"), tree.get("per", "claim"))
 
 
 def _min_deadline(tree: _Tree, _: str) -> Demand:
