@@ -3,17 +3,24 @@ SELECT name FROM source WHERE kind = 'provider'
 UNION SELECT jsonb_object_keys(driver_settings -> 'payments') FROM partner
 WHERE id = %(partner)s AND jsonb_typeof(driver_settings -> 'payments') = 'object'
 
--- provider_payments: payments and orders whose id at a provider is what a bank row refers to; by their unique keys, so
--- that a file of a hundred thousand rows costs as many probes and no scan
-SELECT x.text, p.name, coalesce(a.ref, b.ref, ''), coalesce(m.amount, k.amount), coalesce(m.currency, k.currency)
-FROM unnest(%(texts)s::text[]) AS x (text)
-CROSS JOIN unnest(%(providers)s::text[]) AS p (name)
-LEFT JOIN source s ON s.name = p.name AND s.kind = 'provider'
-LEFT JOIN payment m ON m.source_id = s.id AND m.ref = x.text
-LEFT JOIN checkout k ON k.provider = p.name AND k.provider_ref = x.text AND x.text <> ''
-LEFT JOIN account a ON a.id = k.account_id
-LEFT JOIN account b ON b.id = m.account_id
-WHERE m.id IS NOT NULL OR k.id IS NOT NULL
+-- provider_payments: payments and orders whose id at a provider is what a bank row refers to. Found first, by their
+-- unique keys (the order's is partial, hence `<> ''`); only then are their accounts joined, which a plan for many rows
+-- would read whole.
+WITH told AS MATERIALIZED (
+    SELECT m.ref, s.name AS provider, m.account_id, m.amount, m.currency, 1 AS turn
+    FROM source s JOIN payment m ON m.source_id = s.id AND m.ref = ANY (%(texts)s::text[])
+    WHERE s.kind = 'provider' AND s.name = ANY (%(providers)s::text[])
+    UNION ALL
+    SELECT k.provider_ref, k.provider, k.account_id, k.amount, k.currency, 2
+    FROM checkout k
+    WHERE k.provider = ANY (%(providers)s::text[]) AND k.provider_ref = ANY (%(texts)s::text[]) AND k.provider_ref <> ''
+), one AS (
+    SELECT ref, provider, min(account_id) AS account_id, (array_agg(amount ORDER BY turn))[1] AS amount,
+        (array_agg(currency ORDER BY turn))[1] AS currency
+    FROM told GROUP BY ref, provider
+)
+SELECT o.ref, o.provider, coalesce(a.ref, ''), o.amount, o.currency FROM one o
+LEFT JOIN account a ON a.id = o.account_id
 
 -- known: bookings that were taken in before, under whatever source, by the unique key of each; a ref holds the account
 SELECT b.ref, b.source_id, b.payment_id, p.account_id
