@@ -74,6 +74,15 @@ def _bank(found: Result) -> list[Sequence[str]]:
     return [(f"{name} ({quarter})", f"{found['rows_per_second']:,}", "", "")]
 
 
+def _pairs(found: Result) -> list[Sequence[str]]:
+    name = f"pairs of policy and life that contradict the proof, of {found['policies']:,} policies"
+    return [(name, f"{found['contradictions']} of {found['pairs']:,}", "", "")]
+
+
+def _logs(found: Result) -> list[Sequence[str]]:
+    return [("logs on which guards and audit disagree", f"{found['disagreements']} of {found['logs']:,}", "", "")]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -81,6 +90,8 @@ _ROWS = {
     "import": _import,
     "paypage": _paypage,
     "simulate": _simulate,
+    "pairs": _pairs,
+    "logs": _logs,
 }
 
 if __name__ == "__main__":
