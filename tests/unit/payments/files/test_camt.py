@@ -29,7 +29,6 @@ def test_a_booked_credit_is_a_payment_with_its_reference_and_its_payer(kind: str
         entry(Paid(), state="PDNG"),
         entry(Paid(), state="INFO"),
         entry(Paid(), state="<Cd>PDNG</Cd>"),
-        entry(Paid(), reversal=True),  # takes back a debit of ours
         entry(Paid(amount="0.00")),
         entry(Paid(), before="<Btch><NbOfTxs>20</NbOfTxs></Btch>"),
         entry(Paid(), before="<Btch><NbOfTxs>20</NbOfTxs></Btch>", inside=""),
@@ -157,6 +156,12 @@ def test_money_that_goes_back_is_a_return(text: str) -> None:
     assert row.booking is not None
     assert row.row.state == "returned"
     assert row.booking.is_return
+
+
+def test_a_return_that_was_taken_back_is_money_that_came_in() -> None:
+    (row,) = read(camt(statement([entry(Paid(), reversal=True)])), "camt").payments
+
+    assert (row.state, row.amount, row.reference) == ("booked", 89900, "2345676")
 
 
 def test_a_statement_whose_entries_do_not_lead_to_its_closing_balance_is_not_believed() -> None:

@@ -95,6 +95,7 @@ def test_the_same_giro_in_another_transmission_is_the_same() -> None:
         entry(NAMELESS),
         entry(NAMELESS._replace(reference="1")),
         entry(KNOWN, mark="DBIT", reversal=True),
+        entry(KNOWN, reversal=True),
     ],
 )
 def test_what_differs_is_called_otherwise(other: str) -> None:

@@ -140,8 +140,8 @@ class CamtFile:
             fields.only(details, name)  # type: ignore[arg-type]
         if details is not None:
             comes_in = details_credit(details, entry)
-        goes_back = is_return(entry.element, details)
-        if state != "BOOK" or comes_in == goes_back:  # a reversed debit is no payment either
+        goes_back = is_return(entry.element, details) and not comes_in
+        if state != "BOOK" or not (comes_in or goes_back):
             return ReadPayment(line, None, is_other=True)
         entry_amount, currency = fields.amount_of(fields.needed(entry.element, "Amt"))
         shape = self._shape(entry)
@@ -177,7 +177,8 @@ class CamtFile:
         account = fields.account_of(frame.element.first("Acct"))
         booking = Booking(account, bank_ref, end_to_end, payer_account, back)
         is_sure = bool(said(own_ref) if is_batch else said(bank_ref))
-        besides = () if is_sure else (end_to_end, reference, payer_account)
+        besides: tuple[str, ...] = () if is_sure else (end_to_end, reference, payer_account)
+        besides += ("again",) if not back and fields.is_reversal(entry.element) else ()
         alone = frame.statement_index if said(bank_ref) or frame.kind == "camt.052" else ""
         ref = self._names.name(booking, booked, amount=amount, currency=currency, besides=besides, place=alone)
         state = "returned" if back else "booked"

@@ -103,7 +103,10 @@ def details_credit(details: Element, entry: Entry) -> bool:
 
 
 def is_return(entry: Element, details: Element | None) -> bool:
-    """Whether money that went out is a payment that goes back: reversed, returned, or a direct debit that failed."""
+    """Whether money that went out is a payment that goes back: reversed, returned, or a direct debit that failed.
+
+    Money that came in with these marks is money that came in: a return that was taken back, or a refund that bounced.
+    """
     if fields.is_reversal(entry):
         return True
     codes = [entry.words("BkTxCd", "Domn", "Fmly", "SubFmlyCd")]

@@ -15,7 +15,7 @@ from relight.flow.claims.rows import PaymentRow
 from relight.flow.payments.files.camt_fields import short
 from relight.flow.payments.files.identity import Names, said
 from relight.flow.payments.files.mt940_fields import EntryLine, Told, fields_of
-from relight.flow.payments.files.mt940_message import EXPECTED, Entry, Message
+from relight.flow.payments.files.mt940_message import CREDITS, EXPECTED, Entry, Message
 from relight.flow.payments.files.series import Series
 from relight.flow.payments.files.statements import Statement
 from relight.flow.payments.rows import Booking, ReadPayment, reference_of
@@ -74,7 +74,8 @@ class Mt940File:
         if entry.said is None:
             return _refused(entry, "61", entry.wrong)
         goes_back = entry.said.mark == "RC" or (entry.said.mark == "D" and entry.told.is_return)
-        if entry.said.mark in EXPECTED or entry.said.amount == 0 or (entry.said.mark != "C" and not goes_back):
+        comes_in = entry.said.mark in CREDITS
+        if entry.said.mark in EXPECTED or entry.said.amount == 0 or not (comes_in or goes_back):
             return ReadPayment(entry.line, None, is_other=True)
         if reason := self._refused.get(message.place):
             return _refused(entry, "62F", f"{reason} Until then none of its payments is booked.")
@@ -90,7 +91,8 @@ class Mt940File:
             short(told.payer_account.replace(" ", "")), goes_back,
         )  # fmt: skip
         is_sure = bool(said(booking.servicer_ref))
-        besides = () if is_sure else (booking.end_to_end, reference, booking.payer_account, own)
+        besides: tuple[str, ...] = () if is_sure else (booking.end_to_end, reference, booking.payer_account, own)
+        besides += ("again",) if entry.mark == "RD" else ()
         ref = self._names.name(
             booking, entry.booked, amount=entry.amount, currency=message.statement.currency, besides=besides,
             place=message.place if is_sure else "",

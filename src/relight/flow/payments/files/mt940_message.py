@@ -16,7 +16,7 @@ from relight.flow.payments.files.mt940_fields import (
 from relight.flow.payments.files.statements import Statement, end_of
 
 EXPECTED = ("EC", "ED")
-_CREDITS = ("C", "RD")
+CREDITS = ("C", "RD")
 _ONCE = frozenset(("20", "25", "28C", "60F", "60M", "62F", "62M"))
 
 
@@ -98,7 +98,7 @@ class Message:
         if entry.said is None:
             self.is_sure = False
         elif entry.said.mark not in EXPECTED:
-            self.moved += entry.said.amount if entry.said.mark in _CREDITS else -entry.said.amount
+            self.moved += entry.said.amount if entry.said.mark in CREDITS else -entry.said.amount
 
     def _frame(self, found: Field, zone: ZoneInfo) -> None:
         text, statement = found.texts[0], self.statement
