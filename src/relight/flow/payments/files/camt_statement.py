@@ -34,13 +34,13 @@ def is_container(path: tuple[str, ...]) -> bool:
 def read_statement(kind: str, element: Element, header: Element | None, zone: ZoneInfo) -> Statement:
     """A statement from the fields before its entries; `header` is the message's own.
 
-    camt.053 counts legally (`LglSeqNb`), the others electronically; the other number stands where one is missing.
+    camt.053 counts legally (`LglSeqNb`), the others electronically; the other number stands where one is missing or 0.
     """
     account, currency = fields.account_of(element.first("Acct")), element.words("Acct", "Ccy")
     legal, electronic = (fields.number_of(element.words(name)) for name in ("LglSeqNb", "ElctrncSeqNb"))
     first, second = (legal, electronic) if kind == "camt.053" else (electronic, legal)
     statement = Statement(f"{kind} {account}{' ' if currency else ''}{currency}", element.line)
-    statement.number = second if first is None else first
+    statement.number = first or second or None
     statement.part, statement.is_last = _page(element, header)
     opening, closing = _balance(element, _OPENING), _balance(element, _CLOSING)
     if opening and closing and opening[1] == closing[1]:

@@ -120,9 +120,9 @@ def balance(text: str) -> tuple[int, str, date]:
 
 
 def number_of(text: str) -> tuple[int | None, int]:
-    """A statement's number and page (`:28C:`); None where it has none that can be read."""
+    """A statement's number and page (`:28C:`); None where it has none that can be read, or zero."""
     found = _NUMBER.fullmatch(text.strip())
-    return (int(found[1]), int(found[2] or 1)) if found else (None, 1)
+    return (int(found[1]) or None, int(found[2] or 1) or 1) if found else (None, 1)
 
 
 def day_of(digits: str) -> date:

@@ -68,13 +68,20 @@ def _numbers_follow(before: Statement, after: Statement) -> bool | None:
     if after.other_number is not None and before.other_number is not None:
         return _ocr_follows(before, after)
     if after.number == before.number:
-        return not before.is_last and after.part == before.part + 1
+        if not before.is_last:
+            return after.part == before.part + 1
+        # A bank that gives all its statements one number gives none.
+        return None if _is_later(before, after) and after.part == before.part else False
     if not before.is_last or after.part != 1:
         return False
     if after.number == before.number + 1:
         return True
     new_year = bool(before.until and after.until and after.until.year > before.until.year)
     return new_year and after.number == 1
+
+
+def _is_later(before: Statement, after: Statement) -> bool:
+    return bool(before.until and after.until and after.until > before.until)
 
 
 def _ocr_follows(before: Statement, after: Statement) -> bool:
