@@ -195,6 +195,15 @@ def test_who_pays_in_the_dark_is_back_at_the_moment_of_payment() -> None:
     assert (totals.cured_cases, totals.owed_at_end) == (1, 0)
 
 
+def test_the_payment_that_closes_a_case_has_its_receipt() -> None:
+    prompt = Kind("prompt", 100, pays_when_asked=(100,), within=(1, 1))
+
+    totals, left = live(one_household(prompt, bills=3), compiled("broadband-no"))
+
+    assert (totals.opened, totals.owed_at_end) == (3, 0)
+    assert [draft.template for draft, _ in left].count("payment_received") == 3
+
+
 @pytest.mark.parametrize("name", ["broadband-no", "power-grid-no"])
 def test_nobody_is_taken_anything_before_the_notices_whole_four_weeks(name: str) -> None:
     policy, model = compiled(name), read_model()

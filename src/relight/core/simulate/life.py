@@ -304,6 +304,8 @@ class Life:
             self._write(decision, now)
         self.on_decided(decision, now)
         if decision.state == "closed":
+            self._release(now)  # the receipt for what closed it
+            self.wakes_at = decision.wakes_at
             self._forget()
 
     def _write(self, decision: Decision, now: datetime) -> None:
