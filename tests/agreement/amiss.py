@@ -19,7 +19,7 @@ from relight.core.levels import Level
 from relight.core.restore import RESTORE
 from relight.core.rules.lawbook import packaged_law
 from tests.agreement.lives import HOLDS, spoken_of
-from tests.agreement.logs import Log
+from tests.agreement.logs import Log, objections
 
 Change = Callable[[Random, Log], Log | None]
 _ELSEWHERE = 9  # another service of the account
@@ -98,7 +98,11 @@ def _at(log: Log, decided_at: datetime, left_at: datetime) -> Log:
 
 
 def _on_another_hour(dice: Random, log: Log) -> Log | None:
-    """It left at another hour or on another day of the week; what was decided then was decided just before."""
+    """It left at another hour or on another day of the week; what people were asked, they were asked then. Only of what
+    was decided on an open day, since a command is judged by the day on which it leaves."""
+    told = objections(log)
+    if any("window" in why for why in told) or "latest_claim" in (log.policy.restore_when, log.policy.close_when):
+        return None
     zone = log.after.partner.zone
     local = log.left_at.astimezone(zone)
     day = local.date() + timedelta(days=dice.randrange(0, 7))

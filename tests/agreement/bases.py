@@ -5,9 +5,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from relight.core.policy_reader import packaged_names, packaged_text
+from relight.core.policy_reader import packaged_text
 from relight.core.yaml_tree import read_tree
 
+# Named one by one, so that a policy more or less does not change what every seed draws.
+_PACKAGED = (
+    "broadband-business-no", "broadband-dk", "broadband-no", "power-de", "power-gb", "power-grid-business-no",
+    "power-grid-nl", "power-grid-no", "power-supplier-dk", "power-supplier-nl", "water-nl",
+)  # fmt: skip
+_REFUSED = (
+    "de-power-a-plan-of-half-a-year", "de-power-announced-by-letter-only", "dk-power-days-that-are-no-hverdage",
+    "dk-power-reminders-a-week-apart", "gb-power-without-a-plan", "nl-collection-cost-without-its-letter",
+    "nl-collection-costs-beyond-140-euro", "nl-power-called-twice-in-one-way", "nl-power-throttled-by-the-meter",
+    "nl-power-two-reminders", "nl-water-nobody-told", "no-agency-after-a-short-warning",
+    "no-agency-without-a-warning", "no-broadband-a-branch-forgets-the-notice",
+    "no-broadband-a-profile-skips-the-reminder", "no-broadband-no-time-for-payments-on-their-way",
+    "no-broadband-slowed-down-at-once", "no-broadband-thirty-days", "no-fee-that-no-law-knows",
+    "no-fees-too-early-too-high-too-often", "no-gas-of-which-the-pack-says-nothing",
+    "no-power-four-weeks-minus-a-day", "no-power-from-the-due-date", "no-power-nobody-called",
+    "no-power-nobody-confirms", "no-power-notice-by-sms-only", "no-power-one-invoice", "no-power-supplier-cuts",
+    "no-power-under-the-wrong-countrys-law",
+)  # fmt: skip
 _WRONG = Path(__file__).parents[1] / "policies" / "wrong"
 _ROADS = {
     "power-se": """
@@ -139,20 +157,20 @@ steps:
 @cache
 def base_names() -> tuple[str, ...]:
     """Every beginning, in a fixed order."""
-    return (*packaged_names(), *sorted(file.stem for file in _WRONG.glob("*.yaml")), *_ROADS)
+    return (*_PACKAGED, *_REFUSED, *_ROADS)
 
 
 @cache
 def lawful_names() -> tuple[str, ...]:
     """Those that were meant to be lawful."""
-    return (*packaged_names(), *_ROADS)
+    return (*_PACKAGED, *_ROADS)
 
 
 @cache
 def _text(name: str) -> str:
     if name in _ROADS:
         return _ROADS[name]
-    return packaged_text(name) if name in packaged_names() else (_WRONG / f"{name}.yaml").read_text("utf-8")
+    return packaged_text(name) if name in _PACKAGED else (_WRONG / f"{name}.yaml").read_text("utf-8")
 
 
 def base_tree(name: str) -> dict[str, Any]:
