@@ -163,6 +163,11 @@ def _against_proof(found: Found, policy: Policy, life: Life, law: Listening) -> 
                 explained.add("profile_changed_on_the_way")
             elif not _still_says(policy, law.book, heard, ruling, _as_planned(policy, life, heard)):
                 explained.add("did_not_arrive_or_was_deferred")
+            elif _is_for_all_owed(policy, law.book, ruling) and not any(
+                _still_says(policy, law.book, heard, ruling, _alone(_as_planned(policy, life, heard), claim.id))
+                for claim in heard.claims
+            ):
+                explained.add("counted_with_another_bill")
             else:
                 more = f"{ruling.reason} of {heard.step.name} at {heard.now:%Y-%m-%d %H:%M}"
                 told.setdefault(f"{heard.step.name} {dict(ruling.reason.params)['rule']}", more)
@@ -172,9 +177,24 @@ def _against_proof(found: Found, policy: Policy, life: Life, law: Listening) -> 
 
 def _is_stale(policy: Policy, book: LawBook, ruling: Ruling) -> bool:
     """A notice that is too old is refused at run time: a step can always come late (the proof says so)."""
+    return any(demand.at_most is not None for demand in _waits(policy, book, ruling))
+
+
+def _is_for_all_owed(policy: Policy, book: LawBook, ruling: Ruling) -> bool:
+    """What is counted over all bills of a case is more than one bill's way through a policy."""
+    return any(demand.per == "arrears" for demand in _waits(policy, book, ruling))
+
+
+def _waits(policy: Policy, book: LawBook, ruling: Ruling) -> list[MinElapsed]:
     id_ = dict(ruling.reason.params)["rule"]
-    rules = [rule for pack in book.packs_of(policy) for rule in pack.rules if rule.id == id_]
-    return any(isinstance(rule.demand, MinElapsed) and rule.demand.at_most is not None for rule in rules)
+    demands = [rule.demand for pack in book.packs_of(policy) for rule in pack.rules if rule.id == id_]
+    return [demand for demand in demands if isinstance(demand, MinElapsed)]
+
+
+def _alone(facts: CaseFacts, claim_id: int) -> CaseFacts:
+    """The facts as if this were the only bill."""
+    steps = tuple(step for step in facts.steps if any(one.claim_id == claim_id for one in step.claims))
+    return replace(facts, claims=tuple(one for one in facts.claims if one.id == claim_id), steps=steps)
 
 
 def _still_says(policy: Policy, book: LawBook, heard: Heard, ruling: Ruling, facts: CaseFacts) -> bool:
