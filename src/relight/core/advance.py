@@ -201,9 +201,12 @@ def take_step(
         keep_facts=step.burdens,
     )
     draft.steps += (StepDraft(event, step.name, sums, _pay_by(policy, facts, at, step)),)
+    under_way = len(draft.effects) + len(draft.tasks)
     for part in range(len(step.do)):
         if not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part)):
             start_part(draft, policy, at, step, part, claims, Ref(event))
+    if under_way == len(draft.effects) + len(draft.tasks):  # a fee, or a service that is low already: nobody reports
+        draft.wake(draft.now)
     draft.next_step, draft.next_at = "", None
 
 

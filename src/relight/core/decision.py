@@ -107,7 +107,11 @@ class ApprovalDraft:
 
 @record
 class Decision:
-    """One turn of one case. Empty tuples everywhere but `wakes_at` mean: nothing to do yet."""
+    """One turn of one case. Empty tuples everywhere but `wakes_at` mean: nothing to do yet.
+
+    `changes_at` is the first moment from which the same facts can be answered otherwise; None: only other facts can.
+    `wakes_at` is no later than seven days from now, in case that facts have changed and nobody said so.
+    """
 
     case_id: int
     account_id: int
@@ -134,6 +138,7 @@ class Decision:
     lapsed_approvals: tuple[int, ...] = ()
     cancelled_effects: tuple[int, ...] = ()
     noted_payments: tuple[int, ...] = ()
+    changes_at: datetime | None = None
 
 
 def changes_nothing(decision: Decision) -> bool:

@@ -93,11 +93,11 @@ class Draft:
 
     def finish(self, *, state: str, arrears: int, step: str) -> Decision:
         """The decision. An open case looks again within seven days; a closed one sleeps until something wakes it."""
-        wakes_at = None
+        wakes_at = changes_at = None
         if state != "closed" or self._wakes_at is not None:
             latest, earliest = self.now + LOOK_AGAIN_MAX, self.now + LOOK_AGAIN_MIN
-            wakes_at = latest if self._wakes_at is None or self._wakes_at > latest else self._wakes_at
-            wakes_at = earliest if wakes_at < earliest else wakes_at
+            changes_at = earliest if self._wakes_at is not None and self._wakes_at < earliest else self._wakes_at
+            wakes_at = latest if changes_at is None or changes_at > latest else changes_at
         facts = self.facts
         return Decision(
             facts.case_id,
@@ -125,4 +125,5 @@ class Draft:
             self.lapsed_approvals,
             self.cancelled_effects,
             self.noted_payments,
+            changes_at,
         )

@@ -287,3 +287,17 @@ def test_what_is_refused_again_beside_a_newer_bill_is_no_news() -> None:
     again = decided(dataclasses.replace(facts, waits_for=decided(facts).waits_for))
 
     assert codes(again) == ["step_taken"]
+
+
+def test_a_step_that_finds_the_service_low_already_goes_on_at_once_and_not_next_week() -> None:
+    life = History(policy())
+    life.services = {NET: service(NET)}
+    life.bill(1, due=0)
+    life.until_step("limit")
+    life.bill(2, due=20)
+
+    life.until(life.now + timedelta(days=30))
+
+    limits = [(taken.decided_at, taken.completed_at) for taken in life.steps.values() if taken.step == "limit"]
+    assert len(limits) == 2
+    assert all(done is not None and done - decided < timedelta(hours=1) for decided, done in limits)

@@ -271,13 +271,26 @@ def test_facts_that_are_kept_between_turns_are_those_that_would_be_made_anew() -
         assert kept == life.facts(now)
         compared += 1
 
-    for household in households(replace(SPEC, accounts=40), policy, read_model()):
+    for household in households(replace(SPEC, accounts=60), policy, read_model()):
         story = run.Story(policy, packaged_law(), household, read_model(), START, 150, 1, Totals())
         heard = story.life.on_decided
         story.life.on_decided = lambda d, now, story=story, heard=heard: (compare(story.life, now), heard(d, now))[1]
         story.tell()
 
     assert compared > 1000
+
+
+@pytest.mark.parametrize("name", ["broadband-no", "power-grid-no", "power-gb"])
+def test_whether_one_looks_every_week_or_only_when_something_can_change_all_comes_out_alike(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = told(name=name)
+    monkeypatch.setattr("relight.core.simulate.life.wakes", lambda decision: decision.wakes_at)
+
+    looked = told(name=name)
+
+    assert looked.decisions > slept.decisions
+    assert replace(looked, decisions=0) == replace(slept, decisions=0)
 
 
 def test_a_decision_is_counted_when_it_was_made_and_only_then(monkeypatch: pytest.MonkeyPatch) -> None:

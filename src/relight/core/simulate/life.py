@@ -46,6 +46,12 @@ class Restless(RuntimeError):
 Sent = Callable[[EffectDraft, datetime], None]
 
 
+def wakes(decision: Decision) -> datetime | None:
+    """When to think again. The engine also looks every seven days, in case that facts have changed and nobody said so;
+    here all that happens wakes the case."""
+    return decision.changes_at
+
+
 @dataclass(slots=True)
 class Life:
     """An account, its case and its outside. `on_sent` hears of all that leaves, `on_decided` of every decision."""
@@ -298,14 +304,14 @@ class Life:
 
     def _apply(self, decision: Decision, now: datetime) -> None:
         if changes_nothing(decision) and decision.waits_for == self.waits_for and decision.state == self.state:
-            self.wakes_at = decision.wakes_at
+            self.wakes_at = wakes(decision)
         else:
             self._kept = None
             self._write(decision, now)
         self.on_decided(decision, now)
         if decision.state == "closed":
             self._release(now)  # the receipt for what closed it
-            self.wakes_at = decision.wakes_at
+            self.wakes_at = wakes(decision)
             self._forget()
 
     def _write(self, decision: Decision, now: datetime) -> None:
@@ -326,7 +332,7 @@ class Life:
             self._apply_people(decision)
         for id_ in decision.noted_payments:
             self.payments.pop(id_, None)
-        self.state, self.waits_for, self.wakes_at = decision.state, decision.waits_for, decision.wakes_at
+        self.state, self.waits_for, self.wakes_at = decision.state, decision.waits_for, wakes(decision)
         self.version = decision.version + len(decision.events)
 
     def _apply_steps(self, decision: Decision, now: datetime) -> None:
