@@ -101,6 +101,8 @@ def _on_another_hour(dice: Random, log: Log) -> Log | None:
     """It left at another hour or on another day of the week; what people were asked, they were asked then. Only of what
     was decided on an open day, since a command is judged by the day on which it leaves."""
     told = objections(log)
+    if log.after.partner.money_is_stale(log.left_at + timedelta(days=8)):
+        return None  # the sources' word at the leaving is not kept
     if any("window" in why for why in told) or "latest_claim" in (log.policy.restore_when, log.policy.close_when):
         return None
     zone = log.after.partner.zone
@@ -113,7 +115,8 @@ def _on_another_hour(dice: Random, log: Log) -> Log | None:
 
 
 def _another_level(dice: Random, log: Log) -> Log | None:
-    if log.due is None or any(one.kind == "supply" for step in _earlier(log) for one in step.effects):
+    blocks = [block for service in log.after.services for block in service.blocks]
+    if log.due is None or len(blocks) > 1 or any(o.kind == "supply" for step in _earlier(log) for o in step.effects):
         return None
     level = dice.choice([one for one in (Level.OFF, Level.LIMITED, Level.WALLED_GARDEN) if one is not log.due.level])
     return replace(log, due=replace(log.due, level=level))
