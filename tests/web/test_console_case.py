@@ -1,5 +1,6 @@
 """A case's page: everything that somebody on the telephone needs, in the words of the one who reads."""
 
+import re
 from datetime import datetime, timedelta
 
 import psycopg
@@ -225,6 +226,17 @@ def test_the_page_tells_what_the_law_asks_and_what_would_stop_the_next_step(seat
         "Når 899,00 kr er betalt, åpnes bredbånd igjen.",
         "livsnødvendig utstyr",
     )
+
+
+def test_the_page_names_one_moment_for_the_next_step(seat: SignIn, portfolio: Portfolio) -> None:
+    text = re.sub(r"<[^>]*>|\s+", " ", seat("agent").opens(f"cases/{portfolio.kari}/").html)
+
+    card = re.search(r"Tidligst \w+ (\d+\. \w+) \d{4} kl\. ([\d.]+)", text)
+    told = re.search(r"Stenging kan tidligst komme (\d+\. \w+)(?: \d{4})? kl\. ([\d.]+),", text)
+
+    assert card
+    assert told
+    assert card.groups() == told.groups()
 
 
 def test_what_the_customer_would_be_told_is_one_link_away_and_names_nothing_internal(

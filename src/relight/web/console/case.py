@@ -1,11 +1,13 @@
 """A case's page: who, how much, what comes next and why it waits, and everything that has happened."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from relight.core.explain import agent
+from relight.core.explain.ahead import Ahead
 from relight.core.explain.words import Reader
 from relight.flow.road.explaining import explain, read_case
 from relight.web.console import timeline
@@ -43,6 +45,7 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         "told": told,
         "speech": known.speech(told.reader, told.language),
         "to_customer": to_customer,
+        "next_at": _next_at(file, known.ahead),
         "waits": _waits(file, voice),
         "asked": [one for one in file.approvals if one.state == "requested"],
         "open_tasks": [one for one in file.tasks if one.state == "open" and one.code != "approve"],
@@ -71,6 +74,13 @@ def case_voice(request: Seated, file: CaseFile) -> Voice:
     voice = voice_of(request)
     kinds = {service.id: service.kind for service in file.services}
     return replace(voice, currency=file.head.currency, services=kinds)
+
+
+def _next_at(file: CaseFile, ahead: Ahead | None) -> datetime | None:
+    """When the next step can come: as asked just now, so that the page says one moment; else as recorded."""
+    if ahead and ahead.step and ahead.at and ahead.step.name == file.head.next_step:
+        return ahead.at
+    return file.head.next_at
 
 
 def _waits(file: CaseFile, voice: Voice) -> list[str]:
