@@ -98,6 +98,19 @@ def test_a_finding_is_a_sentence_without_jargon_and_says_what_to_do(file: Path) 
         assert re.match(r"(Write|Raise|Take|Add|Let|Open|Narrow|Leave|Split) ", remedy), one.message
 
 
+def test_an_act_that_comes_at_the_wrong_place_is_told_where_it_comes() -> None:
+    rule = "  no.x.first: {kind: requires_before, target: [throttle], needs: [reminder, disconnect_notice],"
+    rule += f" law: a law § 1, {SOURCE}}}\n"
+    steps = "steps:\n  one: {after: 3 days, do: [{message: %s}]}\n  two: {after: 9 days, do: [{message: %s}]}\n"
+    limit = "  limit: {after: 60 days, do: [{supply: limited}%s]}\n"
+
+    with_it = proved(HEAD + steps % ("reminder", "reminder") + limit % ", {message: disconnect_notice}", rule)
+    too_soon = proved(HEAD + steps % ("disconnect_notice", "reminder") + limit % "", rule)
+
+    assert ": here it comes in this very step. Write" in with_it.findings[0].message
+    assert ": here it comes before a reminder. Write" in too_soon.findings[0].message
+
+
 def test_a_wait_in_days_is_held_against_the_longest_month() -> None:
     steps = "steps:\n  reminder: {after: 3 days, do: [{message: reminder}, {message: disconnect_notice}]}\n"
     limit = "  limit: {after: %s, do: [{supply: limited}]}\n"

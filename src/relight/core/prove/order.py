@@ -8,7 +8,7 @@ from relight.core.prove.remedies import all_ways, capital, deed, some, write
 from relight.core.prove.result import Breach, Remaining, breach
 from relight.core.prove.timing import check_expired
 from relight.core.rules import model
-from relight.core.rules.acts import Act
+from relight.core.rules.acts import Act, names_of
 from relight.core.rules.letters import gives_at_least
 from relight.core.rules.model import Rule
 
@@ -72,11 +72,19 @@ def _missing(rule: Rule, held: Held, act: str, counted: int, there: int, needed:
     how = f" ({' and '.join(more)})" if more else ""
     must = f"{some(act, needed)}{how} must come before {deed(held.step, rule.targets)}"
     together = ", or together with it" if demand.together else ""
-    come = {0: "none counts" if there else "none comes", 1: "only one counts"}.get(counted, f"only {counted} count")
+    none = "none counts" if there else _where_else(held, act, demand)
+    come = {0: none, 1: "only one counts"}.get(counted, f"only {counted} count")
     lack = needed - max(counted, there)
     where = "an earlier step" if lack == 1 else f"{lack} earlier steps"
     remedy = f"Write {write(act)} in {where}" if lack > 0 else "Let them count: raise the waits or the terms"
     return f"{capital(must)}{together}: here {come}. {remedy}"
+
+
+def _where_else(held: Held, act: str, demand: model.RequiresBefore) -> str:
+    """Where an act comes that does not come where it must."""
+    if held.before(act):
+        return f"it comes before {some(demand.needs[demand.needs.index(act) - 1])}"
+    return "it comes in this very step" if act in names_of(held.step) else "none comes"
 
 
 def _wrong_ways(rule: Rule, held: Held, act: str, ways: frozenset[str]) -> str:
