@@ -164,8 +164,7 @@ def _against_proof(found: Found, policy: Policy, life: Life, law: Listening) -> 
             elif not _still_says(policy, law.book, heard, ruling, _as_planned(policy, life, heard)):
                 explained.add("did_not_arrive_or_was_deferred")
             elif _is_for_all_owed(policy, law.book, ruling) and not any(
-                _still_says(policy, law.book, heard, ruling, _alone(_as_planned(policy, life, heard), claim.id))
-                for claim in heard.claims
+                _still_says(policy, law.book, heard, ruling, _alone(heard.facts, claim.id)) for claim in heard.claims
             ):
                 explained.add("counted_with_another_bill")
             else:
