@@ -16,7 +16,7 @@ opens: {overdue: 1 day}
 steps:
   offer: {after: 10 days, %sdo: [{plan_offer: avert, months: %s}, {message: plan_offer, channel: [letter]}]}
 """
-FINDING = "A plan for a debt of more than 300.00 EUR must run 12 months at the least: here it may run 11"
+FINDING = "A plan for a debt of more than EUR 300.00 must run 12 months at the least: here it may run 11"
 
 
 def told(months: str, when: str = "") -> list[str]:

@@ -7,12 +7,11 @@ from relight.core.actions import MessageAction, PlanOfferAction
 from relight.core.bounds import at_most
 from relight.core.policy import Policy, Step
 from relight.core.prove.gates import arrears_at_least
-from relight.core.prove.money import units
 from relight.core.prove.remedies import capital, elements, some
 from relight.core.prove.remedies import language as spoken
 from relight.core.rules import model
 from relight.core.rules.model import Rule
-from relight.core.rules.sentences import name_of
+from relight.core.rules.sentences import money, name_of
 
 LANGUAGES = {
     "NO": ("nb", "en"),
@@ -64,7 +63,7 @@ def _too_short(demand: model.RequiredContent, policy: Policy, step: Step, months
     for band in demand.plan:
         met = (band.upto is None or least <= band.upto) and (most is None or over < most)
         if met and months[0] < band.shortest:
-            debts = f" of more than {units(over)} {policy.currency}" if over else ""
+            debts = f" of more than {money(over, policy.currency)}" if over else ""
             longest = max(months[1], band.longest)
             must = f"A plan for a debt{debts} must run {band.shortest} months at the least"
             yield f"{must}: here it may run {months[0]}. Write months: [{band.shortest}, {longest}]"

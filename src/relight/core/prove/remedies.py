@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from relight.core.actions import MessageAction
 from relight.core.policy import Step
 from relight.core.rules.acts import FEE, acts_of
-from relight.core.rules.sentences import name_of
+from relight.core.rules.sentences import a, name_of
 
 _WRITE = {
     "contact_attempt": "{contact_attempt: phone}",
@@ -73,7 +73,7 @@ def deed(step: Step, targets: frozenset[str]) -> str:
 def some(act: str, count: int = 1) -> str:
     """ "a reminder", "three reminders"."""
     if count == 1:
-        return _article(name_of(act))
+        return a(act)
     number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
     return f"{number} {name_of(act, count)}"
 
@@ -97,9 +97,3 @@ def all_ways(message: MessageAction | None, more: Iterable[str]) -> str:
     """The channels to write so that a message surely goes in more ways than now."""
     now = message.channels if message and (message.mode == "all" or len(message.channels) == 1) else ()
     return f"channel: {{all: [{', '.join(dict.fromkeys([*now, *more]))}]}}"
-
-
-def _article(name: str) -> str:
-    if name == "personal contact":
-        return name
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -47,7 +47,7 @@ def name_of(act: str, count: int = 1) -> str:
 def a(act: str) -> str:
     """An act's everyday name with its article."""
     name = name_of(act)
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return name if act == "personal_contact" else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def said(day: date) -> str:
