@@ -77,7 +77,7 @@ def test_a_claim_owes_another_sum_than_its_transfers(copy: Copy) -> None:
     copy.plant("UPDATE claim SET principal = principal - 100 WHERE id = %(id)s", id=claim)
 
     assert copy.found() == [("I2", copy.case_of(copy.story.dark), None, "claim_balance")]
-    assert "898.00 NOK and 0.00 NOK of costs are owed" in copy.report().violations[0].why
+    assert "898.00 NOK, 0.00 NOK of costs and 0.00 NOK of interest are owed" in copy.report().violations[0].why
 
 
 def test_an_account_has_credit_that_no_transfer_left_there(copy: Copy) -> None:

@@ -20,7 +20,7 @@ AMOUNTS = {
     "bank_booking": {"amount"},
     "bank_statement": {"opening", "closing"},
     "checkout": {"amount"},
-    "claim": {"amount", "principal", "costs", "disputed"},
+    "claim": {"amount", "principal", "costs", "interest", "disputed"},
     "claim_line": {"amount", "disputed"},
     "dunning_case": {"arrears"},
     "hold": {"amount"},

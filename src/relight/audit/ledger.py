@@ -17,8 +17,8 @@ QUESTIONS = (
     Question("strays", "Transfer {id} ({kind}, {amount_sum}) is not where it belongs: {wrong}.", _CORRECT),
     Question(
         "claim_balance",
-        "Claim {number} says that {principal_sum} and {costs_sum} of costs are owed; its transfers come to"
-        " {moved_principal_sum} and {moved_costs_sum}.",
+        "Claim {number} says that {principal_sum}, {costs_sum} of costs and {interest_sum} of interest are owed; its"
+        " transfers come to {moved_principal_sum}, {moved_costs_sum} and {moved_interest_sum}.",
         _CORRECT,
     ),
     Question(
@@ -32,7 +32,7 @@ QUESTIONS = (
         "Find the write that settled or opened it without its money, and put the state right.",
     ),
     Question(
-        "reversed_too_much", "Of the fee in transfer {id}, {amount_sum}, {reversed_sum} was taken back.", _CORRECT
+        "reversed_too_much", "Of the {kind} in transfer {id}, {amount_sum}, {reversed_sum} was taken back.", _CORRECT
     ),
 )
 

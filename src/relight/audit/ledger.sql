@@ -25,13 +25,15 @@ WHERE t.partner_id = %(partner)s AND t.posted_at >= %(since)s::timestamptz
         OR t.account_id <> c.account_id OR t.account_id <> p.account_id)
 ORDER BY t.id
 
--- claim_balance: principal and costs of a claim against what its transfers move; one pass over the transfers
+-- claim_balance: principal, costs and interest of a claim against what its transfers move; one pass over the transfers
 WITH moved AS (
     SELECT t.claim_id,
         coalesce(sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END)
             FILTER (WHERE t.part = 'principal'), 0) AS principal,
         coalesce(sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END)
-            FILTER (WHERE t.part = 'costs'), 0) AS costs
+            FILTER (WHERE t.part = 'costs'), 0) AS costs,
+        coalesce(sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END)
+            FILTER (WHERE t.part = 'interest'), 0) AS interest
     FROM transfer t
     WHERE t.partner_id = %(partner)s AND t.claim_id IS NOT NULL AND 'receivable' IN (t.debit, t.credit)
     GROUP BY t.claim_id
@@ -39,10 +41,12 @@ WITH moved AS (
 SELECT (SELECT max(k.id) FROM dunning_case k WHERE k.partner_id = c.partner_id AND k.account_id = c.account_id
         AND c.service_kind = ANY (k.services)) AS case,
     NULL::int AS event, c.number, c.currency, c.principal AS principal_sum, c.costs AS costs_sum,
-    coalesce(m.principal, 0)::bigint AS moved_principal_sum, coalesce(m.costs, 0)::bigint AS moved_costs_sum
+    c.interest AS interest_sum, coalesce(m.principal, 0)::bigint AS moved_principal_sum,
+    coalesce(m.costs, 0)::bigint AS moved_costs_sum, coalesce(m.interest, 0)::bigint AS moved_interest_sum
 FROM claim c LEFT JOIN moved m ON m.claim_id = c.id
 WHERE c.partner_id = %(partner)s
-    AND (c.principal <> coalesce(m.principal, 0) OR c.costs <> coalesce(m.costs, 0))
+    AND (c.principal, c.costs, c.interest)
+        <> (coalesce(m.principal, 0), coalesce(m.costs, 0), coalesce(m.interest, 0))
     AND (%(full)s OR c.account_id IN (SELECT t.account_id FROM transfer t
         WHERE t.partner_id = %(partner)s AND t.posted_at >= %(since)s::timestamptz))
 ORDER BY c.id
@@ -63,14 +67,14 @@ ORDER BY a.id
 -- claim_state: open means that something is owed
 SELECT (SELECT max(k.id) FROM dunning_case k WHERE k.partner_id = c.partner_id AND k.account_id = c.account_id
         AND c.service_kind = ANY (k.services)) AS case,
-    NULL::int AS event, c.number, c.state, c.currency, c.principal + c.costs AS owed_sum
+    NULL::int AS event, c.number, c.state, c.currency, c.principal + c.costs + c.interest AS owed_sum
 FROM claim c
-WHERE c.partner_id = %(partner)s AND (c.state = 'open') <> (c.principal + c.costs > 0)
+WHERE c.partner_id = %(partner)s AND (c.state = 'open') <> (c.principal + c.costs + c.interest > 0)
 ORDER BY c.id
 
--- reversed_too_much: more of a fee was taken back than it was
+-- reversed_too_much: more of a fee or of interest was taken back than it was
 SELECT (SELECT max(k.id) FROM dunning_case k WHERE k.partner_id = t.partner_id AND k.account_id = t.account_id) AS case,
-    NULL::int AS event, t.id, t.currency, t.amount AS amount_sum, sum(r.amount)::bigint AS reversed_sum
-FROM transfer t JOIN transfer r ON r.partner_id = t.partner_id AND r.reverses_id = t.id AND r.kind = 'fee'
-WHERE t.partner_id = %(partner)s AND t.kind = 'fee'
-GROUP BY t.partner_id, t.account_id, t.id, t.currency, t.amount HAVING sum(r.amount) > t.amount ORDER BY t.id
+    NULL::int AS event, t.id, t.kind, t.currency, t.amount AS amount_sum, sum(r.amount)::bigint AS reversed_sum
+FROM transfer t JOIN transfer r ON r.partner_id = t.partner_id AND r.reverses_id = t.id AND r.kind = t.kind
+WHERE t.partner_id = %(partner)s AND t.kind IN ('fee', 'interest', 'cost')
+GROUP BY t.partner_id, t.account_id, t.id, t.kind, t.currency, t.amount HAVING sum(r.amount) > t.amount ORDER BY t.id

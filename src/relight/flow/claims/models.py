@@ -55,9 +55,9 @@ class ImportRejection(PartnerRow):
 
 
 class Claim(PartnerRow):
-    """One invoice. `amount` is what it says; `principal` and `costs` are what is still owed, in minor units.
+    """One invoice: `amount` is what it says; `principal`, `costs`, `interest` are what is still owed, in minor units.
 
-    `principal` and `costs` equal the sum of the claim's transfers; only statements that also post may change them.
+    These three equal the sum of the claim's transfers; only statements that also post may change them.
     `fingerprint` is the hash of the row as imported: the same row again changes nothing.
     """
 
@@ -70,6 +70,7 @@ class Claim(PartnerRow):
     amount = models.BigIntegerField()
     principal = models.BigIntegerField(db_default=0)
     costs = models.BigIntegerField(db_default=0)
+    interest = models.BigIntegerField(db_default=0)
     disputed = models.BigIntegerField(db_default=0)
     issued_date = models.DateField(null=True)
     sent_at = models.DateTimeField(null=True)
@@ -87,9 +88,12 @@ class Claim(PartnerRow):
         constraints = (
             one_of("state", "open", "settled", "cancelled"),
             models.UniqueConstraint(fields=("partner", "creditor", "number"), name="claim_number"),
-            models.CheckConstraint(condition=Q(principal__gte=0, costs__gte=0, disputed__gte=0), name="claim_sums"),
             models.CheckConstraint(
-                condition=~Q(state="open") | Q(principal__gt=0) | Q(costs__gt=0), name="claim_open_owes"
+                condition=Q(principal__gte=0, costs__gte=0, interest__gte=0, disputed__gte=0), name="claim_sums"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="open") | Q(principal__gt=0) | Q(costs__gt=0) | Q(interest__gt=0),
+                name="claim_open_owes",
             ),
         )
         indexes = (
@@ -155,8 +159,10 @@ class Payment(PartnerRow):
 class Transfer(PartnerRow):
     """A posting: `amount` > 0 in minor units from `credit` to `debit`. Rows are added and never changed.
 
-    Ledgers: `receivable` (on a claim), `revenue`, `fee_income`, `settlement` (money on its way from a source),
-    `customer` (received, not allocated), `refund`, `written_off`. `part` is what of the claim it moves.
+    Ledgers: `receivable` (on a claim), `revenue`, `fee_income`, `interest_income`, `cost_income` (a collector's),
+    `settlement` (money on its way from a source), `customer` (received, not allocated), `refund`, `written_off`,
+    `client_money` (held for creditors), `remitted` (owed to creditors after client money), `agency` (held by a
+    collection agency). `part` is what of the claim it moves.
     """
 
     account = link("relight_accounts.Account", null=True)
@@ -189,8 +195,12 @@ class Transfer(PartnerRow):
                 "refund",
                 "write_off",
                 "remission",
+                "cost",
+                "remittance",
+                "move",
+                "settlement",
             ),
-            one_of("part", "", "principal", "costs"),
+            one_of("part", "", "principal", "costs", "interest"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount"),
             models.CheckConstraint(condition=~Q(debit=F("credit")), name="transfer_two_sides"),
         )
