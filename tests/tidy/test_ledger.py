@@ -24,7 +24,7 @@ AMOUNTS = {
     "claim_line": {"amount", "disputed"},
     "dunning_case": {"arrears"},
     "hold": {"amount"},
-    "payment": {"amount"},
+    "payment": {"amount", "unmatched"},
     "provider_notice": {"amount"},
     "sent_message": {"amount"},
     "step_claim": {"principal", "costs"},

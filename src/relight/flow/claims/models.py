@@ -124,13 +124,16 @@ class Payment(PartnerRow):
     """Money from a customer, as a source told us. Confirmed restores; unbooked defers a cut; returned takes it back.
 
     `ref` is the source's own identifier: the same payment told twice is one row. Without an account it waits in the
-    queue of unmatched payments. `noted_at` is when a decision saw it.
+    queue of unmatched payments. `noted_at` is when a decision saw it. `by_hand`: a person has said where it belongs,
+    so that no file moves it any more; `unmatched` of it lies on no account.
     """
 
     account = link("relight_accounts.Account", null=True)
     source = link("relight_claims.Source")
     ref = models.TextField()
     amount = models.BigIntegerField()
+    by_hand = models.BooleanField(db_default=False)
+    unmatched = models.BigIntegerField(db_default=0)
     currency = models.CharField(max_length=3)
     state = models.TextField()
     value_date = models.DateField()
@@ -149,10 +152,16 @@ class Payment(PartnerRow):
             one_of("state", "ordered", "authorised", "confirmed", "booked", "failed", "returned"),
             models.UniqueConstraint(fields=("partner", "source", "ref"), name="payment_ref"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount"),
+            models.CheckConstraint(
+                condition=Q(unmatched__gte=0, unmatched__lte=F("amount")) & (Q(unmatched=0) | Q(by_hand=True)),
+                name="payment_unmatched_sum",
+            ),
         )
         indexes = (
             models.Index(fields=("partner", "account"), name="payment_account"),
             models.Index(fields=("partner", "received_at"), condition=Q(account=None), name="payment_unmatched"),
+            models.Index(fields=("partner", "received_at"), condition=Q(unmatched__gt=0), name="payment_rest"),
+            models.Index(fields=("partner", "payer_name"), condition=~Q(payer_name=""), name="payment_payer"),
         )
 
 
@@ -162,7 +171,8 @@ class Transfer(PartnerRow):
     Ledgers: `receivable` (on a claim), `revenue`, `fee_income`, `interest_income`, `cost_income` (a collector's),
     `settlement` (money on its way from a source), `customer` (received, not allocated), `refund`, `written_off`,
     `client_money` (held for creditors), `remitted` (owed to creditors after client money), `agency` (held by a
-    collection agency). `part` is what of the claim it moves.
+    collection agency), `unmatched` (of a payment that a person placed: on no account). `part` is what of the claim it
+    moves.
     """
 
     account = link("relight_accounts.Account", null=True)
