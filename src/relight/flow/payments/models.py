@@ -1,5 +1,6 @@
 """Payments: pay links, checkouts at providers, and what providers told us, word for word."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from relight.flow.partners.fields import PartnerRow, link, one_of
@@ -111,6 +112,9 @@ class BankBooking(PartnerRow):
             models.Index(
                 fields=("partner", "reference"), condition=~models.Q(reference=""), name="bank_booking_reference"
             ),
+            models.Index(
+                fields=("partner", "payer_account"), condition=~models.Q(payer_account=""), name="bank_booking_payer"
+            ),
         )
 
 
@@ -142,5 +146,83 @@ class BankStatement(PartnerRow):
                 fields=("partner", "source", "chain", "first_number", "first_part", "number", "part", "until"),
                 nulls_distinct=False,
                 name="bank_statement_once",
+            ),
+        )
+
+
+class PaymentAct(PartnerRow):
+    """What was done with a payment by hand, by whom. Rows are added and never changed.
+
+    `names_unknown` is Relight's own: the payer named a bill that nobody has. `payer_key` and `payer_account` say who
+    paid, so that an assignment can be suggested again.
+    """
+
+    payment = link("relight_claims.Payment")
+    code = models.TextField()
+    account = link("relight_accounts.Account", null=True)
+    amount = models.BigIntegerField(db_default=0)
+    claims = ArrayField(models.BigIntegerField(), db_default=models.Value("{}"))
+    payer_key = models.TextField(db_default="")
+    payer_account = models.TextField(db_default="")
+    note = models.TextField(db_default="")
+    actor = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "payment_act"
+        constraints = (one_of("code", "assigned", "taken_away", "parked", "names_unknown", "refund_asked"),)
+        indexes = (
+            models.Index(fields=("partner", "payment", "id"), name="payment_act_payment"),
+            models.Index(
+                fields=("partner", "payer_key"),
+                condition=models.Q(code="assigned") & ~models.Q(payer_key=""),
+                name="payment_act_payer",
+            ),
+            models.Index(
+                fields=("partner", "payer_account"),
+                condition=models.Q(code="assigned") & ~models.Q(payer_account=""),
+                name="payment_act_payer_account",
+            ),
+            models.Index(
+                fields=("partner", "id"), condition=models.Q(code="names_unknown"), name="payment_act_unknown"
+            ),
+        )
+
+
+class BankRefund(PartnerRow):
+    """Money that goes back by the bank: asked for by one person, granted by another, then ordered in a file.
+
+    `account` is whose credit it was; None for money that lay on no account. `order_ref` is the order's end-to-end id.
+    """
+
+    payment = link("relight_claims.Payment", index=True)
+    account = link("relight_accounts.Account", null=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    to_name = models.TextField()
+    to_account = models.TextField()
+    reason = models.TextField()
+    state = models.TextField(db_default="asked")
+    asked_at = models.DateTimeField()
+    asked_by = models.TextField()
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.TextField(db_default="")
+    note = models.TextField(db_default="")
+    ordered_at = models.DateTimeField(null=True)
+    order_ref = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "bank_refund"
+        constraints = (
+            one_of("state", "asked", "granted", "refused", "ordered"),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="bank_refund_amount"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("asked", "refused")) | ~models.Q(decided_by=models.F("asked_by")),
+                name="bank_refund_two_people",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("partner", "id"), condition=models.Q(state__in=("asked", "granted")), name="bank_refund_open"
             ),
         )
