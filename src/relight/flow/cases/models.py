@@ -251,7 +251,7 @@ class Approval(PartnerRow):
     class Meta:
         db_table = "approval"
         constraints = (
-            one_of("kind", "step", "refund", "write_off", "bulk", "policy"),
+            one_of("kind", "step", "refund", "write_off", "remission", "bulk", "policy"),
             one_of("state", "requested", "granted", "refused", "spent", "lapsed"),
             models.UniqueConstraint(
                 fields=("partner", "case", "step"),

@@ -120,6 +120,18 @@ class ClaimLine(PartnerRow):
         constraints = (models.UniqueConstraint(fields=("partner", "claim", "number"), name="claim_line_number"),)
 
 
+class DueChange(PartnerRow):
+    """When a claim was due until its due date was changed. Rows are added and never changed."""
+
+    claim = link("relight_claims.Claim")
+    due_date = models.DateField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "claim_due_change"
+        indexes = (models.Index(fields=("partner", "claim", "changed_at"), name="claim_due_change_claim"),)
+
+
 class Payment(PartnerRow):
     """Money from a customer, as a source told us. Confirmed restores; unbooked defers a cut; returned takes it back.
 
@@ -170,7 +182,7 @@ class Transfer(PartnerRow):
 
     Ledgers: `receivable` (on a claim), `revenue`, `fee_income`, `interest_income`, `cost_income` (a collector's),
     `settlement` (money on its way from a source), `customer` (received, not allocated), `refund`, `written_off`,
-    `client_money` (held for creditors), `remitted` (owed to creditors after client money), `agency` (held by a
+    `client_money` (held for creditors), `remitted` (paid over to creditors), `agency` (held by a
     collection agency), `unmatched` (of a payment that a person placed: on no account). `part` is what of the claim it
     moves.
     """
