@@ -78,6 +78,10 @@ WITH changed AS (
     ) x (debit, credit, part, amount)
     WHERE x.amount > 0
     ORDER BY s.seq
+), deferred AS (
+    INSERT INTO claim_due_change (partner_id, claim_id, due_date, changed_at)
+    SELECT %(partner)s, c.id, greatest(c.due_date, c.deferred_to), %(now)s
+    FROM sums s JOIN claim c ON c.id = s.claim_id WHERE c.due_date <> s.due_date
 ), credited AS (
     UPDATE account a SET credit = a.credit + r.amount
     FROM (SELECT account_id, sum(released) AS amount FROM sums WHERE released > 0 GROUP BY account_id) r
