@@ -58,6 +58,7 @@ class Claim(PartnerRow):
     """One invoice: `amount` is what it says; `principal`, `costs`, `interest` are what is still owed, in minor units.
 
     These three equal the sum of the claim's transfers; only statements that also post may change them.
+    `interest_until` is the day until which late interest was counted last; empty while no notice has named any.
     `fingerprint` is the hash of the row as imported: the same row again changes nothing.
     """
 
@@ -77,6 +78,7 @@ class Claim(PartnerRow):
     due_date = models.DateField()
     deferred_to = models.DateField(null=True)
     time_barred_date = models.DateField(null=True)
+    interest_until = models.DateField(null=True)
     state = models.TextField(db_default="open")
     fingerprint = models.BinaryField(max_length=16)
     run = link("relight_claims.ImportRun", null=True)
@@ -99,7 +101,30 @@ class Claim(PartnerRow):
         indexes = (
             models.Index(fields=("partner", "account"), name="claim_account"),
             models.Index(fields=("partner", "reference"), name="claim_reference"),
+            models.Index(
+                fields=("partner", "account"), condition=Q(interest_until__isnull=False), name="claim_bears_interest"
+            ),
         )
+
+
+class ConfirmedRate(PartnerRow):
+    """A rate that somebody has read and answers for: percent a year in hundredths, from a day on. Rows are added and
+    never changed; of several for the same day the last one holds. `name` is the law pack's table."""
+
+    name = models.TextField()
+    from_date = models.DateField()
+    basis_points = models.IntegerField()
+    set_at = models.DateTimeField()
+    set_by = models.TextField()
+
+    class Meta:
+        db_table = "confirmed_rate"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(basis_points__gte=0, basis_points__lte=10_000), name="confirmed_rate_percent"
+            ),
+        )
+        indexes = (models.Index(fields=("partner", "name", "from_date"), name="confirmed_rate_day"),)
 
 
 class ClaimLine(PartnerRow):
