@@ -14,7 +14,9 @@ from relight.project.connect import DatabaseUrls
 from tests.flow.every_table import PARTNERS, EveryTable, Reference, number_of
 
 REFUSED = ("InsufficientPrivilege",)
-APPEND_ONLY = ("case_event", "feed", "policy_act", "policy_draft", "policy_version", "transfer")
+APPEND_ONLY = (
+    "bank_refund", "case_event", "feed", "payment_act", "policy_act", "policy_draft", "policy_version", "transfer",
+)  # fmt: skip
 HELD_OTHERWISE = {
     ("membership", "user_id"),  # users belong to no partner
     ("case_event", "bulk_id"),  # a number that events of one bulk act share; no row has it
