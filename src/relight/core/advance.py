@@ -201,6 +201,8 @@ def take_step(
         keep_facts=step.burdens,
     )
     draft.steps += (StepDraft(event, step.name, sums, _pay_by(policy, facts, at, step)),)
+    if policy.late_interest and step.notifies:
+        draft.interest += tuple([claim.id for claim in claims])
     under_way = len(draft.effects) + len(draft.tasks)
     for part in range(len(step.do)):
         if not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part)):

@@ -139,6 +139,7 @@ class Decision:
     cancelled_effects: tuple[int, ...] = ()
     noted_payments: tuple[int, ...] = ()
     changes_at: datetime | None = None
+    interest: tuple[int, ...] = ()  # claims whose late interest is named, and from then on claimed
 
 
 def changes_nothing(decision: Decision) -> bool:

@@ -43,6 +43,7 @@ class Draft:
     lapsed_approvals: tuple[int, ...]
     cancelled_effects: tuple[int, ...]
     noted_payments: tuple[int, ...]
+    interest: tuple[int, ...]
     waits_for: str
     next_step: str
     next_at: datetime | None
@@ -66,6 +67,7 @@ class Draft:
         self.lapsed_approvals = ()
         self.cancelled_effects = ()
         self.noted_payments = ()
+        self.interest = ()
         self.waits_for = self.next_step = ""
         self.next_at = self._wakes_at = None
 
@@ -126,4 +128,5 @@ class Draft:
             self.cancelled_effects,
             self.noted_payments,
             changes_at,
+            self.interest,
         )

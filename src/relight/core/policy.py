@@ -114,6 +114,7 @@ class Policy:
     contact: Contact
     settle: Span
     gap: Span
+    late_interest: bool = False  # notices name late interest, which from then on is claimed
     holds: Mapping[str, HoldScope] = field(default_factory=dict[str, HoldScope], hash=False)
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], hash=False)
     by_name: Mapping[str, Step] = field(init=False, repr=False, compare=False)  # the steps

@@ -72,6 +72,7 @@ def compile_policy(tree: PolicyTree) -> Policy:
         contact=_contact(tree.get("contact", ContactTree())),
         settle=Span.parse(tree.get("settle", DEFAULT_SETTLE)),
         gap=Span.parse(tree.get("gap", DEFAULT_GAP)),
+        late_interest=tree.get("late_interest", "none") == "law",
         holds=dict(tree.get("holds", {})),
         profiles={name: _profile(profile) for name, profile in tree.get("profiles", {}).items()},
     )

@@ -4,7 +4,7 @@ Dictionaries with the keys of the file; docs/policy.md explains them.
 """
 
 from decimal import Decimal
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from relight.core.actions import ContactWay, GridRequest, SecurityForm, TerminateScope, Tone
 from relight.core.policy import Actor, Approval, CaseEnd, Debtor, HoldScope
@@ -136,6 +136,7 @@ PolicyTree = TypedDict(
         "opens": OpensTree,
         "restore_when": NotRequired[CaseEnd],
         "close_when": NotRequired[CaseEnd],
+        "late_interest": NotRequired[Literal["none", "law"]],
         "contact": NotRequired[ContactTree],
         "settle": NotRequired[str],
         "gap": NotRequired[str],

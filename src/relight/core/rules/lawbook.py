@@ -39,6 +39,11 @@ class LawBook:
         """The pack of that name, if there is one."""
         return self._packs.get(name)
 
+    @property
+    def packs(self) -> tuple[LawPack, ...]:
+        """All packs of the book."""
+        return tuple(self._packs.values())
+
     def packs_of(self, policy: Policy) -> list[LawPack]:
         """The packs that guard a policy: those that it names and that are of its country."""
         named = [self._packs[name] for name in policy.laws if name in self._packs]

@@ -1,17 +1,26 @@
-"""Which claims money pays: those that it names first, then the oldest due; principal before costs within a claim.
+"""Which claims money pays: those that it names first, then by the rule of the partner's country, the oldest due first.
 
 What is left stays as the account's credit. The caller holds the accounts' locks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
+from relight.core.allocation.rule import AllocationRule, allocation_rule
+from relight.core.rules.lawbook import packaged_law
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "allocation.sql")
-_BY_NAME = f"WITH {SQL.by_name}, {SQL.post_pairs}"
-_BY_AGE = f"WITH {SQL.by_age}, {SQL.post_pairs}"
+_BY_NAME = f"WITH {SQL.rule}, {SQL.by_name}, {SQL.post_pairs}"
+_BY_AGE = f"WITH {SQL.rule}, {SQL.by_age}, {SQL.post_pairs}"
+
+
+@lru_cache(maxsize=1)
+def country_rules() -> Mapping[str, AllocationRule]:
+    """By country, in which order money pays costs, interest and principal, as the law in force says."""
+    return {pack.country: allocation_rule(pack) for pack in packaged_law().packs}
 
 
 def allocate_by_name(tx: Tx, money: Sequence[tuple[Any, ...]], *, today: date, now: datetime) -> None:
@@ -28,8 +37,19 @@ def allocate_by_name(tx: Tx, money: Sequence[tuple[Any, ...]], *, today: date, n
                 "references": references,
                 "today": today,
                 "now": now,
+                **_rules(),
             },
         )
+
+
+def _rules() -> dict[str, Any]:
+    """The countries' rules as the statements take them; which one holds is looked up where the partner is."""
+    rules = country_rules()
+    return {
+        "countries": list(rules),
+        "orders": [" ".join(rule.order) for rule in rules.values()],
+        "by_kinds": [rule.first == "kind" for rule in rules.values()],
+    }
 
 
 def _turns(money: Sequence[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
@@ -49,6 +69,7 @@ def _turns(money: Sequence[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
 
 
 def allocate_by_age(tx: Tx, account_ids: Sequence[int], *, today: date, now: datetime) -> None:
-    """Spend what these accounts have in credit on what is oldest due, payment by payment in the order it came."""
+    """Spend what these accounts have in credit on what is owed, payment by payment in the order it came."""
     if account_ids:
-        tx.run(_BY_AGE, {"partner": tx.partner_id, "accounts": list(account_ids), "today": today, "now": now})
+        params = {"partner": tx.partner_id, "accounts": list(account_ids), "today": today, "now": now}
+        tx.run(_BY_AGE, {**params, **_rules()})

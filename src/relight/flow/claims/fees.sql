@@ -50,6 +50,6 @@ WITH wanted AS (
     FROM sums s LEFT JOIN freed f ON f.claim_id = s.claim_id GROUP BY s.claim_id, s.amount
 )
 UPDATE claim c SET costs = c.costs - x.less,
-    state = CASE WHEN c.state = 'open' AND c.principal = 0 AND c.costs = x.less THEN 'settled' ELSE c.state END,
-    settled_at = CASE WHEN c.state = 'open' AND c.principal = 0 AND c.costs = x.less THEN %(now)s ELSE c.settled_at END
+    state = CASE WHEN c.state = 'open' AND c.principal + c.interest = 0 AND c.costs = x.less THEN 'settled' ELSE c.state END,
+    settled_at = CASE WHEN c.state = 'open' AND c.principal + c.interest = 0 AND c.costs = x.less THEN %(now)s ELSE c.settled_at END
 FROM changed x WHERE c.id = x.claim_id

@@ -36,6 +36,7 @@ LEFT JOIN LATERAL (
 -- the payment's name, so that a payment that is returned later can still be followed.
 WITH changed AS (
     SELECT s.*, c.amount AS old_amount, c.principal AS old_principal, c.costs AS old_costs,
+        c.interest AS old_interest,
         CASE WHEN s.cancelled THEN 0 ELSE s.amount END AS new_amount
     FROM staged_claim s JOIN claim c ON c.id = s.claim_id
     WHERE s.fate = 'changed'
@@ -93,8 +94,9 @@ UPDATE claim c SET
     disputed = s.disputed, due_date = s.due_date, issued_date = s.issued_date, sent_at = coalesce(s.sent_at, c.sent_at),
     reference = s.reference, service_kind = s.service_kind, fingerprint = s.fingerprint, run_id = %(run)s,
     state = CASE WHEN s.cancelled THEN 'cancelled'
-        WHEN s.old_principal + s.released - s.less + s.old_costs = 0 THEN 'settled' ELSE 'open' END,
-    settled_at = CASE WHEN s.cancelled OR s.old_principal + s.released - s.less + s.old_costs > 0 THEN NULL
+        WHEN s.old_principal + s.released - s.less + s.old_costs + s.old_interest = 0 THEN 'settled' ELSE 'open' END,
+    settled_at = CASE
+        WHEN s.cancelled OR s.old_principal + s.released - s.less + s.old_costs + s.old_interest > 0 THEN NULL
         ELSE coalesce(c.settled_at, %(now)s) END
 FROM sums s WHERE c.id = s.claim_id
 RETURNING c.id, (s.old_amount - s.new_amount)::bigint

@@ -120,11 +120,12 @@ WITH held AS (
     FROM gone g JOIN transfer t ON t.account_id = g.account_id AND t.payment_id = g.id AND t.kind = 'payment'
     ORDER BY g.id
 ), reopened AS (
-    UPDATE claim c SET principal = c.principal + h.principal, costs = c.costs + h.costs, state = 'open',
-        settled_at = NULL
+    UPDATE claim c SET principal = c.principal + h.principal, costs = c.costs + h.costs,
+        interest = c.interest + h.interest, state = 'open', settled_at = NULL
     FROM (
         SELECT claim_id, coalesce(sum(amount) FILTER (WHERE part = 'principal'), 0) AS principal,
-            coalesce(sum(amount) FILTER (WHERE part = 'costs'), 0) AS costs
+            coalesce(sum(amount) FILTER (WHERE part = 'costs'), 0) AS costs,
+            coalesce(sum(amount) FILTER (WHERE part = 'interest'), 0) AS interest
         FROM held GROUP BY claim_id
     ) h
     WHERE c.id = h.claim_id
