@@ -15,6 +15,7 @@ from tests.flow.every_table import PARTNERS, EveryTable, Reference, number_of
 
 REFUSED = ("InsufficientPrivilege",)
 APPEND_ONLY = (
+    "agency_check", "agency_fee", "agency_notice", "agency_settlement", "agency_settlement_line", "handover_claim",
     "bank_refund", "case_event", "feed", "payment_act", "policy_act", "policy_draft", "policy_version", "transfer",
 )  # fmt: skip
 HELD_OTHERWISE = {

@@ -17,12 +17,16 @@ OWED = 89900
 
 AMOUNTS = {
     "account": {"credit"},
+    "agency_fee": {"amount", "least"},
+    "agency_settlement": {"received", "fee", "paid_over"},
+    "agency_settlement_line": {"received", "fee", "agreed"},
     "bank_booking": {"amount"},
     "bank_statement": {"opening", "closing"},
     "checkout": {"amount"},
     "claim": {"amount", "principal", "costs", "interest", "disputed"},
     "claim_line": {"amount", "disputed"},
     "dunning_case": {"arrears"},
+    "handover_claim": {"principal", "costs", "interest"},
     "hold": {"amount"},
     "bank_refund": {"amount"},
     "payment": {"amount", "unmatched"},

@@ -51,7 +51,8 @@ INSTALLED_APPS = [
     *(
         f"relight.flow.{stage}"
         for stage in (
-            "partners", "accounts", "claims", "cases", "books", "effects", "messages", "payments", "supply", "feeds",
+            "partners", "accounts", "claims", "cases", "books", "effects", "messages", "payments", "supply", "handover",
+            "feeds",
         )
     ),
     "relight.web.paypages",
