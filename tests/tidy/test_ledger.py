@@ -22,6 +22,7 @@ AMOUNTS = {
     "agency_settlement_line": {"received", "fee", "agreed"},
     "bank_booking": {"amount"},
     "bank_statement": {"opening", "closing"},
+    "books_act": {"amount"},
     "checkout": {"amount"},
     "claim": {"amount", "principal", "costs", "interest", "disputed"},
     "claim_line": {"amount", "disputed"},
@@ -32,8 +33,10 @@ AMOUNTS = {
     "payment": {"amount", "unmatched"},
     "payment_act": {"amount"},
     "provider_notice": {"amount"},
+    "remittance": {"amount"},
     "sent_message": {"amount"},
     "step_claim": {"principal", "costs"},
+    "success_terms": {"amount"},
     "transfer": {"amount"},
 }
 _COLUMNS = """

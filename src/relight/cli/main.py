@@ -11,6 +11,7 @@ COMMANDS = {
     "worker": "relight.cli.running:worker",
     "import": "relight.cli.importing:import_group",
     "policy": "relight.cli.policies:policy",
+    "books": "relight.cli.books:books",
     "reference": "relight.cli.references:reference",
     "run": "relight.cli.running:run",
     "explain": "relight.cli.timeline:explain",

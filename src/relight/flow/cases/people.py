@@ -8,6 +8,14 @@ from relight.flow.partners.rights import OPERATOR, may
 
 SQL = statements(__package__, "people.sql")
 
+_REFUSED = {
+    "policy": ("decide about policies", "a manager"),
+    "books": ("keep the books", "a manager"),
+    "approve": ("approve", "a manager"),
+    "task": ("ask for it", "an agent"),
+    "terms": ("agree about what a partner pays", "whoever runs the installation"),
+}
+
 
 class UnableToAct(UnableTo):
     """The person's role does not allow it; nothing was changed."""
@@ -23,7 +31,8 @@ class Person:
     def must(self, act: str) -> None:
         """Raise `UnableToAct` unless the role allows an act."""
         if not may(self.role, act):
-            raise UnableToAct(f"{self.name} is {self.role} here, and may not decide about policies. Ask a manager.")
+            what, whom = _REFUSED.get(act, ("do this", "a manager"))
+            raise UnableToAct(f"{self.name} is {self.role} here, and may not {what}. Ask {whom}.")
 
 
 def member(tx: Tx, user: str) -> Person:

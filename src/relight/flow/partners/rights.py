@@ -1,20 +1,21 @@
-"""What each role may do. An agent reads and acts; a manager also approves, voids and decides about policies."""
+"""What each role may do. An agent reads and acts; a manager also approves, voids, keeps the books and decides about
+policies."""
 
 from collections.abc import Mapping
 
 OPERATOR = "operator"  # whoever runs the installation: may look after policies, and decides nothing about customers
 
 _WORK = frozenset({"hold", "note", "task"})
-_DECIDE = frozenset({"approve", "void", "policy"})
+_DECIDE = frozenset({"approve", "void", "policy", "books"})
 RIGHTS: Mapping[str, frozenset[str]] = {
     "reader": frozenset[str](),
     "agent": _WORK,
     "manager": _WORK | _DECIDE,
     "admin": _WORK | _DECIDE,
-    OPERATOR: frozenset({"policy"}),
+    OPERATOR: frozenset({"policy", "terms"}),
 }
 
 
 def may(role: str, act: str) -> bool:
-    """Whether a role allows an act: hold, note, task, approve, void or policy."""
+    """Whether a role allows an act: hold, note, task, approve, void, policy, books, or terms (what a partner pays)."""
     return act in RIGHTS.get(role, frozenset())
