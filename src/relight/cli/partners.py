@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from relight.cli.context import database, installation, partner_id, refusals
 from relight.cli.output import answer, json_option
 from relight.core.money import COUNTRY_CURRENCY
+from relight.flow.payments.ways import refused
 
 _ZONES = {"NO": "Europe/Oslo", "DK": "Europe/Copenhagen", "NL": "Europe/Amsterdam", "SE": "Europe/Stockholm",
           "DE": "Europe/Berlin", "GB": "Europe/London"}  # fmt: skip
@@ -117,8 +118,10 @@ def drivers(slug: str, file: Path | None) -> None:
             settings = json.loads(file.read_text("utf-8"))
         except ValueError as wrong:
             raise click.ClickException(f"{file} is no JSON: {wrong}") from wrong
-        if not isinstance(settings, dict) or set(settings) - {"supply", "messages", "payments"}:
-            raise click.ClickException("Driver settings have the keys supply, messages and payments, and no others.")
+        if not isinstance(settings, dict) or set(settings) - {"supply", "messages", "payments", "ways"}:
+            raise click.ClickException("Driver settings have the keys supply, messages, payments, ways, and no others.")
+        if wrong_settings := refused(settings.get("payments"), settings.get("ways")):
+            raise click.ClickException(wrong_settings)
         with db.transaction(id_) as tx:
             tx.run("UPDATE partner SET driver_settings = %(s)s WHERE id = %(id)s", {"s": Jsonb(settings), "id": id_})
     click.echo("Set. Running workers take it up when they are started again.")

@@ -8,20 +8,23 @@ carries `metadata.relight`, so that a Stripe account may serve a shop beside Rel
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import stripe
 
 from relight.drivers.message_settings import read_settings
+from relight.drivers.stripe_events import Told, intent_said, is_ours, polled, session_said
 from relight.flow.payments.port import (
     Checkout,
     Order,
     PaymentState,
     ProviderEvent,
     ProviderUnavailable,
+    RefundOrder,
     WebhookRefused,
 )
 
@@ -52,7 +55,6 @@ class StripeSettings:
 class StripeProvider:
     """Takes payments through Stripe. See `PaymentProvider` for the contract."""
 
-    name = "stripe"
     labels: Mapping[str, str] = {
         "nb": "Betal med kort",
         "da": "Betal med kort",
@@ -61,8 +63,12 @@ class StripeProvider:
         "de": "Mit Karte zahlen",
     }
     form_targets = ("https://checkout.stripe.com",)  # browsers check a form's redirect against the page's policy
+    currencies: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    webhook_answer = ""
 
     def __init__(self, settings: Mapping[str, object]) -> None:
+        self.name = "stripe"
         self._settings = read_settings("stripe", StripeSettings, settings)
         self._api = stripe.StripeClient(
             self._settings.api_key,
@@ -90,13 +96,63 @@ class StripeProvider:
         except (KeyError, TypeError, AttributeError) as wrong:
             raise WebhookRefused(f"the event lacks {wrong}") from wrong
 
-    def poll(self, provider_ref: str, now: datetime) -> list[ProviderEvent]:
+    def poll(self, provider_ref: str, now: datetime, handle: str = "") -> list[ProviderEvent]:
         """Retrieve the session or the intent."""
         if provider_ref.startswith("cs_"):
             session = _asked(lambda: self._api.v1.checkout.sessions.retrieve(provider_ref))
-            return _session_said(session.to_dict(), _polled(provider_ref), now)
+            return session_said(session.to_dict(), polled(provider_ref), now)
         intent = _asked(lambda: self._api.v1.payment_intents.retrieve(provider_ref))
-        return _intent_said(intent.to_dict(), _polled(provider_ref), now)
+        return intent_said(intent.to_dict(), polled(provider_ref), now)
+
+    def cancel(self, provider_ref: str, handle: str = "") -> bool:
+        """Expire an open session, or cancel the intent; Stripe refuses for one that is paid or under way."""
+        try:
+            if provider_ref.startswith("cs_"):
+                return _asked(lambda: self._api.v1.checkout.sessions.expire(provider_ref)).status == "expired"
+            return _asked(lambda: self._api.v1.payment_intents.cancel(provider_ref)).status == "canceled"
+        except ProviderUnavailable as refused:
+            if isinstance(refused.__cause__, stripe.InvalidRequestError):
+                return False
+            raise
+
+    def refund(self, order: RefundOrder) -> str:
+        """Give back of a payment; sessions are refunded by the intent that they made."""
+        intent = order.provider_ref
+        if intent.startswith("cs_"):
+            session = _asked(lambda: self._api.v1.checkout.sessions.retrieve(order.provider_ref)).to_dict()
+            intent = str(session["payment_intent"] or "")
+        params: Any = {"payment_intent": intent, "amount": order.amount}
+        options: Any = {"idempotency_key": order.key}
+        return _asked(lambda: self._api.v1.refunds.create(params=params, options=options)).id
+
+    def reconcile(self, day: date, now: datetime) -> list[ProviderEvent]:
+        """What changed the account's balance on a day (UTC): charges, refunds, disputes; ours alone."""
+        return [event for line in self._balance_of(day) for event in self._settled(line)]
+
+    def _balance_of(self, day: date) -> Iterator[_Object]:
+        begins = int(datetime.combine(day, time(), UTC).timestamp())
+        ends = int(datetime.combine(day + timedelta(days=1), time(), UTC).timestamp())
+        after: dict[str, str] = {}
+        while True:
+            page: Any = {"created": {"gte": begins, "lt": ends}, "limit": 100, "expand": ["data.source"], **after}
+            found = _asked(partial(self._api.v1.balance_transactions.list, params=page)).to_dict()
+            yield from found["data"]
+            if not found["has_more"] or not found["data"]:
+                return
+            after = {"starting_after": found["data"][-1]["id"]}
+
+    def _settled(self, line: _Object) -> list[ProviderEvent]:
+        source = line.get("source")
+        if line["type"] not in ("charge", "payment", "refund", "payment_refund", "adjustment"):
+            return []
+        if not isinstance(source, Mapping) or not source.get("payment_intent"):
+            return []
+        came = line["type"] in ("charge", "payment")
+        ref = self._ref_of(source["payment_intent"])
+        state = PaymentState.BOOKED if came else PaymentState.RETURNED
+        at = datetime.fromtimestamp(int(line["created"]), UTC)
+        told = Told(f"settled:{line['id']}")
+        return [told.event(ref, state, source["amount"], source["currency"], at)] if ref else []
 
     def _create_session(self, order: Order) -> stripe.checkout.Session:
         ours = {"relight": "checkout", "order": order.key, "reference": order.reference}
@@ -145,79 +201,30 @@ class StripeProvider:
     def _read(self, event: _Object) -> list[ProviderEvent]:
         kind, thing = str(event["type"]), event["data"]["object"]
         at = datetime.fromtimestamp(int(event["created"]), UTC)
-        told = _Told(event["id"])
+        told = Told(event["id"])
         if kind.startswith("checkout.session."):
             failed = kind == "checkout.session.async_payment_failed"
-            return _session_said(thing, told, at, failed=failed) if _is_ours(thing, "checkout") else []
+            return session_said(thing, told, at, failed=failed) if is_ours(thing, "checkout") else []
         if kind.startswith("payment_intent."):
             failed = kind == "payment_intent.payment_failed"
-            return _intent_said(thing, told, at, failed=failed) if _is_ours(thing, "intent") else []
+            return intent_said(thing, told, at, failed=failed) if is_ours(thing, "intent") else []
         if kind in ("charge.refunded", "charge.dispute.funds_withdrawn"):
             return self._returned(thing, told, at)
         return []
 
-    def _returned(self, thing: _Object, told: "_Told", at: datetime) -> list[ProviderEvent]:
+    def _returned(self, thing: _Object, told: Told, at: datetime) -> list[ProviderEvent]:
         """Money that went back names the intent only; ask Stripe whether it is ours, and under which id we know it."""
-        intent_id = thing.get("payment_intent")
-        intent = _asked(lambda: self._api.v1.payment_intents.retrieve(intent_id)).to_dict() if intent_id else {}
-        ref = intent_id if _is_ours(intent, "intent") else ""
-        if _is_ours(intent, "checkout"):
-            found = _asked(lambda: self._api.v1.checkout.sessions.list(params={"payment_intent": str(intent_id)}))
-            ref = found.data[0].id if found.data else ""
+        ref = self._ref_of(thing.get("payment_intent"))
         amount = thing.get("amount_refunded") or thing["amount"]
         return [told.event(ref, PaymentState.RETURNED, amount, thing["currency"], at)] if ref else []
 
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What an event is called: Stripe's id, or for an answer that we asked for one made of what it says."""
-
-    event_id: str
-    asked: bool = False
-
-    def event(
-        self, ref: str, state: PaymentState, amount: int, currency: str, at: datetime, reason: str = ""
-    ) -> ProviderEvent:
-        name = f"{self.event_id}:{state}" if self.asked else self.event_id
-        return ProviderEvent(name, ref, state, int(amount), str(currency).upper(), at, reason)
-
-
-def _polled(ref: str) -> _Told:
-    return _Told(f"poll:{ref}", asked=True)
-
-
-def _is_ours(thing: _Object, mode: str) -> bool:
-    return (thing.get("metadata") or {}).get("relight") == mode
-
-
-def _session_said(session: _Object, told: _Told, at: datetime, *, failed: bool = False) -> list[ProviderEvent]:
-    amount, currency = session["amount_total"], session["currency"]
-    if session["payment_status"] == "paid":
-        state, reason = PaymentState.CONFIRMED, ""
-    elif failed or session["status"] == "expired":
-        state, reason = PaymentState.FAILED, "expired" if session["status"] == "expired" else "declined"
-    elif session["status"] == "complete":
-        state, reason = PaymentState.AUTHORISED, ""  # a bank debit that takes days
-    else:
-        return []
-    return [told.event(session["id"], state, amount, currency, at, reason)]
-
-
-def _intent_said(intent: _Object, told: _Told, at: datetime, *, failed: bool = False) -> list[ProviderEvent]:
-    error = intent.get("last_payment_error") or {}
-    if failed:
-        state = PaymentState.FAILED
-    elif intent["status"] == "succeeded":
-        state = PaymentState.CONFIRMED
-    elif intent["status"] == "processing":
-        state = PaymentState.AUTHORISED
-    elif intent["status"] == "canceled" or error:
-        state = PaymentState.FAILED
-    else:
-        return []
-    received = intent.get("amount_received") if state is PaymentState.CONFIRMED else None
-    reason = str(error.get("code") or intent["status"]) if state is PaymentState.FAILED else ""
-    return [told.event(intent["id"], state, received or intent["amount"], intent["currency"], at, reason)]
+    def _ref_of(self, intent_id: str | None) -> str:
+        """Under which id we know an intent; empty where it is not ours."""
+        intent = _asked(lambda: self._api.v1.payment_intents.retrieve(intent_id)).to_dict() if intent_id else {}
+        if is_ours(intent, "checkout"):
+            found = _asked(lambda: self._api.v1.checkout.sessions.list(params={"payment_intent": str(intent_id)}))
+            return found.data[0].id if found.data else ""
+        return str(intent_id) if is_ours(intent, "intent") else ""
 
 
 def _asked(question: Callable[[], _T]) -> _T:

@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin
@@ -22,12 +22,13 @@ from urllib.parse import urljoin
 import httpx
 
 from relight.drivers.message_settings import read_settings
+from relight.drivers.testpay_payment import CHOICES, MAY_BECOME, HostedPayment, body_of, events_of, settled
 from relight.flow.payments.port import (
     Checkout,
     Order,
-    PaymentState,
     ProviderEvent,
     ProviderUnavailable,
+    RefundOrder,
     WebhookRefused,
 )
 
@@ -38,22 +39,6 @@ TRIES: Final = 3
 _REF = re.compile(r"test_[0-9a-f]{32}")
 _SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 _TIMEOUT_SECONDS = 10.0
-_STATES = {
-    "paid": PaymentState.CONFIRMED,
-    "declined": PaymentState.FAILED,
-    "cancelled": PaymentState.FAILED,
-    "refunded": PaymentState.RETURNED,
-}
-_CHOICES = {"pay": "paid", "decline": "declined", "cancel": "cancelled", "refund": "refunded"}
-# What a payment may become: a declined card may be tried again, money that came can only go back.
-_MAY_BECOME = {
-    "ordered": {"paid", "declined", "cancelled"},
-    "declined": {"paid", "declined", "cancelled"},
-    "cancelled": {"paid"},
-    "paid": {"refunded"},
-    "refunded": set[str](),
-}
-
 _log = logging.getLogger(__name__)
 
 
@@ -70,26 +55,10 @@ class Settings:
     webhook_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HostedPayment:
-    """A payment as the provider keeps it. `amount` is in minor units; `state` as in `_MAY_BECOME`."""
-
-    ref: str
-    amount: int
-    currency: str
-    description: str
-    reference: str
-    return_url: str
-    language: str
-    state: str
-    at: str
-
-
 class TestProvider:
     """Takes test payments. See `PaymentProvider` for the contract; `payment`, `finish` and `deliver` serve its page."""
 
     __test__ = False  # for pytest, which would take any Test… that a test imports for one of its own
-    name = "testpay"
     labels: Mapping[str, str] = {
         "nb": "Testbetaling",
         "da": "Testbetaling",
@@ -97,10 +66,14 @@ class TestProvider:
         "en": "Test payment",
         "de": "Testzahlung",
     }
+    currencies: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    webhook_answer = ""
 
     def __init__(
         self, settings: Mapping[str, object], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
+        self.name = "testpay"
         self._settings = read_settings("testpay", Settings, settings)
         self._folder = Path(self._settings.folder)
         self._clock = clock
@@ -140,15 +113,44 @@ class TestProvider:
             raise WebhookRefused("the signature is not of this body")
         if abs(int(now.timestamp()) - stamp) > AGE_MAX.total_seconds():
             raise WebhookRefused("the signature is too old")
-        return _events(body)
+        return events_of(body)
 
-    def poll(self, provider_ref: str, now: datetime) -> list[ProviderEvent]:
+    def poll(self, provider_ref: str, now: datetime, handle: str = "") -> list[ProviderEvent]:
         """What became of a payment; nothing while the customer has not answered."""
+        payment = self._known(provider_ref)
+        return [] if payment.state == "ordered" else events_of(body_of(payment))
+
+    def cancel(self, provider_ref: str, handle: str = "") -> bool:
+        """Close the card page, unless it was paid."""
+        payment = self._known(provider_ref)
+        if "closed" not in MAY_BECOME[payment.state]:
+            return payment.state == "closed"
+        self._keep(replace(payment, state="closed", at=self._clock().isoformat()))
+        return True
+
+    def refund(self, order: RefundOrder) -> str:
+        """Give back of a paid payment; the same key again is the same refund."""
+        payment = self._known(order.provider_ref)
+        if order.key in payment.refunds:
+            return f"{payment.ref}-{order.key}"
+        left = payment.amount - payment.refunded
+        if payment.state != "paid" or order.currency != payment.currency or not 0 < order.amount <= left:
+            raise ProviderUnavailable("the test provider cannot give that back")
+        state = "refunded" if order.amount == left else "paid"
+        refunds = {**payment.refunds, order.key: order.amount}
+        self._keep(replace(payment, state=state, refunds=refunds, at=self._clock().isoformat()))
+        return f"{payment.ref}-{order.key}"
+
+    def reconcile(self, day: date, now: datetime) -> list[ProviderEvent]:
+        """What was paid, and what was last given back, on a day (UTC)."""
+        found = [self.payment(path.stem) for path in sorted(self._folder.glob("test_*.json"))]
+        return [event for payment in found for event in settled(payment, day)]
+
+    def _known(self, ref: str) -> HostedPayment:
         try:
-            payment = self.payment(provider_ref)
+            return self.payment(ref)
         except UnknownHostedPayment as unknown:
             raise ProviderUnavailable("the test provider does not know this payment") from unknown
-        return [] if payment.state == "ordered" else _events(_body(payment))
 
     def payment(self, ref: str) -> HostedPayment:
         """A payment by its reference; raises `UnknownHostedPayment`."""
@@ -162,16 +164,19 @@ class TestProvider:
     def finish(self, ref: str, choice: str) -> HostedPayment:
         """The customer's answer: pay, decline, cancel (or a refund). One that comes too late changes nothing."""
         payment = self.payment(ref)
-        state = _CHOICES[choice]
-        if state not in _MAY_BECOME[payment.state]:
+        state = CHOICES[choice]
+        if state not in MAY_BECOME[payment.state]:
             return payment
-        finished = replace(payment, state=state, at=self._clock().isoformat())
+        at = self._clock().isoformat()
+        finished = replace(payment, state=state, at=at, paid_at=at if state == "paid" else payment.paid_at)
+        if state == "refunded":
+            finished = replace(finished, refunds={**payment.refunds, "whole": payment.amount - payment.refunded})
         self._keep(finished)
         return finished
 
     def deliver(self, payment: HostedPayment, url: str) -> bool:
         """Send the payment's webhook to `url`, three times at most; whether it was answered with 2xx."""
-        body = _body(payment)
+        body = body_of(payment)
         for number in range(TRIES):
             if number:
                 time.sleep(2**number)
@@ -197,7 +202,7 @@ class TestProvider:
 
     def webhook_of(self, payment: HostedPayment) -> tuple[dict[str, str], bytes]:
         """Headers and body of the webhook that tells of a payment, for whoever carries it himself."""
-        body = _body(payment)
+        body = body_of(payment)
         return self.signed_headers(body), body
 
     def _signature(self, stamp: int, body: bytes) -> str:
@@ -212,36 +217,3 @@ class TestProvider:
         draft = self._folder / f"{payment.ref}.{time.monotonic_ns()}.draft"
         draft.write_text(json.dumps(asdict(payment), ensure_ascii=False), encoding="utf-8")
         draft.replace(self._path(payment.ref))
-
-
-def _body(payment: HostedPayment) -> bytes:
-    told = {
-        "id": f"{payment.ref}-{payment.state}",
-        "payment": payment.ref,
-        "state": payment.state,
-        "amount": payment.amount,
-        "currency": payment.currency,
-        "at": payment.at,
-    }
-    return json.dumps(told).encode()
-
-
-def _events(body: bytes) -> list[ProviderEvent]:
-    try:
-        told = json.loads(body)
-        state = _STATES.get(told["state"])
-        if state is None:
-            return []
-        return [
-            ProviderEvent(
-                event_id=str(told["id"]),
-                provider_ref=str(told["payment"]),
-                state=state,
-                amount=int(told["amount"]),
-                currency=str(told["currency"]),
-                occurred_at=datetime.fromisoformat(told["at"]),
-                reason=told["state"] if state is PaymentState.FAILED else "",
-            )
-        ]
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise WebhookRefused(f"the body is not a test webhook: {type(wrong).__name__}") from wrong

@@ -1,4 +1,7 @@
-"""Which ways to pay a partner has: its settings `{"payments": {"stripe": {…}}}`, and the drivers that they name."""
+"""The providers that a partner has: its settings `{"payments": {"stripe": {…}}}`, and the drivers that they name.
+
+A name is the driver's own, or the settings say `driver`: so one partner may have two accounts at one provider.
+"""
 
 import json
 from collections.abc import Mapping
@@ -21,11 +24,6 @@ def provider(settings: Settings | None, name: str) -> PaymentProvider:
     if not settings or name not in settings:
         raise NoSuchProvider(f"no payment provider {name!r}; there are {', '.join(settings or ()) or 'none'}")
     return _built(name, json.dumps(settings[name], sort_keys=True))
-
-
-def providers(settings: Settings | None) -> list[PaymentProvider]:
-    """All of the partner's providers, in the order of its settings."""
-    return [provider(settings, name) for name in settings or ()]
 
 
 class HostedPayment(Protocol):
@@ -63,7 +61,10 @@ class HostedByUs(Protocol):
 @lru_cache(maxsize=_BUILT_MAX)
 def _built(name: str, settings: str) -> PaymentProvider:
     """One object for each name and settings: it keeps its connections, and new settings make a new one."""
-    return _driver(name)(json.loads(settings))
+    given = json.loads(settings)
+    made: PaymentProvider = _driver(given.pop("driver", name))(given)
+    made.name = name
+    return made
 
 
 @cache

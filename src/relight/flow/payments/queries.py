@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from relight.flow.database import Tx, statements
 from relight.flow.payments.providers import Settings
+from relight.flow.payments.ways import Payer, Rules, WayToPay, ways_for
 
 SQL = statements(__package__, "queries.sql")
 
@@ -32,6 +33,7 @@ class PayFacts:
     partner_language: str
     time_zone: str
     providers: Settings | None
+    ways: Rules | None
     link_id: int
     case_id: int
     account_id: int
@@ -61,6 +63,11 @@ class PayFacts:
     def amount(self) -> int:
         """What is asked for: what is overdue, fees included; before anything is, all that is open."""
         return self.overdue or self.total
+
+    def ways_to_pay(self) -> list[WayToPay]:
+        """The ways that fit this customer, in the partner's order."""
+        payer = Payer(country=self.country, currency=self.currency, brand=self.brand_name)
+        return ways_for(self.providers, self.ways, payer)
 
     def today(self, now: datetime) -> date:
         """The partner's day."""

@@ -7,7 +7,7 @@ SELECT set_config('relight.partner', %(partner)s, true),
 -- Reference and bank account are those of the oldest claim, since they must belong together.
 SELECT
     p.id AS partner_id, p.slug, p.country, p.language AS partner_language, p.time_zone,
-    p.driver_settings -> 'payments' AS providers,
+    p.driver_settings -> 'payments' AS providers, p.driver_settings -> 'ways' AS ways,
     l.id AS link_id, l.case_id, l.account_id, l.expires_at, l.revoked_at, l.opened_at,
     b.name AS brand_name, b.site AS brand_site, b.phone AS brand_phone, b.email_sender AS brand_email,
     b.colour AS brand_colour, coalesce(co.name, '') AS co_brand,

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonRe
 
 from relight.flow.messages.context import LANGUAGES, Brand
 from relight.flow.payments.links import LinkKey, NotALink, read
-from relight.flow.payments.providers import providers
 from relight.flow.payments.queries import PayFacts
 from relight.web.paypages.contexts import Page, Shell, SimplePage, UnknownLinkPage
 from relight.web.paypages.render import content_security_policy, render_page
@@ -111,7 +110,7 @@ def reference_of(facts: PayFacts) -> str:
 
 def form_targets_of(facts: PayFacts) -> tuple[str, ...]:
     """Where a form's answer may redirect to, for the providers' own pages."""
-    return tuple(origin for taken in providers(facts.providers) for origin in getattr(taken, "form_targets", ()))
+    return tuple(origin for way in facts.ways_to_pay() for origin in getattr(way.provider, "form_targets", ()))
 
 
 def with_language(request: HttpRequest, address: str) -> str:

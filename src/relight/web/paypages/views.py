@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from relight.flow.payments import operations, queries
 from relight.flow.payments.errors import NoSuchProvider, NothingToPay
-from relight.flow.payments.port import Order, PaymentProvider, ProviderUnavailable
-from relight.flow.payments.providers import provider, providers
+from relight.flow.payments.port import Order, ProviderUnavailable
 from relight.flow.payments.queries import PayFacts, Progress
+from relight.flow.payments.ways import way_named
 from relight.web.database import database
 from relight.web.paypages import live
 from relight.web.paypages.contexts import (
@@ -71,7 +71,7 @@ def pay(request: HttpRequest, token: str, partner_id: int, link_id: int) -> Http
             return unknown_link(request, found[0] if found else None)
         facts, now = found
         try:
-            taken = provider(facts.providers, request.POST.get("way", ""))
+            taken = way_named(facts.ways_to_pay(), request.POST.get("way", "")).provider
             started = operations.start_checkout(
                 tx, link_id=link_id, provider=taken.name, amount=facts.amount, currency=facts.currency, now=now
             )
@@ -165,7 +165,7 @@ def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -
         currency=facts.currency,
         reference=reference_of(facts),
         account=facts.bank_account,
-        ways=tuple(Way(taken.name, _label(taken, shell.language)) for taken in providers(facts.providers)),
+        ways=tuple(Way(way.name, way.label(shell.language)) for way in facts.ways_to_pay()),
         pay_url=_address(request, "pay", token),
         not_me_url=_address(request, "not_me", token),
         details_url=_address(request, "details", token),
@@ -211,14 +211,9 @@ def _try_again(request: HttpRequest, token: str, facts: PayFacts, why: Hitch, st
     return answer("try_again", page, status=status)
 
 
-def _label(taken: PaymentProvider, language: str) -> str:
-    return taken.labels.get(language) or taken.labels["en"]
-
-
 def _label_of(facts: PayFacts, name: str | None, language: str) -> str:
-    if not name or name not in (facts.providers or {}):
-        return ""
-    return _label(provider(facts.providers, name), language)
+    """The button that was pressed; nothing where the partner has that way no more."""
+    return next((way.label(language) for way in facts.ways_to_pay() if way.name == name), "")
 
 
 def _address(request: HttpRequest, name: str, token: str) -> str:

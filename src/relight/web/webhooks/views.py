@@ -31,7 +31,8 @@ def provider_webhook(request: HttpRequest, partner: str, name: str) -> HttpRespo
         return _refused("unknown partner or provider", 404)
     partner_id, settings = found
     try:
-        events = provider(settings, name).parse_webhook(request.headers, request.body, now)
+        taken = provider(settings, name)
+        events = taken.parse_webhook(request.headers, request.body, now)
     except NoSuchProvider:
         return _refused("unknown partner or provider", 404)
     except WebhookRefused as refused:
@@ -42,6 +43,8 @@ def provider_webhook(request: HttpRequest, partner: str, name: str) -> HttpRespo
         return _refused("try again", 503)
     with database().transaction(partner_id) as tx:
         verdicts = record_notices(tx, provider_name=name, events=events, now=now)
+    if taken.webhook_answer:
+        return HttpResponse(taken.webhook_answer, content_type="text/plain")
     return JsonResponse({"recorded": [verdict.value for verdict in verdicts]})
 
 
