@@ -8,6 +8,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV ?= uv
 SEEDS ?= 100
+JOBS ?= 2
 ARGS ?=
 
 BIN := .venv/bin
@@ -30,8 +31,8 @@ counterparts: ## what the tests talk to: Debian packages and npm (as root or wit
 demo: setup ## a portfolio from unpaid bill to light, in minutes: make demo ARGS="--accounts 300 --days 60"
 	$(BIN)/relight demo $(ARGS)
 
-test: setup-test counterparts ## all tests, on real counterparts: make test ARGS="tests/unit -k money"
-	$(BIN)/python -m pytest $(ARGS)
+test: setup-test counterparts ## all tests, on real counterparts, two files at a time: make test ARGS="tests/unit -k money" JOBS=1
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 	@packaging/left-out.sh
 
 lint: setup-test ## style, types, and the directions of imports
