@@ -25,6 +25,8 @@ _ICONS = {
     "part_started": "forward", "channel_failed": "message", "step_withdrawn": "undo", "step_voided": "undo",
     "cured": "check", "closed": "check", "hold_placed": "pause", "hold_ended": "play", "task_finished": "check",
     "note": "note", "customer_asks_for_time": "hand", "second_check_failed": "shield",
+    "claim_written_off": "coins", "claim_forgiven": "coins", "claim_owed_again": "undo",
+    "payment_assigned": "coins", "payment_taken_away": "undo",
 }  # fmt: skip
 _SHORT_CODES = frozenset({"note"})
 _ROW_NUMBERS = frozenset({"hold", "task", "payment", "payments", "link"})  # of our tables: they tell a reader nothing
