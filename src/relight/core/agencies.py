@@ -90,6 +90,8 @@ def _reason(code: str, law: str = "", **params: str) -> Reason:
 
 def follow_handovers(draft: Draft, facts: CaseFacts) -> None:
     """Call back what there is nothing left to collect of, or what somebody wants back; tell of what was paid to us."""
+    if facts.partner.shadow:
+        return  # nothing would leave, and it would be decided again and again
     for one in facts.handovers:
         if not one.is_open or one.is_leaving or one.recall_sent:
             continue

@@ -1,7 +1,7 @@
 """Drivers by name: found by entry point, built once a worker from a partner's settings, closed at the end.
 
-A partner's `driver_settings` are `{"supply": {name: {"driver": …, **settings}}, "messages": {channel: {…}}}`; a service
-names its supply driver, a message its channel.
+A partner's `driver_settings` are `{"supply": {name: {"driver": …, **settings}}, "messages": {channel: {…}}, "handover":
+{agency: {…}}}`; a service names its supply driver, a message its channel, a hand-over its agency.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,11 @@ from relight.flow.database import Database
 from relight.flow.effects.port import Repeat
 
 Clock = Callable[[], datetime]
-SECTIONS = {"supply": "relight.drivers.supply", "messages": "relight.drivers.messages"}
+SECTIONS = {
+    "supply": "relight.drivers.supply",
+    "messages": "relight.drivers.messages",
+    "handover": "relight.drivers.handover",
+}
 
 
 class NoDriver(LookupError):
