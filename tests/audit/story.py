@@ -15,8 +15,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from relight.audit.report import Report
 from relight.audit.run import audit
+from relight.flow.cases.people import Person
+from relight.flow.claims.placing import Part
 from relight.flow.database import Database
 from relight.flow.feeds.operations import pull, sequence
+from relight.flow.payments import matching
+from relight.flow.payments.matching import Act
 from relight.flow.payments.operations import record_notices
 from relight.flow.payments.port import PaymentState, ProviderEvent
 from tests.flow.conftest import make_partner
@@ -78,6 +82,17 @@ def _pay_in_odd_ways(world: World) -> None:
     with world.db.transaction(world.partner) as tx:
         record_notices(tx, provider_name="testpay", events=[event], now=world.moment)
     world.run()
+    _place_what_nobody_asked_for(world, twice, bounced)
+    world.run()
+
+
+def _place_what_nobody_asked_for(world: World, wrong: Account, right: Account) -> None:
+    """A person gives it to the wrong one, moves half of it, and leaves the rest in the queue."""
+    anne = Person("anne", "agent")
+    loose = world.value("SELECT id FROM payment WHERE ref = 'nobody-asked'")
+    with world.db.transaction(world.partner) as tx:
+        matching.assign(tx, Act(loose, anne, world.moment), [Part(wrong.id, BILL)])
+        matching.move(tx, Act(loose, anne, world.moment), from_account=wrong.id, parts=[Part(right.id, BILL // 2)])
 
 
 def _cut_both(world: World, back: Account, dark: Account) -> None:

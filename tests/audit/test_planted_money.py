@@ -128,3 +128,10 @@ def test_more_of_a_fee_was_taken_back_than_it_was(copy: Copy) -> None:
     copy.plant(fee, debit="fee_income", credit="receivable", amount=7000, reverses=charged, **known)
 
     assert copy.found() == [("I2", copy.case_of(copy.story.dark), None, "reversed_too_much")]
+
+
+def test_a_payment_that_a_person_placed_says_that_some_of_it_lies_nowhere(copy: Copy) -> None:
+    copy.plant("UPDATE payment SET by_hand = true, unmatched = 100 WHERE account_id = %(a)s", a=copy.story.back.id)
+
+    assert copy.found() == [("I1", copy.case_of(copy.story.back), None, "astray")]
+    assert "says that 100 of it lies on no account; its transfers leave 0" in copy.report().violations[0].why

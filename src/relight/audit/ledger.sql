@@ -8,7 +8,8 @@ FROM transfer t
 WHERE t.partner_id = %(partner)s AND t.posted_at >= %(since)s::timestamptz AND (t.amount <= 0 OR t.debit = t.credit)
 ORDER BY t.id
 
--- strays: a transfer in another currency than what it is on, or on another account than its claim or payment
+-- strays: a transfer in another currency than what it is on, or on another account than its claim or payment; a payment
+-- that a person placed may lie on several
 SELECT (SELECT max(k.id) FROM dunning_case k WHERE k.partner_id = t.partner_id AND k.account_id = t.account_id) AS case,
     NULL::int AS event, t.id, t.kind, t.amount AS amount_sum, t.currency,
     CASE WHEN t.currency <> a.currency THEN 'its account is kept in ' || a.currency
@@ -22,7 +23,7 @@ LEFT JOIN claim c ON c.partner_id = t.partner_id AND c.id = t.claim_id
 LEFT JOIN payment p ON p.partner_id = t.partner_id AND p.id = t.payment_id
 WHERE t.partner_id = %(partner)s AND t.posted_at >= %(since)s::timestamptz
     AND (t.currency <> a.currency OR t.currency <> c.currency OR t.currency <> p.currency
-        OR t.account_id <> c.account_id OR t.account_id <> p.account_id)
+        OR t.account_id <> c.account_id OR t.account_id <> p.account_id AND NOT p.by_hand)
 ORDER BY t.id
 
 -- claim_balance: principal, costs and interest of a claim against what its transfers move; one pass over the transfers

@@ -14,6 +14,11 @@ QUESTIONS = (
         "Compare the payment with its source, and post what is missing or take back what is too much.",
     ),
     Question(
+        "astray",
+        "Payment {ref} of {amount_sum}, which a person placed, {wrong}.",
+        "Follow its transfers by their numbers, and post what is missing; nothing on the ledger is changed.",
+    ),
+    Question(
         "notice_lost",
         "{provider} said in {event_id} that {amount_sum} came for {provider_ref}, and no payment counts for it.",
         "Ask the provider about this payment and book it; the customer has paid.",

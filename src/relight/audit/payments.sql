@@ -20,15 +20,21 @@ WITH posted AS (
             WHEN coalesce(o.times, 0) > 1 THEN 'was posted ' || o.times || ' times; it counts once'
             WHEN p.state IN ('confirmed', 'booked') AND p.account_id IS NOT NULL AND o.times IS DISTINCT FROM 1
                 THEN 'is ' || p.state || ' and was never posted: it is lost'
-            WHEN o.times = 1 AND (p.state IN ('ordered', 'authorised', 'failed') OR p.account_id IS NULL)
+            WHEN o.times = 1 AND (p.state IN ('ordered', 'authorised', 'failed')
+                    OR p.account_id IS NULL AND NOT p.by_hand)
                 THEN 'was posted although it is ' || p.state || CASE WHEN p.account_id IS NULL
                     THEN ' and belongs to no account' ELSE '' END
-            WHEN o.times = 1 AND (o.came <> p.amount OR o.currency <> p.currency OR o.account_id <> p.account_id)
+            WHEN o.times = 1 AND (o.came <> p.amount OR o.currency <> p.currency
+                    OR o.account_id <> p.account_id AND NOT p.by_hand)
                 THEN 'was posted with another sum, currency or account than it has'
-            WHEN p.state = 'returned' AND o.times = 1 AND o.times_back <> 1
+            WHEN p.by_hand AND o.times IS DISTINCT FROM 1 THEN 'was placed by hand and never posted'
+            WHEN p.state = 'returned' AND o.times = 1 AND o.times_back <> 1 AND NOT p.by_hand
                 THEN 'was returned, and taken back ' || o.times_back || ' times'
             WHEN p.state <> 'returned' AND o.times_back > 0 THEN 'was taken back although it is ' || p.state
-            WHEN o.times_back = 1 AND o.back <> o.came THEN 'was taken back with another sum than it came with'
+            WHEN p.by_hand AND p.state = 'returned' AND o.back IS DISTINCT FROM o.came
+                THEN 'was returned, and ' || coalesce(o.back, 0) || ' of ' || o.came || ' was taken back'
+            WHEN o.times_back = 1 AND o.back <> o.came AND NOT p.by_hand
+                THEN 'was taken back with another sum than it came with'
             WHEN coalesce(o.used, 0) > coalesce(o.came, 0) - coalesce(o.back, 0)
                 THEN 'pays more on claims than it brought'
             WHEN o.used < 0 THEN 'gave more back from claims than it had paid on them'
@@ -75,3 +81,35 @@ GROUP BY p.id, p.ref, p.state, p.amount, p.currency, p.received_at, p.confirmed_
 HAVING bool_and(c.lane <> 'urgent') AND max(c.turned_at)
     > greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) + %(tolerance)s::interval
 ORDER BY p.id
+
+-- astray: a payment that a person placed: what each account has of it, what lies on none, and what claims got of it,
+-- added up anew from its transfers. Only few payments are, so that their transfers are read by themselves.
+WITH placed AS (
+    SELECT p.id, p.ref, p.amount, p.currency, p.state, p.account_id, p.unmatched FROM payment p
+    WHERE p.partner_id = %(partner)s AND p.by_hand
+), lying AS (
+    SELECT t.payment_id, t.account_id,
+        sum(CASE WHEN t.credit = 'customer' THEN t.amount WHEN t.debit = 'customer' THEN -t.amount ELSE 0 END) AS free,
+        sum(CASE t.kind WHEN 'allocation' THEN t.amount WHEN 'release' THEN -t.amount ELSE 0 END) AS used
+    FROM placed p JOIN transfer t ON t.partner_id = %(partner)s AND t.payment_id = p.id
+    WHERE t.account_id IS NOT NULL GROUP BY t.payment_id, t.account_id
+), nowhere AS (
+    SELECT t.payment_id,
+        sum(CASE WHEN t.credit = 'unmatched' THEN t.amount WHEN t.debit = 'unmatched' THEN -t.amount ELSE 0 END) AS amount
+    FROM placed p JOIN transfer t ON t.partner_id = %(partner)s AND t.payment_id = p.id GROUP BY t.payment_id
+), judged AS (
+    SELECT p.*, CASE
+        WHEN EXISTS (SELECT FROM lying l WHERE l.payment_id = p.id AND l.free < 0)
+            THEN 'was taken from an account that had less of it'
+        WHEN EXISTS (SELECT FROM lying l WHERE l.payment_id = p.id AND l.used < 0)
+            THEN 'gave more back from claims of an account than it had paid there'
+        WHEN p.unmatched <> coalesce(n.amount, 0)
+            THEN 'says that ' || p.unmatched || ' of it lies on no account; its transfers leave ' || coalesce(n.amount, 0)
+        WHEN p.state = 'returned' AND EXISTS (SELECT FROM lying l WHERE l.payment_id = p.id AND l.free + l.used <> 0)
+            THEN 'was returned, and an account still has some of it'
+    END AS wrong
+    FROM placed p LEFT JOIN nowhere n ON n.payment_id = p.id
+)
+SELECT (SELECT max(c.id) FROM dunning_case c WHERE c.partner_id = %(partner)s AND c.account_id = j.account_id) AS case,
+    NULL::int AS event, j.ref, j.amount AS amount_sum, j.currency, j.wrong
+FROM judged j WHERE j.wrong IS NOT NULL ORDER BY j.id

@@ -1,4 +1,4 @@
-"""People who act on policies: a user with a role at the partner, or whoever runs the installation. Never nobody."""
+"""People who act on policies and money: a user with a role at the partner, or the installation's operator."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ _REFUSED = {
     "books": ("keep the books", "a manager"),
     "approve": ("approve", "a manager"),
     "task": ("ask for it", "an agent"),
+    "money": ("place payments", "an agent, or say with --as which user does it"),
     "terms": ("agree about what a partner pays", "whoever runs the installation"),
 }
 

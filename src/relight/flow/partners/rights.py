@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 OPERATOR = "operator"  # whoever runs the installation: may look after policies, and decides nothing about customers
 
-_WORK = frozenset({"hold", "note", "task"})
+_WORK = frozenset({"hold", "note", "task", "money"})
 _DECIDE = frozenset({"approve", "void", "policy", "books"})
 RIGHTS: Mapping[str, frozenset[str]] = {
     "reader": frozenset[str](),
