@@ -15,6 +15,7 @@ from relight.core.facts import CaseFacts, ClaimFacts
 from relight.core.guards import Check, check_step, reason, seen
 from relight.core.law import Answer, Law
 from relight.core.parts import Ref, start_part, waits_for_supply
+from relight.core.plans.pauses import later
 from relight.core.policy import Policy, Step
 from relight.core.records import record
 from relight.core.spans import Span, Unit
@@ -93,6 +94,18 @@ def _candidate(step: Step, members: list[tuple[ClaimFacts, date]], today: date) 
 
 
 def _next_for(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts) -> tuple[Step, date] | None:
+    """The next step of a claim, and its day: without the days on which it was paused, as if they had not been."""
+    found = _unpaused(policy, facts, at, claim)
+    if found is None or not facts.pauses:
+        return found
+    zone, last = facts.partner.zone, last_step(claim.id, facts)
+    since = claim.due_date
+    if last is not None and last.step in policy.by_name and last.completed_at is not None:
+        since = local_date(last.completed_at, zone)
+    return found[0], later(found[1], since, facts.pauses, claim.id, zone)
+
+
+def _unpaused(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts) -> tuple[Step, date] | None:
     last = last_step(claim.id, facts)
     taken = policy.by_name.get(last.step) if last is not None else None
     if last is None or taken is None:

@@ -7,12 +7,14 @@ noted and what may be given back is given back; then steps under way go on; only
 from datetime import UTC, datetime, timedelta
 
 from relight.core.advance import advance, wake_to_open
+from relight.core.agencies import follow_handovers
 from relight.core.decision import Decision, TaskDraft
 from relight.core.draft import Draft
 from relight.core.facts import CaseFacts
 from relight.core.guards import in_transit_until
 from relight.core.law import Law
 from relight.core.parts import CHANNELS, Ref, send
+from relight.core.plans.follow import follow_plans
 from relight.core.policy import Policy
 from relight.core.progress import follow_steps
 from relight.core.restore import any_touched, reassert, restore_where_due, restoring
@@ -34,10 +36,14 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
         draft.event("opened", {"arrears": at.arrears})
     if facts.payments:
         _note_payments(draft, policy, facts, at)
+    if facts.plans or facts.pauses:
+        follow_plans(draft, policy, facts, at)
     if facts.steps or any_touched(facts):
         _go_on(draft, policy, facts, at, now)
-    if draft.voided_steps:
-        draft.wake(draft.now)  # nothing new is built on what has just been withdrawn: the facts are read anew first
+    if facts.handovers:
+        follow_handovers(draft, facts)
+    if draft.voided_steps or any(plan.state for plan in draft.plans):
+        draft.wake(draft.now)  # nothing new is built on what was withdrawn or has just ended: the facts are read anew
     elif facts.state != "closed":
         if opened:
             advance(draft, policy, law, facts, at, now)

@@ -106,6 +106,27 @@ class ApprovalDraft:
 
 
 @record
+class OfferDraft:
+    """An instalment plan that a step offers: the policy's template, the fewest and the most months before the law has
+    its say, and the last day on which the customer may say yes."""
+
+    event: int
+    plan: str
+    months: tuple[int, int]
+    valid_until: date
+
+
+@record
+class PlanDraft:
+    """What becomes of a plan: a new state ('' for none), the last part told of, and whether it was confirmed."""
+
+    plan_id: int
+    state: str
+    told: int = 0
+    confirmed: bool = False
+
+
+@record
 class Decision:
     """One turn of one case. Empty tuples everywhere but `wakes_at` mean: nothing to do yet.
 
@@ -140,6 +161,9 @@ class Decision:
     noted_payments: tuple[int, ...] = ()
     changes_at: datetime | None = None
     interest: tuple[int, ...] = ()  # claims whose late interest is named, and from then on claimed
+    offers: tuple[OfferDraft, ...] = ()
+    plans: tuple[PlanDraft, ...] = ()
+    noted_holds: tuple[int, ...] = ()
 
 
 def changes_nothing(decision: Decision) -> bool:
@@ -160,4 +184,7 @@ def changes_nothing(decision: Decision) -> bool:
         or decision.lapsed_approvals
         or decision.cancelled_effects
         or decision.noted_payments
+        or decision.offers
+        or decision.plans
+        or decision.noted_holds
     )

@@ -10,7 +10,9 @@ from relight.core.decision import (
     EffectDraft,
     EventDraft,
     FeeDraft,
+    OfferDraft,
     Params,
+    PlanDraft,
     StepDraft,
     SupplyDraft,
     TaskDraft,
@@ -44,6 +46,9 @@ class Draft:
     cancelled_effects: tuple[int, ...]
     noted_payments: tuple[int, ...]
     interest: tuple[int, ...]
+    offers: tuple[OfferDraft, ...]
+    plans: tuple[PlanDraft, ...]
+    noted_holds: tuple[int, ...]
     waits_for: str
     next_step: str
     next_at: datetime | None
@@ -68,6 +73,9 @@ class Draft:
         self.cancelled_effects = ()
         self.noted_payments = ()
         self.interest = ()
+        self.offers = ()
+        self.plans = ()
+        self.noted_holds = ()
         self.waits_for = self.next_step = ""
         self.next_at = self._wakes_at = None
 
@@ -129,4 +137,7 @@ class Draft:
             self.noted_payments,
             changes_at,
             self.interest,
+            offers=self.offers,
+            plans=self.plans,
+            noted_holds=self.noted_holds,
         )

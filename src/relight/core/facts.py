@@ -5,12 +5,13 @@ Everything is in the order of its identifier, so that the same facts always hash
 """
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from relight.core.calendars import Calendar
 from relight.core.levels import Level
+from relight.core.plans.facts import PauseFacts, PlanFacts
 from relight.core.records import record
 
 
@@ -159,6 +160,39 @@ class ApprovalFacts:
 
 
 @record
+class AgencyFacts:
+    """A collection agency or attorney as the partner noted it. `checked_until` is the last day of the newest look into
+    the register; None: nobody has looked."""
+
+    name: str
+    title: str
+    kind: str
+    checked_until: date | None
+    ended: bool = False
+
+
+@record
+class HandoverFacts:
+    """Claims that were handed over by a step. `owed` is what is owed on them now; `lessened` is by how much they became
+    less since then, but for what came through the agency; `told` is what of that the agency has been told."""
+
+    id: int
+    agency: str
+    title: str
+    state: str
+    step_number: int
+    claims: frozenset[int]
+    owed: int
+    lessened: int
+    told: int
+    wanted_back: str = ""  # why a person or the creditor wants it back
+    is_open: bool = True  # the agency has it, or may have it
+    is_leaving: bool = False  # the attempt at it has not ended
+    was_withheld: bool = False  # it may have arrived, and was not to be sent again
+    recall_sent: bool = False
+
+
+@record
 class PartnerFacts:
     """What all cases of a partner share in one turn."""
 
@@ -172,6 +206,7 @@ class PartnerFacts:
     money_stale_after_hours: int
     stopped: bool  # by the partner's or the installation's switch
     shadow: bool  # decisions are made, effects are withheld
+    agencies: tuple[AgencyFacts, ...] = ()
 
     def money_is_stale(self, now: datetime) -> bool:
         """Whether payments may have arrived that nobody has told us of."""
@@ -202,6 +237,9 @@ class CaseFacts:
     flags: Mapping[str, str] = field(default_factory=dict[str, str])
     reach: frozenset[str] = frozenset()
     contacted_at: tuple[datetime, ...] = ()  # the last seven days' messages that count towards the cap
+    handovers: tuple[HandoverFacts, ...] = ()
+    plans: tuple[PlanFacts, ...] = ()  # agreed or running
+    pauses: tuple[PauseFacts, ...] = ()  # holds that are over
 
     def before(self, number: int) -> "CaseFacts":
         """The same without the steps from that number on: what was known when the step was decided."""
@@ -225,4 +263,11 @@ class CaseFacts:
             self.flags,
             self.reach,
             self.contacted_at,
+            tuple([one for one in self.handovers if one.step_number < number]) if self.handovers else (),
+            self.plans,
+            self.pauses,
         )
+
+    def with_flags(self, flags: Mapping[str, str]) -> "CaseFacts":
+        """The same with other flags."""
+        return replace(self, flags=flags)

@@ -28,6 +28,8 @@ def _ordered(name: str, value: Any) -> Any:
             return sorted(value)
         case "approvals":
             return [(one.id, one.step, one.state, sorted(one.claims), one.decided_at) for one in value]
+        case "handovers":
+            return [_plain(one) for one in value]
         case _:
             return value
 
@@ -51,6 +53,7 @@ def _partner(partner: PartnerFacts) -> tuple[tuple[str, Any], ...]:
         ("money_stale_after_hours", partner.money_stale_after_hours),
         ("stopped", partner.stopped),
         ("shadow", partner.shadow),
+        ("agencies", partner.agencies),
     )
 
 

@@ -7,6 +7,7 @@ reason is kept, denials first. Unknown is not false: a condition that cannot be 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from relight.core.agencies import knowing_agency, may_hand_over, with_agency
 from relight.core.calendars import due_date
 from relight.core.conditions import ALWAYS, Param, Truth, evaluate, truth_of
 from relight.core.facts import CaseFacts, ClaimFacts, PaymentFacts, StepFacts
@@ -134,6 +135,11 @@ def check_step(
         rulings += _cut(policy, facts, at, claims)
     if step.cuts or step.hands_over:
         rulings += _told(policy, facts, claims)
+    if step.hands_over:
+        rulings += may_hand_over(facts, at, step)
+        facts = knowing_agency(facts, step, at.today)
+    if facts.handovers:
+        rulings += with_agency(facts, claims)
     if step.window is not None:
         rulings += _window(facts, step, now)
     rulings += law.rule(policy, step, claims, facts, now)

@@ -7,11 +7,13 @@ goes later; a command that a newer one took over from is cancelled. Restores and
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from relight.core.agencies import PLACE
 from relight.core.facts import BlockFacts, CaseFacts, ClaimFacts, ServiceFacts, StepFacts
 from relight.core.guards import Check, check_step, reason
 from relight.core.law import Answer, Law, Reason
 from relight.core.levels import Level, is_lower, lowest
 from relight.core.parts import SHADOW, waits_for_supply
+from relight.core.plans.follow import TEMPLATES, is_about_something
 from relight.core.policy import Policy, Step
 from relight.core.records import record
 from relight.core.restore import RESTORE
@@ -63,7 +65,21 @@ def check_leave(policy: Policy, law: Law, facts: CaseFacts, due: Due, now: datet
     at = standing(facts, now)
     if due.kind == "supply":
         return _supply(policy, law, facts, at, due, now)
+    if due.kind == "handover":
+        return _handover(policy, law, facts, at, due, now)
     return _message(policy, law, facts, at, due, now)
+
+
+def _handover(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
+    """Claims on their way to an agency ask the guards again; what calls them back, or tells of a payment, may go."""
+    if facts.partner.shadow:
+        return Leave(Exit.WITHHOLD, SHADOW)
+    if due.template != PLACE:
+        return _SEND
+    taken = _step(facts, due.step_number)
+    if taken is None:
+        return Leave(Exit.WITHHOLD, "step_voided")
+    return _as_leave(_recheck(policy, law, facts, at, taken, now))
 
 
 def _supply(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
@@ -107,6 +123,9 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
         return Leave(Exit.WITHHOLD, SHADOW)
     if due.template in UNCOUNTED_TEMPLATES:
         return _SEND
+    if due.template in TEMPLATES:
+        about = is_about_something(facts, due.template)
+        return _contact(policy, facts, now) if about else Leave(Exit.WITHHOLD, "plan_changed")
     taken = _step(facts, due.step_number)
     if taken is None:
         return Leave(Exit.WITHHOLD, "step_voided")

@@ -10,12 +10,20 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from relight.core.actions import FeeAction, MessageAction, PlanOfferAction, SupplyAction, TaskAction
+from relight.core.actions import (
+    FeeAction,
+    HandoverAction,
+    MessageAction,
+    PlanOfferAction,
+    SupplyAction,
+    TaskAction,
+)
 from relight.core.calendars import due_date
-from relight.core.decision import BlockDraft, EffectDraft, FeeDraft, Params, SupplyDraft, TaskDraft
+from relight.core.decision import BlockDraft, EffectDraft, FeeDraft, OfferDraft, Params, SupplyDraft, TaskDraft
 from relight.core.draft import Draft
 from relight.core.facts import CaseFacts, ClaimFacts, EffectFacts, ServiceFacts, StepFacts
 from relight.core.levels import Level, is_lower, lowest
+from relight.core.plans.terms import months_offered
 from relight.core.policy import Policy, Step
 from relight.core.records import record
 from relight.core.spans import Span, Unit
@@ -66,7 +74,11 @@ def part_progress(step: Step, part: int, taken: StepFacts) -> tuple[Progress, da
             return _message_progress(effects, mode == "all", taken.decided_at)
         case SupplyAction():
             return _supply_progress(effects, taken.decided_at)
+        case HandoverAction() if effects:
+            return _supply_progress(effects, taken.decided_at)
         case FeeAction() | TaskAction():
+            return Progress.DONE, taken.decided_at
+        case PlanOfferAction() if all(task.part != part for task in taken.tasks):
             return Progress.DONE, taken.decided_at
         case _:
             done = [task.done_at for task in taken.tasks if task.part == part and task.state == "done"]
@@ -107,8 +119,12 @@ def start_part(
         case SupplyAction(level):
             for service in services_to_cut(claims, draft.facts, policy, at):
                 _lower(draft, service, level, part, ref)
+        case HandoverAction(to=name) if any(agency.name == name for agency in draft.facts.partner.agencies):
+            draft.effects += (_hand_over(draft, name, part, ref),)
         case FeeAction(fee=fee, amount_minor=amount):
             draft.fees += (FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount),)
+        case PlanOfferAction():
+            draft.offers += (_offer(draft, policy, action, ref),)
         case _:
             _give_to_person(draft, action, part, ref)
 
@@ -121,12 +137,23 @@ def notice_params(policy: Policy, facts: CaseFacts, step: Step, action: MessageA
     params: dict[str, Any] = {"tone": tone}
     if term is not None:
         params["term"] = str(term)
-    offers = [offer for offer in step.do if isinstance(offer, PlanOfferAction) and offer.months]
+    offers = [offer for offer in step.do if isinstance(offer, PlanOfferAction)]
     if action.template == "plan_offer" and offers:
-        params["months"] = offers[0].months
+        params["months"] = _months(policy, offers[0], facts)
     if action.template == "fourteen_day_letter":  # it names the cost that a later step charges (BW 6:96 lid 6)
         params |= _collection_cost(policy)
     return params
+
+
+def _offer(draft: Draft, policy: Policy, action: PlanOfferAction, ref: Ref) -> OfferDraft:
+    partner = draft.facts.partner
+    until = partner.calendar.add(local_date(draft.now, partner.zone), policy.plan(action.plan).valid)
+    return OfferDraft(ref.event, action.plan, _months(policy, action, draft.facts), until)
+
+
+def _months(policy: Policy, action: PlanOfferAction, facts: CaseFacts) -> tuple[int, int]:
+    owed = sum([claim.principal + claim.costs for claim in facts.claims])
+    return months_offered(policy.plan(action.plan), max(1, owed), stated=action.months)
 
 
 def _collection_cost(policy: Policy) -> dict[str, int]:
@@ -219,6 +246,12 @@ def _lower(draft: Draft, service: ServiceFacts, level: Level, part: int, ref: Re
     if not is_lower(wanted, service.desired):
         return
     command(draft, service, wanted, part, ref)
+
+
+def _hand_over(draft: Draft, agency: str, part: int, ref: Ref) -> EffectDraft:
+    """The claims of the step, to an agency that the partner has set up."""
+    step, of_step = ref.step_number, ref.of_step
+    return EffectDraft(ref.event, "handover", draft.now, "bulk", part, of_step, step, agency, "place")
 
 
 def _give_to_person(draft: Draft, action: object, part: int, ref: Ref) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from relight.core import actions
 from relight.core.actions import Action, Tone
 from relight.core.conditions import ALWAYS, Condition
+from relight.core.plans.terms import PlanTerms, PromiseTerms
 from relight.core.rules.acts import Act, acts_in
 from relight.core.spans import Span
 from relight.core.windows import Window
@@ -19,6 +20,7 @@ HoldScope = Literal["claim", "case", "service", "party"]
 Debtor = Literal["consumer", "business"]
 Actor = Literal["grid_company", "supplier", "network", "agency"]
 
+_PLAN, _PROMISE = PlanTerms(), PromiseTerms()
 STANDARD_PROFILE = "standard"
 _NO_PART = 1 << 16  # beyond all parts
 # What a day was counted for: which count, a calendar's hash, a step's name, base, term, delay.
@@ -117,6 +119,8 @@ class Policy:
     late_interest: bool = False  # notices name late interest, which from then on is claimed
     holds: Mapping[str, HoldScope] = field(default_factory=dict[str, HoldScope], hash=False)
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], hash=False)
+    plans: Mapping[str, PlanTerms] = field(default_factory=dict[str, PlanTerms], hash=False)
+    promise: PromiseTerms = field(default=_PROMISE)
     by_name: Mapping[str, Step] = field(init=False, repr=False, compare=False)  # the steps
     kept_days: dict[DayKey, date] = field(init=False, repr=False, compare=False)  # what `waits` has counted once
     kept_terms: dict[tuple[str, str], Span | None] = field(init=False, repr=False, compare=False)
@@ -153,6 +157,10 @@ class Policy:
     def hold_scope(self, reason: str) -> HoldScope:
         """How far a hold for that reason reaches; the whole case when the policy does not say."""
         return self.holds.get(reason, "case")
+
+    def plan(self, name: str) -> PlanTerms:
+        """The plan template of that name; the usual one where the policy says nothing of it."""
+        return self.plans.get(name, _PLAN)
 
     def profile(self, name: str) -> Profile:
         """The profile of that name; one that the policy does not mention changes nothing."""

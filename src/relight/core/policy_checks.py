@@ -6,7 +6,16 @@ from typing import cast
 from relight.core.money import NotAnAmount, parse_amount
 from relight.core.policy import STANDARD_PROFILE
 from relight.core.policy_schema import Mistake
-from relight.core.policy_tree import ActionTree, BoundsTree, BranchTree, ConditionTree, Number, QuantifiedTree, StepTree
+from relight.core.policy_tree import (
+    ActionTree,
+    BoundsTree,
+    BranchTree,
+    ConditionTree,
+    Number,
+    PlanTree,
+    QuantifiedTree,
+    StepTree,
+)
 from relight.core.yaml_tree import Path
 
 Roads = Mapping[str, list[BranchTree] | None]  # each step's `next`; None when the following step comes next
@@ -95,6 +104,28 @@ def _check_action(path: Path, action: ActionTree, currency: str) -> Iterator[Mis
             yield Mistake((*path, "amount"), "a fee of nothing is no fee", "leave the action out")
     if "months" in action:
         yield from _check_months((*path, "months"), action["months"])
+
+
+def check_plan(path: Path, plan: PlanTree, currency: str) -> Iterator[Mistake]:
+    """A plan template's months are in order, and its bands reach from small debts to any."""
+    if "months" in plan and "bands" in plan:
+        yield Mistake((*path, "bands"), "months and bands say the same twice", "keep one of them")
+    if "months" in plan:
+        yield from _check_months((*path, "months"), plan["months"])
+    if "least" in plan:
+        yield from check_amount((*path, "least"), plan["least"], currency)
+    over: Number = 0
+    bands = plan.get("bands", [])
+    for number, band in enumerate(bands):
+        here = (*path, "bands", number)
+        yield from _check_months((*here, "months"), band["months"])
+        if "upto" in band:
+            yield from check_amount((*here, "upto"), band["upto"], currency)
+        if ("upto" in band) == (number == len(bands) - 1):
+            yield Mistake(here, "the last band is for any sum, and no other", "leave upto out of the last one alone")
+        elif "upto" in band and band["upto"] <= over:
+            yield Mistake((*here, "upto"), f"{band['upto']} is not more than the band before", "go from small to large")
+        over = band.get("upto", over)
 
 
 def _check_leaves(path: Path, tree: ConditionTree, currency: str) -> Iterator[Mistake]:

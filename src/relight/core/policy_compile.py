@@ -23,6 +23,7 @@ from relight.core.conditions import (
 )
 from relight.core.levels import Level
 from relight.core.money import COUNTRY_CURRENCY, parse_amount
+from relight.core.plans.terms import Months, PlanTerms, PromiseTerms
 from relight.core.policy import Branch, Contact, Opens, Policy, Profile, Step
 from relight.core.policy_checks import minutes
 from relight.core.policy_tree import (
@@ -31,10 +32,13 @@ from relight.core.policy_tree import (
     BranchTree,
     ConditionTree,
     ContactTree,
+    MonthsTree,
     Number,
     OpensTree,
+    PlanTree,
     PolicyTree,
     ProfileTree,
+    PromiseTree,
     StepTree,
     WindowTree,
 )
@@ -75,6 +79,8 @@ def compile_policy(tree: PolicyTree) -> Policy:
         late_interest=tree.get("late_interest", "none") == "law",
         holds=dict(tree.get("holds", {})),
         profiles={name: _profile(profile) for name, profile in tree.get("profiles", {}).items()},
+        plans={name: _plan(plan, currency) for name, plan in tree.get("plans", {}).items()},
+        promise=_promise(tree.get("promise", PromiseTree())),
     )
 
 
@@ -118,6 +124,28 @@ def _window(tree: WindowTree) -> Window:
 def _profile(tree: ProfileTree) -> Profile:
     delay = Span.parse(tree["delay"]) if "delay" in tree else None
     return Profile(skip=frozenset(tree.get("skip", [])), tone=tree.get("tone"), delay=delay)
+
+
+def _plan(tree: PlanTree, currency: str) -> PlanTerms:
+    usual = PlanTerms()
+    bands = tuple(
+        Months(_minor(band["upto"], currency) if "upto" in band else None, *band["months"])
+        for band in tree.get("bands", [MonthsTree(months=tree["months"])] if "months" in tree else [])
+    )
+    return PlanTerms(
+        months=bands or usual.months,
+        least=_minor(tree.get("least", 0), currency),
+        first=Span.parse(tree["first"]) if "first" in tree else usual.first,
+        grace=Span.parse(tree["grace"]) if "grace" in tree else usual.grace,
+        remind_days=tree.get("remind", usual.remind_days),
+        valid=Span.parse(tree["valid"]) if "valid" in tree else usual.valid,
+    )
+
+
+def _promise(tree: PromiseTree) -> PromiseTerms:
+    usual = PromiseTerms()
+    longest = Span.parse(tree["longest"]) if "longest" in tree else usual.longest
+    return PromiseTerms(longest=longest, times=tree.get("times", usual.times))
 
 
 def _step(name: str, tree: StepTree, currency: str, number: int) -> Step:

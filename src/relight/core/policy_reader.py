@@ -8,10 +8,10 @@ from typing import Any, cast
 from relight.core.findings import Finding, Findings
 from relight.core.money import COUNTRY_CURRENCY
 from relight.core.policy import Policy
-from relight.core.policy_checks import Roads, check_amount, check_hours, check_road, check_skips, check_step
+from relight.core.policy_checks import Roads, check_amount, check_hours, check_plan, check_road, check_skips, check_step
 from relight.core.policy_compile import compile_policy
 from relight.core.policy_schema import Mistake, mistakes
-from relight.core.policy_tree import ContactTree, ForTree, OpensTree, PolicyTree, ProfileTree, StepTree
+from relight.core.policy_tree import ContactTree, ForTree, OpensTree, PlanTree, PolicyTree, ProfileTree, StepTree
 from relight.core.yaml_tree import Document, Tree, read_tree, show
 
 _ANY_CURRENCY = "EUR"  # amounts are checked for their decimals even when the country cannot be read
@@ -79,6 +79,8 @@ def _check_parts(parts: dict[str, Any]) -> Iterator[Mistake]:
     profiles = cast(dict[str, ProfileTree], parts.get("profiles", {}))
     for name, step in cast(dict[str, StepTree], parts.get("steps", {})).items():
         yield from check_step(("steps", name), step, currency, list(profiles))
+    for name, plan in cast(dict[str, PlanTree], parts.get("plans", {})).items():
+        yield from check_plan(("plans", name), plan, currency)
     opens = cast(OpensTree, parts.get("opens", {}))
     if "arrears" in opens:
         yield from check_amount(("opens", "arrears", "min"), opens["arrears"]["min"], currency)

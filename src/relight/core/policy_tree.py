@@ -127,6 +127,26 @@ class ProfileTree(TypedDict, total=False):
     delay: str
 
 
+class MonthsTree(TypedDict):
+    upto: NotRequired[Number]
+    months: list[int]
+
+
+class PlanTree(TypedDict, total=False):
+    months: list[int]
+    bands: list[MonthsTree]
+    least: Number
+    first: str
+    grace: str
+    remind: int
+    valid: str
+
+
+class PromiseTree(TypedDict, total=False):
+    longest: str
+    times: int
+
+
 PolicyTree = TypedDict(
     "PolicyTree",
     {
@@ -143,5 +163,7 @@ PolicyTree = TypedDict(
         "steps": dict[str, StepTree],
         "holds": NotRequired[dict[str, HoldScope]],
         "profiles": NotRequired[dict[str, ProfileTree]],
+        "plans": NotRequired[dict[str, PlanTree]],
+        "promise": NotRequired[PromiseTree],
     },
 )

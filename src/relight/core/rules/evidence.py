@@ -6,7 +6,7 @@ step that was taken over with its proof. A voided step is not among the facts, s
 
 from datetime import date, datetime
 
-from relight.core.actions import ContactAttemptAction, FeeAction, MessageAction, SupplyAction
+from relight.core.actions import ContactAttemptAction, FeeAction, MessageAction, PlanOfferAction, SupplyAction
 from relight.core.facts import CaseFacts, StepFacts
 from relight.core.parts import is_done
 from relight.core.policy import Policy, Step
@@ -63,6 +63,8 @@ def _done(step: Step, part: int, taken: StepFacts) -> tuple[datetime, frozenset[
             moments = [effect.finished_at or taken.decided_at for effect in arrived]
             return max(moments), frozenset([effect.channel for effect in arrived if effect.channel])
         case FeeAction():
+            return taken.decided_at, frozenset()
+        case PlanOfferAction() if all(task.part != part for task in taken.tasks):
             return taken.decided_at, frozenset()
         case _:
             ways = frozenset({action.way}) if isinstance(action, ContactAttemptAction) else frozenset[str]()

@@ -13,5 +13,9 @@ class UnableToVoid(UnableTo):
     """The step cannot be voided: it is not there, or it already was."""
 
 
+class UnableToAgree(UnableTo):
+    """A plan or a promise that cannot be: nothing is owed, there is one already, or it is more than is offered."""
+
+
 class UnableToFind(UnableTo):
     """There is no such thing at this partner."""

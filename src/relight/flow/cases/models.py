@@ -6,7 +6,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from relight.flow.cases.plan_models import Plan, PlanClaim, PlanPart
 from relight.flow.partners.fields import PartnerRow, link, one_of, period
+
+__all__ = (
+    "Approval", "Case", "CaseEvent", "Hold", "Plan", "PlanClaim", "PlanPart", "PolicyAct", "PolicyDraft",
+    "PolicyVersion", "StepClaim", "StepTaken", "Task",
+)  # fmt: skip
 
 
 class PolicyDraft(PartnerRow):
@@ -187,6 +193,7 @@ class Hold(PartnerRow):
     """A pause, from–to, on a case, a claim (or part of it), a service, or everything of a party's account.
 
     `protective` holds do not end by themselves: at `review_date` they become a task. `ended_by` is who let go.
+    `noted_at` is when a decision saw that a promise to pay was over.
     """
 
     account = link("relight_accounts.Account")
@@ -203,6 +210,7 @@ class Hold(PartnerRow):
     source = models.TextField(db_default="")
     placed_by = models.TextField()
     ended_by = models.TextField(db_default="")
+    noted_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "hold"

@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 from relight.core.calendars import calendar_for
 from relight.core.facts import (
+    AgencyFacts,
     ApprovalFacts,
     BlockFacts,
     CaseFacts,
     ClaimFacts,
     EffectFacts,
+    HandoverFacts,
     HoldFacts,
     PartnerFacts,
     PaymentFacts,
@@ -30,12 +32,26 @@ from relight.core.facts import (
 )
 from relight.core.leave import UNCOUNTED_TEMPLATES
 from relight.core.levels import Level
+from relight.core.plans.facts import PauseFacts, PlanFacts
+from relight.flow.cases.plans import paid_of, part_of
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "facts.sql")
 _UNCOUNTED = sorted(UNCOUNTED_TEMPLATES)
 
-_BY_FIRST = ("claims", "services", "holds", "payments", "flags", "contacts", "steps", "approvals")
+_BY_FIRST = (
+    "claims",
+    "services",
+    "holds",
+    "payments",
+    "flags",
+    "contacts",
+    "steps",
+    "approvals",
+    "handovers",
+    "plans",
+    "pauses",
+)
 _QUESTIONS = (*_BY_FIRST, "effects", "step_tasks", "reach")
 
 Row = tuple[Any, ...]
@@ -77,6 +93,7 @@ def partner_turn(tx: Tx) -> PartnerTurn:
         money_stale_after_hours=stale_hours,
         stopped=stopped,
         shadow=shadow,
+        agencies=tuple(AgencyFacts(*row) for row in tx.rows(SQL.agencies)),
     )
     return PartnerTurn(facts, hourly, daily)
 
@@ -108,6 +125,7 @@ class _Known:
         self.steps, self.approvals = read["steps"], read["approvals"]
         self.effects, self.tasks = _by_two(by_name["effects"]), _by_two(by_name["step_tasks"])
         self.reach = {row[0]: frozenset(row[1]) for row in by_name["reach"]}
+        self.handovers, self.plans, self.pauses = read["handovers"], read["plans"], read["pauses"]
 
     def case(self, row: Row, partner: PartnerFacts) -> CaseFacts:
         case_id, account_id, state, version, debtor, profile, credit, waits_for, kinds = row[:9]
@@ -136,6 +154,13 @@ class _Known:
             flags=_flags(self.flags.get(account_id, ())),
             reach=self.reach.get(account_id, frozenset()),
             contacted_at=tuple(r[1] for r in self.contacts.get(account_id, ())),
+            handovers=tuple(_handover(r) for r in self.handovers.get(case_id, ())),
+            plans=tuple(_plan(r) for r in self.plans.get(case_id, ())),
+            pauses=tuple(
+                PauseFacts(r[2], r[3], r[4], r[5], r[6] and r[1] is not None)
+                for r in self.pauses.get(account_id, ())
+                if r[1] is None or r[1] == case_id
+            ),
         )
 
     def _payments(self, account_id: int) -> tuple[PaymentFacts, ...]:
@@ -173,6 +198,13 @@ def _claim(row: Row) -> ClaimFacts:
     return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], tuple(ServiceShare(s, a) for s, a in shares))
 
 
+def _plan(row: Row) -> PlanFacts:
+    _, id_, state, told, confirmed, parts, paid, is_open = row
+    return PlanFacts(
+        id_, state, tuple(map(part_of, parts)), tuple(map(paid_of, paid)), told=told, confirmed=confirmed, open=is_open
+    )
+
+
 def _effect(row: Row) -> EffectFacts:
     return EffectFacts(
         id=row[2],
@@ -188,6 +220,11 @@ def _effect(row: Row) -> EffectFacts:
         generation=row[12],
         why=row[13],
     )
+
+
+def _handover(row: Row) -> HandoverFacts:
+    _, id_, agency, title, state, step, wanted_back, claims, owed, lessened, told, *how = row
+    return HandoverFacts(id_, agency, title, state, step, frozenset(claims), owed, lessened, told, wanted_back, *how)
 
 
 def _service(row: Row) -> ServiceFacts:

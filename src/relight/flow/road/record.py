@@ -10,6 +10,7 @@ from relight.core.decision import Decision, EffectDraft
 from relight.core.facts import CaseFacts
 from relight.core.facts_record import as_data, digest
 from relight.core.law import Reason
+from relight.flow.cases import plans
 from relight.flow.cases.operations import notify
 from relight.flow.claims import fees
 from relight.flow.database import Tx, statements
@@ -47,6 +48,7 @@ def record(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     _money(tx, decided, now)
     _people(tx, decided, now)
     if any(effect.lane == "urgent" for one in decided for effect in one.decision.effects):
+    _plans(tx, decided, now)
         notify(tx)
 
 
@@ -171,6 +173,21 @@ def _people(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     tasks = _columns(
         (
             (one.decision.account_id, one.decision.case_id,
+def _plans(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
+    plans.record_offers(
+        tx,
+        [
+            (one.decision.case_id, offer.plan, one.number(offer.event), *offer.months, offer.valid_until)
+            for one in decided
+            for offer in one.decision.offers
+        ],
+        now,
+    )
+    plans.record_moves(tx, [move for one in decided for move in one.decision.plans], now)
+    if noted := [id_ for one in decided for id_ in one.decision.noted_holds]:
+        tx.run(plans.SQL.note_holds, {"holds": noted, "now": now})
+
+
              one.number(task.event) if task.event is not None else (task.step_number or None), task.part, task.code,
              json.dumps(task.params), task.urgent, task.due_at, task.dedup)
             for one in decided

@@ -1,0 +1,62 @@
+"""Promises to pay until a day: one at a time, as far ahead and as often as the policy lets. The case waits for it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from relight.core.windows import local_midnight
+from relight.flow.cases.errors import UnableToAgree
+from relight.flow.cases.operations import append_event, lock_accounts, place_hold
+from relight.flow.cases.plans import SQL, Desk, current, desk
+from relight.flow.database import Tx
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """From which day to which a promise can be made; `why_not` says why none can."""
+
+    earliest: date
+    latest: date
+    why_not: str = ""
+
+
+def room(tx: Tx, at: Desk, now: datetime) -> Room:
+    """What the policy still lets a customer promise in this case."""
+    terms = at.policy.promise
+    made, is_open = tx.row(SQL.promises, {"case": at.case_id, "now": now}) or (0, False)
+    found = current(tx, at.case_id, now)
+    why_not = ""
+    if found is not None and found.is_live:
+        why_not = "This case has a plan, which says when to pay."
+    elif is_open:
+        why_not = "A promise is open already. One at a time."
+    elif made >= terms.times:
+        why_not = f"This policy lets a customer promise {terms.times} times in a case, and that many were made."
+    return Room(at.today + _DAY, at.calendar.add(at.today, terms.longest), why_not)
+
+
+def promise(tx: Tx, *, case_id: int, until: date, actor: str, now: datetime, source: str) -> int:
+    """The customer will pay by the end of a day: the case waits until then; the hold's id. Raises `UnableToAgree`."""
+    account = desk(tx, case_id, now).account_id
+    lock_accounts(tx, [account])
+    at = desk(tx, case_id, now)
+    may = room(tx, at, now)
+    if may.why_not:
+        raise UnableToAgree(may.why_not)
+    if not at.today <= until <= may.latest:
+        raise UnableToAgree(f"A promise can be for {at.today} to {may.latest}, not {until}.")
+    ends_at = local_midnight(until + _DAY, ZoneInfo(at.zone_name))
+    append_event(
+        tx,
+        case_id=case_id,
+        code="promise_made",
+        actor=actor,
+        now=now,
+        params={"day": until.isoformat(), "amount": at.owed},
+    )
+    return place_hold(
+        tx, case_id=case_id, account_id=at.account_id, reason="promise", actor=actor, now=now, ends_at=ends_at,
+        source=source,
+    )  # fmt: skip
