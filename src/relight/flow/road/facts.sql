@@ -93,6 +93,39 @@ FROM hold WHERE account_id = ANY (%(accounts)s::bigint[]) AND starts_at <= %(now
     AND (ends_at IS NULL OR ends_at > %(now)s)
 ORDER BY id
 
+-- pauses: holds that are over, of a case or of a whole claim; a promise whose day has passed lately and unseen is broken
+SELECT account_id, case_id, id, claim_id, starts_at, ends_at,
+    reason = 'promise' AND ended_by = '' AND noted_at IS NULL AND source NOT LIKE 'plan %%'
+        AND ends_at > %(now)s - interval '14 days'
+FROM hold WHERE account_id = ANY (%(accounts)s::bigint[]) AND ends_at <= %(now)s AND ends_at > starts_at
+    AND service_id IS NULL AND amount IS NULL
+ORDER BY id
+
+-- plans: agreed and running ones with their parts and what was paid of their claims since, payment by payment, net of
+-- what was taken back; by the index of what is not over, since most cases have none
+SELECT p.case_id, p.id, p.state, p.told, p.confirmed_at IS NOT NULL, i.parts, y.paid, k.is_open
+FROM instalment_plan p
+CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(i.number, i.due_date, i.amount, i.remind_date, i.late_date) ORDER BY i.number)
+        AS parts
+    FROM plan_part i WHERE i.plan_id = p.id
+) i
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(y.day, y.amount) ORDER BY y.first_id), '[]') AS paid FROM (
+        SELECT min(t.value_date) AS day, min(t.id) AS first_id,
+            sum(CASE WHEN t.credit = 'receivable' THEN t.amount ELSE -t.amount END)::bigint AS amount
+        FROM plan_claim k JOIN transfer t ON t.claim_id = k.claim_id AND t.id > p.after_transfer
+            AND (t.kind = 'release' OR (t.credit = 'receivable' AND t.kind <> 'interest'))
+        WHERE k.plan_id = p.id GROUP BY coalesce(t.payment_id, -t.id)
+        HAVING sum(CASE WHEN t.credit = 'receivable' THEN t.amount ELSE -t.amount END) > 0) y
+) y
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(m.state = 'open'), false) AS is_open
+    FROM plan_claim k JOIN claim m ON m.id = k.claim_id WHERE k.plan_id = p.id
+) k
+WHERE p.case_id = ANY (%(cases)s::bigint[]) AND p.state IN ('agreed', 'running')
+ORDER BY p.id
+
 -- payments: not seen by a decision yet, or on their way
 SELECT account_id, id, amount, state, received_at, noted_at IS NOT NULL FROM payment
 WHERE account_id = ANY (%(accounts)s::bigint[])
@@ -130,3 +163,40 @@ GROUP BY r.account_id
 SELECT account_id, released_at FROM sent_message
 WHERE account_id = ANY (%(accounts)s::bigint[]) AND released_at > %(now)s - interval '7 days'
     AND template <> ALL (%(uncounted)s::text[]) ORDER BY released_at
+
+-- agencies: of the partner, with the last day that a look into the register is believed
+SELECT a.name, a.title, a.kind, c.valid_until, a.ended_at IS NOT NULL
+FROM agency a
+LEFT JOIN LATERAL (
+    SELECT c.valid_until FROM agency_check c WHERE c.agency_id = a.id ORDER BY c.id DESC LIMIT 1
+) c ON true
+ORDER BY a.id
+
+-- handovers: of the cases, with what is owed now, by how much it became less other than through the agency, and what of
+-- that the agency was told; claims as of their own transfers, so that a payment that went back counts as well
+SELECT h.case_id, h.id, a.name, a.title, h.state, h.step_number, h.wanted_back, k.claims, k.owed, l.lessened, e.told,
+    h.state NOT IN ('recalled', 'refused', 'uncollectable', 'paid', 'failed') AS is_open,
+    f.state IN ('pending', 'in_flight') AS is_leaving, h.state = 'sending' AND f.state = 'withheld' AS was_withheld,
+    e.recall_sent
+FROM handover h
+JOIN agency a ON a.id = h.agency_id
+JOIN effect f ON f.id = h.effect_id
+JOIN LATERAL (
+    SELECT array_agg(c.id ORDER BY c.id) AS claims, sum(c.principal + c.costs + c.interest)::bigint AS owed
+    FROM handover_claim k JOIN claim c ON c.id = k.claim_id WHERE k.handover_id = h.id
+) k ON true
+JOIN LATERAL (
+    SELECT coalesce(sum(CASE WHEN t.credit = 'receivable' THEN t.amount ELSE -t.amount END), 0)::bigint AS lessened
+    FROM transfer t LEFT JOIN payment p ON p.id = t.payment_id LEFT JOIN source s ON s.id = p.source_id
+    WHERE t.claim_id = ANY (k.claims) AND t.id > h.after_transfer
+        AND t.kind IN ('allocation', 'release', 'correction', 'write_off', 'remission')
+        AND s.name IS DISTINCT FROM 'agency ' || a.name
+) l ON true
+JOIN LATERAL (
+    SELECT coalesce((array_agg((e.params ->> 'lessened')::bigint ORDER BY e.id DESC))[1], 0) AS told,
+        coalesce(bool_or(e.template = 'recall'), false) AS recall_sent
+    FROM effect e WHERE e.case_id = h.case_id AND e.kind = 'handover' AND e.template <> 'place'
+        AND (e.params ->> 'handover')::bigint = h.id AND e.state NOT IN ('cancelled', 'withheld')
+) e ON true
+WHERE h.case_id = ANY (%(cases)s::bigint[])
+ORDER BY h.id
