@@ -3,3 +3,7 @@
 
 class UnableToImport(Exception):
     """The file or mapping cannot be used at all; the text says why and what to do, and nothing was taken in."""
+
+
+class RateRefused(ValueError):
+    """A rate that cannot be kept; the text says why and what to write instead."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from relight.flow.claims import fees
+from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age, allocate_by_name
 from relight.flow.claims.customers import save_customers
 from relight.flow.claims.receiving import partner_today
@@ -133,4 +133,6 @@ def _post(tx: Tx, fates: Mapping[str, tuple[Any, ...]], *, run_id: int | None, n
     accounts = [account for *_, found in fates.values() for account in found or ()]
     allocate_by_name(tx, named, today=today, now=now)
     allocate_by_age(tx, accounts, today=today, now=now)
+    if corrected:
+        interest.recount(tx, sorted(set(accounts)), today=today, now=now)
     return tuple(Correction(*row) for row in corrected)

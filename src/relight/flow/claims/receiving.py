@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from relight.flow.claims import interest
 from relight.flow.claims.allocation import allocate_by_age, allocate_by_name
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
@@ -140,6 +141,7 @@ def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> None:
         return
     today = partner_today(tx, now)
     named = [(found.account_id, found.payment_id, found.amount, found.reference) for found in posted if found.reference]
+    interest.before_payments(tx, [outcome.payment_id for outcome in posted], today=today, now=now)
     allocate_by_name(tx, named, today=today, now=now)
     if returned:
         params = {
@@ -152,6 +154,7 @@ def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> None:
         tx.run(SQL.take_back, params)
     accounts = {outcome.account_id for outcome in (*posted, *returned) if outcome.account_id is not None}
     allocate_by_age(tx, sorted(accounts), today=today, now=now)
+    interest.recount(tx, sorted(accounts), today=today, now=now)
 
 
 def _answer(row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool) -> Received:

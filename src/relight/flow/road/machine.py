@@ -11,6 +11,7 @@ from datetime import datetime
 
 from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import lock_accounts, review_holds, wake
+from relight.flow.claims.operations import book_months
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom
 from relight.flow.effects.port import Repeat
@@ -138,6 +139,7 @@ class Machine:
         for partner_id in partners(self.db, self.only):
             with self.db.transaction(partner_id) as tx:
                 review_holds(tx, self.clock())
+            book_months(self.db, partner_id, self.clock())
         for partner_id in due_partners(self.db, "feed", self.clock(), self.only):
             while sequence(self.db, partner_id):
                 pass

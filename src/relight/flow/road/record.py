@@ -12,7 +12,8 @@ from relight.core.facts_record import as_data, digest
 from relight.core.law import Reason
 from relight.flow.cases import plans
 from relight.flow.cases.operations import notify
-from relight.flow.claims import fees
+from relight.flow.claims import fees, interest
+from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "record.sql")
@@ -165,6 +166,9 @@ def _supply(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
 
 
 def _money(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
+    named = [claim for one in decided for claim in one.decision.interest]
+    if named:
+        interest.name(tx, named, today=partner_today(tx, now), now=now)
     fees.post(tx, [(fee.claim_id, fee.amount) for one in decided for fee in one.decision.fees], now)
     _ids(tx, SQL.payments, [id_ for one in decided for id_ in one.decision.noted_payments], now)
 

@@ -17,6 +17,7 @@ import structlog
 
 from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
+from relight.flow.claims.operations import book_months
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
@@ -222,6 +223,7 @@ class Worker:
                 review_holds(tx, self.db.clock())
             while self._let_in(partner_id):
                 pass
+            book_months(self.db, partner_id, self.db.clock())
 
     def _let_in(self, partner_id: int) -> int:
         """A batch of the cases that waited for room under a policy's cap; how many."""
