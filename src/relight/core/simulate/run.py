@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -91,7 +91,7 @@ class Story:
         coming, life, totals = self.coming, self.life, self.totals
         totals.accounts += 1
         for bill in self.household.bills:
-            self._at(bill.issued, _BILLS_AT, lambda now, bill=bill: self._bill(bill, now))
+            self._at(bill.issued, _BILLS_AT, partial(self._bill, bill))
         while (now := self._next()) is not None and now < end:
             while coming and coming[0][0] <= now:
                 heapq.heappop(coming)[2](now)
@@ -116,7 +116,7 @@ class Story:
         self.life.bill(bill, now)
         paid_on = bill.paid_on or self.person.pays_in_time(bill.due)
         if paid_on is not None:
-            self._at(max(paid_on, bill.issued), _PAYS_AT, lambda now: self._pay_one(bill, now))
+            self._at(max(paid_on, bill.issued), _PAYS_AT, partial(self._pay_one, bill))
 
     def _pay_one(self, bill: Bill, now: datetime) -> None:
         claim = self.life.claims.get(bill.id)
@@ -156,7 +156,7 @@ class Story:
                 self.totals.disputes += 1
                 if self.person.is_right():
                     amount = self.life.claims[claim_id].principal // 2
-                    self._at(answered, _DESK_AT, lambda now, id_=claim_id, sum_=amount: self._credit(id_, sum_, now))
+                    self._at(answered, _DESK_AT, partial(self._credit, claim_id, amount))
 
     def _credit(self, claim_id: int, amount: int, now: datetime) -> None:
         self.totals.credited += self.life.credit(claim_id, amount, now)
@@ -171,7 +171,7 @@ class Story:
             (owed // 2, self._day(now) + timedelta(days=10)),
             (owed - owed // 2, ends - timedelta(days=2)),
         ):
-            self._at(day, _PAYS_AT, lambda now, part=part: self._pay_part(part, now))
+            self._at(day, _PAYS_AT, partial(self._pay_part, part))
 
     def _pay_part(self, part: int, now: datetime) -> None:
         due = min((claim.due_date for claim in self.life.claims.values()), default=None)
