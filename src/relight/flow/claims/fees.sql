@@ -10,7 +10,8 @@ SELECT partner_id, account_id, id, 'fee', 'receivable', 'fee_income', 'costs', a
 FROM moved
 
 -- reverse: take fees back. What was paid of them is released first, newest payment first and under the payment's name, so
--- that a payment that is returned later can still be followed; then the whole fee leaves the claim.
+-- that a payment that is returned later can still be followed; what was written off or forgiven of it before that. Then
+-- the whole fee leaves the claim.
 WITH wanted AS (
     SELECT t.partner_id, t.id, t.account_id, t.claim_id, t.amount, t.currency FROM transfer t
     WHERE t.id = ANY (%(transfers)s::bigint[]) AND t.kind = 'fee' AND t.debit = 'receivable'
@@ -19,22 +20,30 @@ WITH wanted AS (
     SELECT c.id AS claim_id, w.amount, greatest(w.amount - c.costs, 0) AS over
     FROM (SELECT claim_id, sum(amount)::bigint AS amount FROM wanted GROUP BY claim_id) w JOIN claim c ON c.id = w.claim_id
 ), paid AS (
-    SELECT t.partner_id, t.account_id, t.claim_id, t.payment_id, t.currency, max(t.id) AS last_id,
-        sum(CASE WHEN t.kind = 'allocation' THEN t.amount ELSE -t.amount END)::bigint AS amount
-    FROM sums s JOIN transfer t ON t.claim_id = s.claim_id
-    WHERE s.over > 0 AND t.part = 'costs' AND t.kind IN ('allocation', 'release')
-    GROUP BY t.partner_id, t.account_id, t.claim_id, t.payment_id, t.currency
-    HAVING sum(CASE WHEN t.kind = 'allocation' THEN t.amount ELSE -t.amount END) > 0
+    SELECT x.partner_id, x.account_id, x.claim_id, x.payment_id, x.currency, x.ledger, max(x.id) AS last_id,
+        sum(x.amount)::bigint AS amount
+    FROM (
+        SELECT t.partner_id, t.account_id, t.claim_id, t.payment_id, t.currency, t.id,
+            CASE WHEN t.credit = 'receivable' THEN t.debit ELSE t.credit END AS ledger,
+            CASE WHEN t.credit = 'receivable' THEN t.amount ELSE -t.amount END AS amount
+        FROM sums s JOIN transfer t ON t.claim_id = s.claim_id
+        WHERE s.over > 0 AND t.part = 'costs' AND 'receivable' IN (t.debit, t.credit)
+    ) x
+    WHERE x.ledger IN ('customer', 'written_off', 'forgiven')
+    GROUP BY x.partner_id, x.account_id, x.claim_id, x.payment_id, x.currency, x.ledger
+    HAVING sum(x.amount) > 0
 ), stacked AS (
-    SELECT *, sum(amount) OVER (PARTITION BY claim_id ORDER BY last_id DESC) - amount AS below FROM paid
+    SELECT *, sum(amount) OVER (PARTITION BY claim_id ORDER BY ledger = 'customer', last_id DESC) - amount AS below
+    FROM paid
 ), freed AS (
     SELECT k.*, least(k.amount, s.over - k.below)::bigint AS part_amount
     FROM stacked k JOIN sums s ON s.claim_id = k.claim_id WHERE k.below < s.over
 ), released AS (
     INSERT INTO transfer (partner_id, account_id, claim_id, payment_id, kind, debit, credit, part, amount, currency,
         value_date, posted_at, reverses_id)
-    SELECT partner_id, account_id, claim_id, payment_id, 'release', 'receivable', 'customer', 'costs', part_amount,
-        currency, %(today)s, %(now)s, last_id
+    SELECT partner_id, account_id, claim_id, payment_id,
+        CASE ledger WHEN 'customer' THEN 'release' WHEN 'forgiven' THEN 'remission' ELSE 'write_off' END,
+        'receivable', ledger, 'costs', part_amount, currency, %(today)s, %(now)s, last_id
     FROM freed
 ), reversed AS (
     INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency, value_date,
@@ -44,7 +53,8 @@ WITH wanted AS (
     FROM wanted ORDER BY id
 ), credited AS (
     UPDATE account a SET credit = a.credit + f.amount
-    FROM (SELECT account_id, sum(part_amount) AS amount FROM freed GROUP BY account_id) f WHERE a.id = f.account_id
+    FROM (SELECT account_id, sum(part_amount) AS amount FROM freed WHERE ledger = 'customer' GROUP BY account_id) f
+    WHERE a.id = f.account_id
 ), changed AS (
     SELECT s.claim_id, s.amount - coalesce(sum(f.part_amount), 0) AS less
     FROM sums s LEFT JOIN freed f ON f.claim_id = s.claim_id GROUP BY s.claim_id, s.amount
