@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import psycopg
+import yaml
 from psycopg.types.json import Jsonb
 
 from relight.cli.context import database, installation, partner_id, refusals
 from relight.cli.output import answer, json_option
 from relight.core.money import COUNTRY_CURRENCY
+from relight.core.references.errors import WrongSetting
+from relight.flow.claims.referencing import keep_setting, setting_tree
 from relight.flow.payments.ways import refused
 
 _ZONES = {"NO": "Europe/Oslo", "DK": "Europe/Copenhagen", "NL": "Europe/Amsterdam", "SE": "Europe/Stockholm",
@@ -125,6 +128,32 @@ def drivers(slug: str, file: Path | None) -> None:
         with db.transaction(id_) as tx:
             tx.run("UPDATE partner SET driver_settings = %(s)s WHERE id = %(id)s", {"s": Jsonb(settings), "id": id_})
     click.echo("Set. Running workers take it up when they are started again.")
+
+
+@partner.command("references")
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--none", "none", is_flag=True, help="Make and check none any more.")
+@refusals
+def references(slug: str, file: Path | None, none: bool) -> None:
+    """Show how a partner's references are made, or set it from a YAML file (see docs/money.md).
+
+    From then on a bill that comes without a reference gets one, and one with a wrong check digit is rejected.
+
+    Example:  relight partner references fjordnett kid.yaml
+    """
+    if none and file is not None:
+        raise click.UsageError("Give a file or --none, not both.")
+    with database() as db, db.transaction(partner_id(db, slug)) as tx:
+        if file is None and not none:
+            found = setting_tree(tx)
+            click.echo(yaml.safe_dump(found, sort_keys=False).strip() if found else "No references are made.")
+            return
+        try:
+            keep_setting(tx, {} if none else yaml.safe_load(file.read_text("utf-8")) if file else {})
+        except (WrongSetting, yaml.YAMLError, UnicodeDecodeError) as wrong:
+            raise click.ClickException(f"{wrong}.") from wrong
+    click.echo("Set. It holds for files that are imported from now on.")
 
 
 @click.group()

@@ -38,6 +38,7 @@ class Partner(models.Model):
     closed_dates = ArrayField(models.DateField(), db_default=models.Value("{}"))
     site = models.TextField(db_default="")
     driver_settings = models.JSONField(db_default=models.Value("{}"))
+    reference_setting = models.JSONField(db_default=models.Value("{}"))
     created_at = models.DateTimeField()
 
     class Meta:

@@ -14,6 +14,7 @@ from relight.flow.claims.fields import Problem
 from relight.flow.claims.invoices import InvoiceReader
 from relight.flow.claims.joining import Read
 from relight.flow.claims.operations import Posted, Refusal, post_claims
+from relight.flow.claims.referencing import referenced, setting_of
 from relight.flow.claims.rows import ClaimRow
 from relight.flow.claims.seen import Seen, SeenNumbers
 from relight.flow.database import Database, Tx
@@ -45,8 +46,10 @@ def import_invoices(
     `mapping` is a name or a YAML file; without one the header is recognised. Raises `UnableToImport`.
     """
     with opened(db, partner_id, path, kind="invoices", mapping=mapping, now=now) as (report, fields, rows):
+        with db.transaction(partner_id) as tx:
+            setting = setting_of(tx)
         seen = SeenNumbers()
-        for batch in batches(InvoiceReader(fields).read(rows)):
+        for batch in batches(referenced(InvoiceReader(fields).read(rows), setting)):
             fresh, repeats = _without_repeats(batch, seen)
             take_in(db, partner_id, report, partial(_invoices, report, fresh, repeats, now))
             _tell(on_progress, report)
