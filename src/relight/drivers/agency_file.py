@@ -7,7 +7,6 @@ read lies in `in/read/`, with `<name>.errors.txt` beside it where lines were wro
 
 import asyncio
 import errno
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,26 +83,6 @@ class AgencyFileDriver:
 
     async def aclose(self) -> None:
         """Nothing is held open."""
-
-
-def statuses_in(letter: Letter) -> list[tuple[int, object]]:
-    """The objects of a letter with the lines that they begin on: one a line, or one JSON array. A line that is no JSON
-    is told as the text that it is."""
-    text = letter.content.decode("utf-8-sig", errors="replace")
-    if text.lstrip().startswith("["):
-        try:
-            told = json.loads(text)
-        except ValueError:
-            return [(1, text[:200])]
-        return [(place, one) for place, one in enumerate(told, start=1)]
-    return [(line, _parsed(one)) for line, one in enumerate(text.splitlines(), start=1) if one.strip()]
-
-
-def _parsed(line: str) -> object:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return line[:200]
 
 
 def _content(path: Path) -> bytes:

@@ -4,6 +4,7 @@ A driver carries packages as they are and decides nothing. Each has a key of its
 gets one twice keeps the first. What agencies say has one form (`read_status`), whatever way it comes.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -123,6 +124,26 @@ def read_status(told: object) -> Status:
         agency_case=_text(told, "agency_case", needed=False),
         reason=_text(told, "reason", needed=status in ("refused", "recall_refused")),
     )
+
+
+def statuses_in(letter: Letter) -> list[tuple[int, object]]:
+    """The objects of a letter with the lines that they begin on: one a line, or one JSON array. A line that is no JSON
+    is told as the text that it is."""
+    text = letter.content.decode("utf-8-sig", errors="replace")
+    if text.lstrip().startswith("["):
+        try:
+            told = json.loads(text)
+        except ValueError:
+            return [(1, text[:200])]
+        return [(place, one) for place, one in enumerate(told, start=1)]
+    return [(line, _parsed(one)) for line, one in enumerate(text.splitlines(), start=1) if one.strip()]
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line[:200]
 
 
 def _text(told: Mapping[str, Any], name: str, *, needed: bool = True) -> str:

@@ -19,6 +19,8 @@ Clock = Callable[[], datetime]
 
 def section_of(job: Job) -> str:
     """Which of the partner's drivers an attempt goes to."""
+    if job.package is not None:
+        return "handover"
     return "messages" if job.message is not None else "supply"
 
 
@@ -31,6 +33,8 @@ async def act(room: DriverRoom, job: Job) -> tuple[Outcome, Repeat]:
     try:
         if job.message is not None:
             outcome = await driver.send(job.message, job.attempt)
+        elif job.package is not None:
+            outcome = await driver.send(job.package, job.attempt)
         else:
             assert job.target is not None
             assert job.level is not None

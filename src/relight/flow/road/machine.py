@@ -20,7 +20,7 @@ from relight.flow.road.act import act_and_finish, gather_all
 from relight.flow.road.due import Only, due_partners, due_work, partners
 from relight.flow.road.outcome import lost
 from relight.flow.road.release import BATCH as RELEASE_BATCH
-from relight.flow.road.release import Job, LinkMaker, Releaser
+from relight.flow.road.release import Job, LinkMaker, Releaser, agency_driver
 from relight.flow.road.turn import BATCH as TURN_BATCH
 from relight.flow.road.turn import Turner
 from relight.flow.supply import operations as supply
@@ -149,6 +149,8 @@ def repeat_of(room: DriverRoom, partner_id: int) -> Callable[[str], Repeat]:
     """What each of a partner's drivers promises about repeating, by the name an attempt keeps."""
 
     def tell(name: str) -> Repeat:
+        if name.startswith(agency_driver("")):
+            return room.repeat(partner_id, "handover", name.removeprefix(agency_driver("")))
         section = "messages" if name in ("sms", "email", "letter") else "supply"
         return room.repeat(partner_id, section, name)
 

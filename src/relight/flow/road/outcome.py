@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from relight.flow.cases.operations import add_task, lock_accounts, wake_case
 from relight.flow.database import Database, Tx, statements
 from relight.flow.effects.port import Outcome, Repeat, Result
+from relight.flow.handover import operations as handover
 from relight.flow.messages import handlers as messages
 from relight.flow.supply import operations as supply
 
@@ -143,6 +144,9 @@ def _done(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
         ids = [str(id_) for id_ in told] if isinstance(told, list | tuple) else []
         tx.run(messages.SQL.sent, {"effect": effect.id, "now": now, "provider_ids": ids})
         return
+    if effect.kind == "handover":
+        handover.went(tx, effect.id, what=effect.template, now=now)
+        return
     assert effect.service_id is not None
     if effect.is_newest:
         observed = str(outcome.facts.get("observed") or effect.level)
@@ -154,10 +158,17 @@ def _done(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
 def _refused(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
     if effect.restores and now - effect.created_at < RESTORE_FOR:
         _retry(tx, effect, outcome, now)  # who paid is restored: a refusal is an alarm, not an end
-    elif effect.kind == "message":
+    elif effect.kind == "message" or _is_back_already(tx, effect, outcome, now):
         tx.run(SQL.end, {"effect": effect.id, "state": "refused", "now": now, "why": outcome.code[:100]})
     else:
         _give_up(tx, effect, outcome, now)
+
+
+def _is_back_already(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> bool:
+    """Whether an agency that is to give something back knows nothing of it."""
+    if effect.kind != "handover":
+        return False
+    return handover.never_had(tx, effect.id, what=effect.template, code=outcome.code, now=now)
 
 
 def _retry(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
@@ -185,6 +196,8 @@ def _again(tx: Tx, effect: _Effect, due_at: datetime, why: str) -> None:
 
 def _give_up(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
     tx.run(SQL.end, {"effect": effect.id, "state": "given_up", "now": now, "why": outcome.code[:100]})
+    if effect.kind == "handover":
+        handover.did_not_go(tx, effect.id, what=effect.template, now=now)
     _task(tx, effect, outcome, now, "given_up", urgent=effect.restores)
 
 

@@ -18,6 +18,8 @@ from relight.flow.cases.operations import add_task, wake_case
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx, statements
 from relight.flow.effects.port import Attempt
+from relight.flow.handover import handlers as handover
+from relight.flow.handover.port import Package
 from relight.flow.messages.context import ClaimItem
 from relight.flow.messages.handlers import Ready, Unready, Wanted, prepare
 from relight.flow.messages.port import Message
@@ -36,7 +38,7 @@ _PERSON_WITHIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An attempt on record, for a driver to act on: a message, or a level for a target."""
+    """An attempt on record, for a driver to act on: a message, a package for an agency, or a level for a target."""
 
     partner_id: int
     account_id: int
@@ -47,6 +49,7 @@ class Job:
     message: Message | None = None
     target: Target | None = None
     level: Level | None = None
+    package: Package | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +164,16 @@ class Releaser:
         """Put the attempts on record, with everything their drivers need."""
         messages = self._messages(tx, turn, batch, cases, now)
         targets = _targets(tx, batch, now)
-        ready = [row for row in batch.sending if row.id in messages or row.id in targets]
+        packages = _packages(tx, batch, cases, now)
+        ready = [row for row in batch.sending if row.id in messages or row.id in targets or row.id in packages]
         if not ready:
             return []
         drivers = [targets[row.id][0] if row.id in targets else row.channel for row in ready]
+        kept = [agency_driver(name) if row.id in packages else name for row, name in zip(ready, drivers, strict=True)]
         send_before = now + SEND_WITHIN
         params = {
             "ids": [row.id for row in ready],
-            "drivers": drivers,
+            "drivers": kept,
             "partner": turn.facts.id,
             "now": now,
             "lease_until": now + LEASE,
@@ -190,6 +195,7 @@ class Releaser:
                 message=messages.get(row.id),
                 target=targets[row.id][1] if row.id in targets else None,
                 level=Level(row.level) if row.id in targets else None,
+                package=packages.get(row.id),
             )
             for row, driver in zip(ready, drivers, strict=True)
         ]
@@ -228,8 +234,17 @@ class LinkMaker:
         return f"{self.base_url}/p/{self.make(partner_id, link_id)}"
 
 
+def without_agencies(facts: CaseFacts) -> CaseFacts:
+    """The facts without claims that an agency has: our messages ask for none of them."""
+    away = frozenset[int]().union(*(one.claims for one in facts.handovers if one.is_open))
+    if not away:
+        return facts
+    return replace(facts, claims=tuple(claim for claim in facts.claims if claim.id not in away))
+
+
 def _wanted(row: _Outgoing, case: Gathered, now: datetime, pay_url: str) -> Wanted:
-    at = standing(case.facts, now)
+    facts = case.facts if row.template in UNCOUNTED_TEMPLATES else without_agencies(case.facts)
+    at = standing(facts, now)
     claims = tuple(
         ClaimItem(claim.number, claim.due_date, at.countable[claim.id])
         for claim in at.overdue
@@ -295,6 +310,27 @@ def _targets(tx: Tx, batch: _Batch, now: datetime) -> dict[int, tuple[str, Targe
         id_: (driver, target(kind, address, profile, serial, device))
         for id_, kind, driver, address, profile, serial, device in tx.rows(SQL.targets, {"ids": ids, "now": now})
     }
+
+
+def agency_driver(name: str) -> str:
+    """What attempts keep as the driver of an agency: a service's driver may have the same name."""
+    return f"agency:{name}"
+
+
+def _packages(tx: Tx, batch: _Batch, cases: Mapping[int, Gathered], now: datetime) -> dict[int, Package]:
+    rows = [row for row in batch.sending if row.kind == "handover"]
+    wanted = [
+        handover.Wanted(row.id, row.template, row.params, _given_away(row, cases[row.case_id].facts, now))
+        for row in rows
+    ]
+    return handover.prepare(tx, wanted, now)
+
+
+def _given_away(row: _Outgoing, facts: CaseFacts, now: datetime) -> tuple[tuple[int, int], ...]:
+    """The claims of the step that are still open, each with the principal that counts."""
+    at = standing(facts, now)
+    covered = {one.claim_id for step in facts.steps if step.number == row.step_number for one in step.claims}
+    return tuple((claim.id, at.countable[claim.id]) for claim in at.overdue if claim.id in covered)
 
 
 def _write(tx: Tx, batch: _Batch, now: datetime) -> None:
