@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from relight.flow.claims import interest
 from relight.flow.claims.allocation import allocate_by_age, allocate_by_name
 from relight.flow.database import Tx, statements
 
@@ -76,8 +77,10 @@ def place(tx: Tx, payment_id: int, parts: Sequence[Part], *, today: date, now: d
     accounts = [part.account_id for part in parts]
     columns = {"accounts": accounts, "amounts": [part.amount for part in parts]}
     tx.run(SQL.place, {**columns, "payment": payment_id, "now": now})
+    interest.before_payments(tx, [payment_id], today=today, now=now)
     allocate_by_name(tx, _named(tx, payment_id, parts), today=today, now=now)
     allocate_by_age(tx, sorted(accounts), today=today, now=now)
+    interest.recount(tx, sorted(accounts), today=today, now=now)
 
 
 def take_away(
@@ -92,7 +95,9 @@ def take_away(
     taken = tx.rows(SQL.take_away, params)
     left = {one.payment_id: one.account_id for one in reversed(lying(tx, payment_ids))}
     tx.run(SQL.belongs, {"payments": list(left), "accounts": list(left.values())})
-    allocate_by_age(tx, sorted({account for _, account, _ in taken}), today=today, now=now)
+    touched = sorted({account for _, account, _ in taken})
+    allocate_by_age(tx, touched, today=today, now=now)
+    interest.recount(tx, touched, today=today, now=now)
     return taken
 
 

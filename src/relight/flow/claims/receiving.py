@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from relight.flow.claims import interest
+from relight.flow.claims import interest, placing
 from relight.flow.claims.allocation import allocate_by_age, allocate_by_name
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
@@ -19,7 +19,8 @@ _RANK = {state: rank for rank, state in enumerate(STATES_IN_ORDER)}
 class Received(NamedTuple):
     """What became of a row. `account_id` is None while unmatched; `moved` says whether anything changed.
 
-    `refused` is a sentence when what is stored says otherwise (another amount): then nothing was changed.
+    `refused` is a sentence when what is stored says otherwise (another amount): then nothing was changed. `others`
+    are accounts that it was taken off besides, where a person had shared it out.
     """
 
     payment_id: int
@@ -28,6 +29,7 @@ class Received(NamedTuple):
     state: str
     moved: bool
     refused: str = ""
+    others: tuple[int, ...] = ()
 
 
 class _Outcome(NamedTuple):
@@ -40,6 +42,7 @@ class _Outcome(NamedTuple):
     posts: bool
     comes_back: bool
     differs: bool
+    by_hand: bool
 
 
 def receive_payments(
@@ -56,9 +59,9 @@ def receive_payments(
     accounts = _find_and_lock(tx, source_id, list(told.values()))
     new = _insert_new(tx, source_id, list(told.values()), now=now, run_id=run_id)
     outcomes = _advance(tx, source_id, list(told.values()), accounts, now)
-    _post(tx, outcomes, now)
+    touched = _post(tx, outcomes, now)
     by_ref = dict(zip(told, outcomes, strict=True))
-    return [_answer(row, by_ref[row.ref], told[row.ref], row.ref in new) for row in rows]
+    return [_answer(row, by_ref[row.ref], told[row.ref], row.ref in new, touched) for row in rows]
 
 
 def partner_today(tx: Tx, now: datetime) -> date:
@@ -103,7 +106,10 @@ def _insert_new(
 ) -> frozenset[str]:
     columns = {**_columns(rows), "partner": tx.partner_id, "source": source_id, "now": now, "run": run_id}
     new = frozenset(row[0] for row in tx.rows(SQL.insert_new, columns))
-    tx.rows(SQL.lock_payments, {"source": source_id, "refs": columns["refs"]})
+    locked = tx.rows(SQL.lock_payments, {"source": source_id, "refs": columns["refs"]})
+    if placed := [payment for payment, by_hand in locked if by_hand]:
+        # Seldom, and after the payment: two that meet here are told of a deadlock, and the later one looks again.
+        tx.rows(SQL.lock_accounts, {"accounts": placing.accounts_of(tx, placed)})
     return new
 
 
@@ -133,13 +139,18 @@ def _advance(
     return [_Outcome(*row) for row in tx.rows(SQL.advance, params)]
 
 
-def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> None:
-    """Allocate what was posted; take back what was returned, and let other credit cover what that opened again."""
+def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> tuple[int, ...]:
+    """Allocate what was posted; take back what was returned, and let other credit cover what that opened again.
+
+    The accounts that payments which people had placed were taken off.
+    """
     posted = [outcome for outcome in outcomes if outcome.posts]
-    returned = [outcome for outcome in outcomes if outcome.comes_back]
-    if not posted and not returned:
-        return
+    returned = [outcome for outcome in outcomes if outcome.comes_back and not outcome.by_hand]
+    placed = [(found.payment_id, found.account_id) for found in outcomes if found.comes_back and found.by_hand]
+    if not posted and not returned and not placed:
+        return ()
     today = partner_today(tx, now)
+    touched = placing.give_back(tx, placed, today=today, now=now) if placed else []
     named = [(found.account_id, found.payment_id, found.amount, found.reference) for found in posted if found.reference]
     interest.before_payments(tx, [outcome.payment_id for outcome in posted], today=today, now=now)
     allocate_by_name(tx, named, today=today, now=now)
@@ -155,9 +166,10 @@ def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> None:
     accounts = {outcome.account_id for outcome in (*posted, *returned) if outcome.account_id is not None}
     allocate_by_age(tx, sorted(accounts), today=today, now=now)
     interest.recount(tx, sorted(accounts), today=today, now=now)
+    return tuple(touched)
 
 
-def _answer(row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool) -> Received:
+def _answer(row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool, touched: tuple[int, ...]) -> Received:
     differs = outcome.differs or (row.amount, row.currency) != (told.amount, told.currency)
     refused = (
         f"Payment {row.ref} is known with another amount or currency. "
@@ -165,4 +177,5 @@ def _answer(row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool) 
         if differs
         else ""
     )
-    return Received(outcome.payment_id, outcome.account_id, is_new, outcome.state, outcome.moves, refused)
+    others = touched if outcome.comes_back and outcome.by_hand else ()
+    return Received(outcome.payment_id, outcome.account_id, is_new, outcome.state, outcome.moves, refused, others)

@@ -1,6 +1,7 @@
 -- find_accounts: the account that already has the payment, else the one it says, else the only one that its reference
--- names; never one in another currency. `= ANY` keeps it to index probes for one row and to a single pass for many,
--- also before the tables have statistics; a lateral join was read as one scan a row.
+-- names; never one in another currency, and of a payment that a person placed only theirs. `= ANY` keeps it to index
+-- probes for one row and to a single pass for many, also before the tables have statistics; a lateral join was read as
+-- one scan a row.
 WITH named AS (
     SELECT c.number AS reference, c.currency, c.account_id FROM claim c
     WHERE c.creditor_id = ANY (ARRAY(SELECT id FROM creditor))
@@ -12,9 +13,9 @@ WITH named AS (
     SELECT reference, currency, min(account_id) AS account_id FROM named
     GROUP BY reference, currency HAVING min(account_id) = max(account_id)
 ), known AS MATERIALIZED (
-    SELECT ref, account_id FROM payment WHERE source_id = %(source)s AND ref = ANY (%(refs)s::text[])
+    SELECT ref, account_id, by_hand FROM payment WHERE source_id = %(source)s AND ref = ANY (%(refs)s::text[])
 )
-SELECT coalesce(p.account_id, a.id, k.account_id)
+SELECT CASE WHEN p.by_hand THEN p.account_id ELSE coalesce(p.account_id, a.id, k.account_id) END
 FROM unnest(%(refs)s::text[], %(account_refs)s::text[], %(references)s::text[], %(currencies)s::text[])
     WITH ORDINALITY AS x (ref, account_ref, reference, currency, turn)
 LEFT JOIN known p ON p.ref = x.ref
@@ -37,7 +38,8 @@ ON CONFLICT (partner_id, source_id, ref) DO NOTHING
 RETURNING ref
 
 -- lock_payments: without an account to lock, the payment itself is what two tellers of the same story meet at
-SELECT id FROM payment WHERE source_id = %(source)s AND ref = ANY(%(refs)s::text[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, by_hand FROM payment WHERE source_id = %(source)s AND ref = ANY(%(refs)s::text[]) ORDER BY id
+FOR NO KEY UPDATE
 
 -- advance: states go forwards only; the first time that it is confirmed or booked on an account, it is posted.
 -- What it was before is read in the same statement, after the locks.
@@ -52,18 +54,18 @@ WITH told AS (
     SELECT t.turn, p.id, p.state AS old_state, p.account_id AS old_account_id, p.reference AS old_reference,
         t.rank > array_position(%(states_in_order)s::text[], p.state) AS forwards,
         p.state IN ('confirmed', 'booked', 'returned') AS final,
-        coalesce(p.account_id, t.account_id) AS account_id,
+        CASE WHEN p.by_hand THEN p.account_id ELSE coalesce(p.account_id, t.account_id) END AS account_id, p.by_hand,
         t.amount, t.currency, t.state, t.value_date, t.reference, t.payer_name,
         p.amount AS old_amount, p.currency AS old_currency
     FROM told t JOIN known p ON p.ref = t.ref
 ), after AS (
-    SELECT b.turn, b.id, b.account_id, b.forwards, b.value_date, b.payer_name,
+    SELECT b.turn, b.id, b.account_id, b.by_hand, b.forwards, b.value_date, b.payer_name,
         CASE WHEN b.forwards THEN b.state ELSE b.old_state END AS state,
         CASE WHEN b.final THEN b.old_amount ELSE b.amount END AS amount,
         b.old_currency AS currency,
         CASE WHEN b.reference <> '' THEN b.reference ELSE b.old_reference END AS reference,
         b.final, b.currency <> b.old_currency OR b.final AND b.amount <> b.old_amount AS differs,
-        b.old_state IN ('confirmed', 'booked') AND b.old_account_id IS NOT NULL AS was_posted,
+        b.old_state IN ('confirmed', 'booked') AND (b.old_account_id IS NOT NULL OR b.by_hand) AS was_posted,
         b.old_state = 'returned' AS was_returned, b.old_account_id IS NULL AND b.account_id IS NOT NULL AS found
     FROM before b
 ), judged AS (
@@ -92,7 +94,8 @@ WITH told AS (
     FROM (SELECT account_id, sum(amount) AS amount FROM judged WHERE posts GROUP BY account_id) j
     WHERE a.id = j.account_id
 )
-SELECT id, CASE WHEN differs THEN NULL ELSE account_id END, state, amount, reference, moves, posts, comes_back, differs
+SELECT id, CASE WHEN differs THEN NULL ELSE account_id END, state, amount, reference, moves, posts, comes_back, differs,
+    by_hand
 FROM judged ORDER BY turn
 
 -- take_back: returned payments give their claims back what they paid, and leave the ledger as they came

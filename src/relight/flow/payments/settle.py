@@ -11,7 +11,9 @@ from relight.flow.cases.opening import open_cases
 from relight.flow.cases.operations import wake
 from relight.flow.claims.operations import Received, receive_payments
 from relight.flow.claims.rows import PaymentRow
-from relight.flow.database import Tx
+from relight.flow.database import Tx, statements
+
+SQL = statements(__package__, "settle.sql")
 
 
 class Settled(NamedTuple):
@@ -24,14 +26,26 @@ class Settled(NamedTuple):
 def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime, run_id: int | None = None) -> Settled:
     """Take in what a source says of payments; what was told before changes nothing and wakes nobody.
 
-    A payment that came back opens its claims again, so cases are opened for those that have none.
+    A payment that came back opens its claims again, so cases are opened for those that have none. One whose payer
+    named a bill that nobody has is told to a person, wherever it went.
     """
     received = receive_payments(tx, source_id, rows, now=now, run_id=run_id)
     moved = [answer for answer in received if answer.moved and answer.account_id is not None]
-    account_ids = tuple(sorted({answer.account_id for answer in moved if answer.account_id is not None}))
-    returned = sorted({answer.account_id for answer in moved if answer.account_id and answer.state == "returned"})
+    others = {account for answer in received for account in answer.others}
+    account_ids = tuple(sorted({answer.account_id for answer in moved if answer.account_id is not None} | others))
+    returned = sorted(
+        {answer.account_id for answer in moved if answer.account_id and answer.state == "returned"} | others
+    )
     if returned:
         open_cases(tx, returned, now)
     if account_ids:
         wake(tx, list(account_ids), now, urgent=True)
+    named = [told.payment_id for row, told in zip(rows, received, strict=True) if told.moved and _names(row)]
+    if named:
+        tx.run(SQL.names_unknown, {"payments": named, "now": now})
     return Settled(received, account_ids)
+
+
+def _names(row: PaymentRow) -> bool:
+    """Whether it went to an account that its source said, so that nobody has looked whether its reference is known."""
+    return bool(row.reference and row.account_ref)
