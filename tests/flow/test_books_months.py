@@ -289,30 +289,32 @@ def test_ageing_uses_the_due_date_that_a_claim_had_that_day(db: Database, partne
 
 
 def test_the_commands_close_show_and_export(
-    db: Database, partner: int, account: Account, owner: psycopg.Connection, books: Books, tmp_path
+    db: Database, partner: int, owner: psycopg.Connection, books: Books, tmp_path
 ) -> None:
-    manager = add_person(owner, partner, "manager")
+    manager, long_ago = add_person(owner, partner, "manager"), datetime(2024, 2, 10, 12, tzinfo=UTC)
+    with db.transaction(partner) as tx:
+        make_claim(tx, make_account(tx, long_ago), long_ago, amount=50000, due_date=date(2024, 2, 20))
     (tmp_path / "chart.yaml").write_text("accounts: {receivable: 1500, revenue: 3000}\n")
 
-    closed = books("close", "2026-02", "--as", manager)
-    refused = books("close", "2026-02", "--as", manager)
-    shown = books("trial", "--as-of", "2026-02-28", "--csv")
-    aged = books("ageing", "--as-of", "2026-02-28", "--json")
-    open_ = books("export", "--month", "2026-03")
-    exported = books("export", "--month", "2026-02", "--accounts", tmp_path / "chart.yaml")
+    closed = books("close", "2024-02", "--as", manager)
+    refused = books("close", "2024-02", "--as", manager)
+    shown = books("trial", "--as-of", "2024-02-29", "--csv")
+    aged = books("ageing", "--as-of", "2024-02-29", "--json")
+    open_ = books("export", "--month", "2024-03")
+    exported = books("export", "--month", "2024-02", "--accounts", tmp_path / "chart.yaml")
 
-    assert closed.stdout.startswith("2026-02 is closed, with 1 transfers.")
+    assert closed.stdout.startswith("2024-02 is closed, with 1 transfers.")
     assert (refused.exit_code, "closed already" in refused.stderr) == (1, True)
     assert shown.stdout.splitlines() == [
         "day,creditor,currency,ledger,debit,credit,balance",
-        "2026-02-28,Nordlys Kraft AS,NOK,receivable,500.00,0.00,500.00",
-        "2026-02-28,Nordlys Kraft AS,NOK,revenue,0.00,500.00,-500.00",
+        "2024-02-29,Nordlys Kraft AS,NOK,receivable,500.00,0.00,500.00",
+        "2024-02-29,Nordlys Kraft AS,NOK,revenue,0.00,500.00,-500.00",
     ]
     assert json.loads(aged.stdout)["lines"][0]["1-30"] == "500.00"
     assert (open_.exit_code, "is open, and may still change" in open_.stderr) == (1, True)
     assert exported.stdout.splitlines()[1:] == [
-        "202602-1,1,2026-02-10,2,2026,claim,Nordlys Kraft AS,1500,500.00,,NOK,1",
-        "202602-1,2,2026-02-10,2,2026,claim,Nordlys Kraft AS,3000,,500.00,NOK,1",
+        "202402-1,1,2024-02-10,2,2024,claim,Nordlys Kraft AS,1500,500.00,,NOK,1",
+        "202402-1,2,2024-02-10,2,2024,claim,Nordlys Kraft AS,3000,,500.00,NOK,1",
     ]
 
 

@@ -1,52 +1,20 @@
 """`relight books`: close months, see that they stay as they were, and read the books at the end of any day."""
 
-import csv
-import io
 import sys
-from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
+from relight.cli import books_acts, books_money
 from relight.cli.actors import as_option, who
+from relight.cli.books_output import Day, Month, creditor_option, csv_option, show, table
 from relight.cli.context import database, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option
 from relight.core.money import to_decimal
 from relight.flow.books import journal as journals
 from relight.flow.books import periods
 from relight.flow.books import trial as trials
-
-
-class Month(click.ParamType):
-    """A month, such as 2026-10; its first day."""
-
-    name = "MONTH"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Its first day."""
-        try:
-            return date.fromisoformat(f"{value}-01")
-        except ValueError:
-            return self.fail(f"{value!r} is no month; write 2026-10", param, ctx)
-
-
-class Day(click.ParamType):
-    """A day, such as 2026-10-31."""
-
-    name = "DAY"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day."""
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            return self.fail(f"{value!r} is no day; write 2026-10-31", param, ctx)
-
-
-csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV, for a sheet.")
-creditor_option = click.option("--creditor", default="", metavar="NAME", help="Only this creditor's books.")
 
 
 @click.group()
@@ -172,35 +140,5 @@ def export(month: date, accounts: Path | None, output: Path | None, partner_slug
     click.echo(f"Wrote {len(entries):,} entries to {output}.")
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV with heads."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(heads)
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def show(
-    result: dict[str, Any],
-    heads: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    ending: str,
-    *,
-    as_json: bool,
-    as_csv: bool,
-) -> None:
-    """Rows for people, for a sheet, or for a script."""
-    if as_csv:
-        click.echo(table(heads, rows), nl=False)
-        return
-    cells = [[str(cell) for cell in row] for row in (heads, *rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(heads))]
-    right = [bool(rows) and not isinstance(rows[0][at], str) for at in range(len(heads))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if r else cell.ljust(width) for cell, width, r in zip(row, widths, right, strict=True)
-        )
-        for row in cells
-    ]
-    answer(result, as_json=as_json, text="\n".join([*(line.rstrip() for line in lines), ending]))
+for _module in (books_acts, books_money):
+    _module.register(books)
