@@ -124,7 +124,7 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
     if due.template in UNCOUNTED_TEMPLATES:
         return _SEND
     if due.template in TEMPLATES:
-        about = is_about_something(facts, due.template)
+        about = is_about_something(facts, at, due.template)
         return _contact(policy, facts, now) if about else Leave(Exit.WITHHOLD, "plan_changed")
     taken = _step(facts, due.step_number)
     if taken is None:

@@ -30,11 +30,12 @@ def follow_plans(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -
                 _tell(draft, policy, facts, PROMISE_BROKEN, event, {})
 
 
-def is_about_something(facts: CaseFacts, template: str) -> bool:
-    """Whether a message about a plan still is: a part is told of only while the plan lasts and something is left."""
+def is_about_something(facts: CaseFacts, at: Standing, template: str) -> bool:
+    """Whether a message about a plan still is: a part is told of only while the plan lasts and something is left, and
+    that one did not come only while something is owed and nothing else was agreed."""
     if template in (AGREED, REMINDER):
         return any(plan.open and unpaid(plan) for plan in facts.plans)
-    return template not in (BROKEN, LAPSED, PROMISE_BROKEN) or not facts.plans
+    return template == PAID or (not facts.plans and bool(at.overdue) and not at.held)
 
 
 def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, plan: PlanFacts) -> None:

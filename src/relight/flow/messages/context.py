@@ -127,7 +127,9 @@ class MessageContext:
     bank matches on (KID, FIK, kenmerk, RF). `first_name` is used in e-mail and letters only. `recipient` are postal
     lines, letters only. `amount_paid` is for receipts. `dated` is the day the message is sent. `collection_cost` is
     what comes on top once the term of a fourteen-day letter has passed, `security` what is demanded for bills to come,
-    `plan_months` the shortest and the longest plan that is offered. `consumer` is false for companies.
+    `plan_months` the shortest and the longest plan that is offered. `plan_parts` are the days and sums of a plan that
+    was agreed (`amount_due` is then its next part), `missed` the part that did not come. `consumer` is false for
+    companies.
     """
 
     language: str
@@ -149,6 +151,8 @@ class MessageContext:
     collection_cost: int | None = None
     security: int | None = None
     plan_months: tuple[int, int] | None = None
+    plan_parts: tuple[tuple[date, int], ...] = ()
+    missed: tuple[date, int] | None = None
     interest: Interest | None = None
     consumer: bool = True
     claims: tuple[ClaimItem, ...] = ()

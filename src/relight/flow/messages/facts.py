@@ -33,6 +33,7 @@ def facts_of(context: MessageContext) -> Mapping[str, object]:
         **_service(context),
         **_times(context),
         **_law(context),
+        **_plan(context),
         **_help(context),
     }
 
@@ -67,6 +68,20 @@ def _money(context: MessageContext) -> dict[str, object]:
         "reference_word": reference_word(context.language, context.country),
         "account": unbroken(context.account),
         "link": context.pay_url,
+    }
+
+
+def _plan(context: MessageContext) -> dict[str, object]:
+    """A plan's parts, and the one that did not come."""
+    language, currency = context.language, context.currency
+    told = [f"{long_date(day, language)}: {money(amount, currency, language)}" for day, amount in context.plan_parts]
+    due, missed = context.missed or (None, 0)
+    return {
+        "plan_count": len(context.plan_parts),
+        "parts_told": "; ".join(told),
+        "missed": money(missed, currency, language) if missed else "",
+        "missed_due": long_date(due, language) if due else "",
+        "missed_due_short": day_month(due, language) if due else "",
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from relight.core.calendars import Calendar
 from relight.core.rules.plans import instalment_months
+from relight.core.plans.terms import PlanTerms, months_offered
 from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.spans import Span, Unit
 from relight.flow.database import Tx, statements
@@ -16,6 +17,7 @@ from relight.flow.messages.context import (
     ClaimItem,
     MessageContext,
     Term,
+    Interest,
     TermUnit,
     Tone,
     WrongContext,
@@ -23,6 +25,7 @@ from relight.flow.messages.context import (
 from relight.flow.messages.letter import letter_pdf
 from relight.flow.messages.port import Channel, Message
 from relight.flow.messages.render import Rendered, UnfitMessage, render
+from relight.flow.messages.plans import about_plan
 
 SQL = statements(__package__, "handlers.sql")
 _TONES = {"warm": Tone.WARM, "neutral": Tone.PLAIN, "firm": Tone.FIRM}
@@ -136,12 +139,13 @@ def _reference(one: Wanted, references: Mapping[str, str], account: str) -> str:
 
 
 def _plan_months(one: Wanted, country: str, owed: int) -> tuple[int, int] | None:
-    """How long a plan may run: as the policy says, else as the law of the country does, else a person."""
+    """How long a plan may run: as the policy says and the country's law lets, so as on the customer's page."""
+    name = country.lower()
+    law = instalment_months(packaged_pack(name), owed) if name in packaged_packs() else None
     if stated := one.params.get("months"):
         shortest, longest = stated
-        return shortest, longest
-    name = country.lower()
-    return instalment_months(packaged_pack(name), owed) if name in packaged_packs() else None
+        return months_offered(PlanTerms(), max(1, owed), stated=(shortest, longest), law=law)
+    return law
 
 
 def _term(span: Span | None, today: date, pay_by: date | None) -> Term | None:

@@ -1,7 +1,7 @@
 """A typical customer of a typical company, for every language and country: what lint and the proof of texts render."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,8 @@ def sample(language: str, template: str, country: str = "", service: str = "") -
         collection_cost=18_517,
         security=90_000,
         plan_months=(12, 24),
+        plan_parts=tuple((date(2026, 12, 3) + timedelta(days=30 * number), 41_150) for number in range(3)),
+        missed=(date(2026, 11, 3), 41_150),
         interest=Interest(Decimal("12.5"), date(2026, 9, 21)),
         first_name="Kari",
         service_address="Storgata 1",
