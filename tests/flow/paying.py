@@ -13,7 +13,7 @@ from relight.flow.cases.opening import open_cases
 from relight.flow.cases.people import operator
 from relight.flow.database import Database, Tx
 from relight.flow.payments.operations import attach, link_for, start_checkout
-from relight.flow.payments.port import Order, PaymentState, ProviderEvent
+from relight.flow.payments.port import Order, PaymentProvider, PaymentState, ProviderEvent
 from relight.flow.road.publishing import publish_at_once
 from tests.flow.factories import Account, make_account, make_claim, make_service
 
@@ -54,20 +54,44 @@ def with_testpay(owner: psycopg.Connection, partner: int, folder: Path, **settin
     return TestProvider(given)
 
 
-def order_of(debtor: Debtor, key: str, *, amount: int = OWED) -> Order:
+def order_of(debtor: Debtor, key: str, *, amount: int = OWED, currency: str = "NOK") -> Order:
     """What the site would ask the provider for."""
-    return Order(key, amount, "NOK", "Nordlys 2345676", "2345676", "https://betal.example/p/token/status")
+    return Order(key, amount, currency, "Nordlys 2345676", "2345676", "https://betal.example/p/token/status")
 
 
-def checked_out(db: Database, partner: int, debtor: Debtor, provider: TestProvider, now: datetime) -> str:
-    """A checkout that stands open at the provider; its reference there."""
+def checked_out(
+    db: Database,
+    partner: int,
+    debtor: Debtor,
+    provider: PaymentProvider,
+    now: datetime,
+    *,
+    currency: str = "NOK",
+    beside_others: bool = False,
+) -> str:
+    """A checkout that stands open at the provider; its reference there. `beside_others`: as when the providers of this
+    customer's other open checkouts do not answer."""
     with db.transaction(partner) as tx:
+        others = [row[0] for row in tx.rows("SELECT id FROM checkout")] if beside_others else []
         started = start_checkout(
-            tx, link_id=debtor.link_id, provider=provider.name, amount=OWED, currency="NOK", now=now
+            tx,
+            link_id=debtor.link_id,
+            provider=provider.name,
+            amount=OWED,
+            currency=currency,
+            now=now,
+            beside=others,
         )
-        ref = provider.create(order_of(debtor, started.key)).provider_ref
-        attach(tx, checkout_id=started.checkout_id, provider_ref=ref, now=now)
-    return ref
+        made = provider.create(order_of(debtor, started.key, currency=currency))
+        attach(
+            tx,
+            checkout_id=started.checkout_id,
+            provider_ref=made.provider_ref,
+            redirect_url=made.redirect_url,
+            handle=made.handle,
+            now=now,
+        )
+    return made.provider_ref
 
 
 def said(

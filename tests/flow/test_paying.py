@@ -11,6 +11,7 @@ import pytest
 from relight.drivers.testpay import TestProvider
 from relight.flow.database import Database, Tx
 from relight.flow.payments import operations, queries
+from relight.flow.payments.asking import poll_open_checkouts
 from relight.flow.payments.checkouts import link_for, links_for
 from relight.flow.payments.errors import LinkNotUsable, NothingToPay
 from relight.flow.payments.port import PaymentState, ProviderEvent
@@ -254,7 +255,7 @@ def test_pays_twice_and_the_second_sum_waits_as_credit(
     db: Database, partner: int, debtor: Debtor, provider: TestProvider, now: datetime
 ) -> None:
     first = checked_out(db, partner, debtor, provider, now)
-    second = checked_out(db, partner, debtor, provider, now + timedelta(hours=1))
+    second = checked_out(db, partner, debtor, provider, now + timedelta(hours=1), beside_others=True)
 
     tell(db, partner, now, said(first))
     tell(db, partner, now, said(second))
@@ -315,9 +316,9 @@ def test_a_lost_webhook_is_found_by_asking(
     ref = checked_out(db, partner, debtor, provider, now)
     provider.finish(ref, "pay")
 
-    too_soon = operations.poll_open_checkouts(db, now + timedelta(seconds=5))
-    found = operations.poll_open_checkouts(db, now + timedelta(seconds=30))
-    again = operations.poll_open_checkouts(db, now + timedelta(seconds=60))
+    too_soon = poll_open_checkouts(db, now + timedelta(seconds=5))
+    found = poll_open_checkouts(db, now + timedelta(seconds=30))
+    again = poll_open_checkouts(db, now + timedelta(seconds=60))
 
     assert (too_soon, found, again) == (0, 1, 0)
     assert owed(db, partner, debtor) == 0
@@ -329,7 +330,7 @@ def test_the_webhook_that_comes_after_all_changes_nothing(
 ) -> None:
     ref = checked_out(db, partner, debtor, provider, now)
     finished = provider.finish(ref, "pay")
-    operations.poll_open_checkouts(db, now + timedelta(seconds=30))
+    poll_open_checkouts(db, now + timedelta(seconds=30))
 
     headers, body = provider.webhook_of(finished)
     events = provider.parse_webhook(headers, body, datetime.fromisoformat(finished.at))
@@ -344,7 +345,7 @@ def test_a_checkout_that_nobody_paid_expires_and_late_money_counts_all_the_same(
 ) -> None:
     ref = checked_out(db, partner, debtor, provider, now)
 
-    operations.poll_open_checkouts(db, now + timedelta(hours=49))
+    poll_open_checkouts(db, now + timedelta(hours=49))
     expired = checkout_states(db, partner)
     tell(db, partner, now + timedelta(hours=50), said(ref))
 

@@ -33,6 +33,7 @@ AMOUNTS = {
     "payment": {"amount", "unmatched"},
     "payment_act": {"amount"},
     "provider_notice": {"amount"},
+    "provider_refund": {"amount"},
     "remittance": {"amount"},
     "sent_message": {"amount"},
     "step_claim": {"principal", "costs"},

@@ -141,11 +141,24 @@ def test_the_test_provider_s_page_cannot_be_mistaken_and_takes_no_card_number() 
     assert [button["value"] for button in Elements(html).named("button")] == ["paid", "failed", "cancelled"]
 
 
-@pytest.mark.parametrize("why", Hitch)
+@pytest.mark.parametrize("why", [why for why in Hitch if why is not Hitch.ON_ITS_WAY])
 def test_who_could_not_pay_is_told_that_nothing_was_taken(why: Hitch) -> None:
     context = samples.page.TryAgainPage(shell=samples.shell(), why=why, pay_page_url="/p/x")
 
     assert "trukket fra kontoen din" in render_page("try_again", context)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_is_paying_already_is_led_back_to_where_they_pay(language: str) -> None:
+    shell = replace(samples.shell(), language=language)
+    context = samples.page.TryAgainPage(
+        shell=shell, why=Hitch.ON_ITS_WAY, pay_page_url="/p/x", go_on_url="https://pay.example/1"
+    )
+
+    links = [link.get("href") for link in Elements(render_page("try_again", context)).named("a")]
+
+    assert "https://pay.example/1" in links
+    assert links.index("https://pay.example/1") < links.index("/p/x")
 
 
 def test_a_wrong_answer_is_announced_and_tied_to_its_field() -> None:

@@ -15,3 +15,15 @@ class LinkNotUsable(UnableToPay):
 
 class NoSuchProvider(UnableToPay):
     """The partner has no payment provider of that name; see `payments` in its driver settings."""
+
+
+class PaymentOnItsWay(UnableToPay):
+    """The customer is paying already: a second charge is not started. `go_on_url` leads to the page where they do."""
+
+    def __init__(self, text: str, go_on_url: str = "") -> None:
+        super().__init__(text)
+        self.go_on_url = go_on_url
+
+
+class UnableToRefund(UnableToPay):
+    """The payment cannot be given back like that; the text says why."""

@@ -22,7 +22,10 @@ class PayLink(PartnerRow):
 
 
 class Checkout(PartnerRow):
-    """An order to pay at a provider, started from a pay link. `key` makes starting it twice harmless."""
+    """An order to pay at a provider, started from a pay link. `key` makes starting it twice harmless.
+
+    `redirect_url` is where the customer pays; `handle` what the provider calls that page, where it needs to be known.
+    """
 
     pay_link = link("relight_payments.PayLink")
     account = link("relight_accounts.Account")
@@ -34,6 +37,8 @@ class Checkout(PartnerRow):
     state = models.TextField(db_default="created")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    redirect_url = models.TextField(db_default="")
+    handle = models.TextField(db_default="")
 
     class Meta:
         db_table = "checkout"
@@ -53,6 +58,11 @@ class Checkout(PartnerRow):
                 condition=models.Q(state__in=("created", "open")),
                 name="checkout_open",
             ),
+            models.Index(
+                fields=("partner", "account"),
+                condition=models.Q(state__in=("created", "open")),
+                name="checkout_unfinished",
+            ),
         )
 
 
@@ -68,6 +78,7 @@ class ProviderNotice(PartnerRow):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     outcome = models.TextField(db_default="")
+    operation = models.TextField(db_default="")
 
     class Meta:
         db_table = "provider_notice"
@@ -226,3 +237,53 @@ class BankRefund(PartnerRow):
                 fields=("partner", "id"), condition=models.Q(state__in=("asked", "granted")), name="bank_refund_open"
             ),
         )
+
+
+class ProviderRefund(PartnerRow):
+    """Money that a provider gives back of a payment: booked when it is ordered, and taken back if it fails.
+
+    `unsure`: a day long nobody answered whether it was taken; a person looks. `refund_ref` is the provider's number.
+    """
+
+    account = link("relight_accounts.Account")
+    payment = link("relight_claims.Payment", index=True)
+    key = models.TextField()
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.TextField(db_default="ordered")
+    ordered_at = models.DateTimeField()
+    ordered_by = models.TextField()
+    refund_ref = models.TextField(db_default="")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "provider_refund"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(state__in=("ordered", "sent", "done", "failed", "unsure")),
+                name="provider_refund_state",
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="provider_refund_amount"),
+            models.UniqueConstraint(fields=("partner", "key"), name="provider_refund_key"),
+        )
+        indexes = (
+            models.Index(fields=("partner", "id"), condition=models.Q(state="ordered"), name="provider_refund_waiting"),
+        )
+
+
+class SettledDay(PartnerRow):
+    """A day of a provider's settlements that was compared with what we have.
+
+    `told` lines, of which `found` were payments that nobody had told us of, and `differing` are a person's work.
+    """
+
+    provider = models.TextField()
+    day = models.DateField()
+    read_at = models.DateTimeField()
+    told = models.IntegerField()
+    found = models.IntegerField()
+    differing = models.IntegerField()
+
+    class Meta:
+        db_table = "settled_day"
+        constraints = (models.UniqueConstraint(fields=("partner", "provider", "day"), name="settled_day_once"),)

@@ -4,7 +4,6 @@ Every word of a provider goes through `record_notices`, whether it came by webho
 notice's unique key makes a replay harmless; a payment's own key makes the same money told twice count once (I1).
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,17 +13,15 @@ from psycopg.types.json import Jsonb
 
 from relight.flow.cases import operations as cases
 from relight.flow.claims.rows import PaymentRow
-from relight.flow.database import Database, Tx, statements
-from relight.flow.payments import queries
+from relight.flow.database import Tx, statements
+from relight.flow.payments import refunds
 from relight.flow.payments.checkouts import Started, attach, link_for, links_for, start_checkout
-from relight.flow.payments.errors import UnableToPay
-from relight.flow.payments.port import PaymentProvider, ProviderEvent, ProviderUnavailable
-from relight.flow.payments.providers import Settings, provider
+from relight.flow.payments.port import ProviderEvent
 from relight.flow.payments.settle import settle
 from relight.flow.payments.weighing import AskedFor, Verdict, Weighed, weigh
 
 __all__ = (
-    "Started", "ask_for_time", "attach", "fail_second_check", "link_for", "links_for", "not_me", "poll_open_checkouts",
+    "Started", "ask_for_time", "attach", "fail_second_check", "link_for", "links_for", "not_me",
     "record_notices", "start_checkout",
 )  # fmt: skip
 
@@ -33,12 +30,8 @@ SQL = statements(__package__, "operations.sql")
 TASK_DUE = timedelta(days=1)
 WRONG_PERSON_HOLD = timedelta(days=14)
 
-POLL_AFTER = timedelta(seconds=20)
-POLL_YOUNG = timedelta(minutes=15)
-POLL_MAX = timedelta(hours=48)
-POLLED_AT_ONCE_MAX = 50
 
-_log = logging.getLogger(__name__)
+_ABOUT_REFUNDS = {Verdict.REFUNDED: refunds.finish, Verdict.REFUND_FAILED: refunds.undo}
 
 
 def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent], now: datetime) -> list[Verdict]:
@@ -60,19 +53,13 @@ def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent
         settle(tx, source_id, rows, now=now)
     _finish_checkouts(tx, told, orders, now)
     for event, found in told:
+        if found.verdict in _ABOUT_REFUNDS:
+            about = _ABOUT_REFUNDS[found.verdict]
+            about(tx, source_id=source_id, ref=event.provider_ref, amount=event.amount, now=now)
+    for event, found in told:
         if found.task:
             _ask_a_person(tx, provider_name, event, orders.get(event.provider_ref), found.task, now)
     return [found.verdict for _, found in told]
-
-
-def poll_open_checkouts(db: Database, now: datetime) -> int:
-    """Ask the providers what became of checkouts whose webhook may be lost; how many gave news.
-
-    Call about every 20 seconds. A provider that does not answer is asked again the next time.
-    """
-    with db.transaction(None) as tx:
-        partners: list[tuple[int, Settings]] = tx.rows(queries.SQL.partners)
-    return sum(_poll_partner(db, partner_id, settings, now) for partner_id, settings in partners)
 
 
 def ask_for_time(tx: Tx, *, case_id: int, account_id: int, now: datetime) -> None:
@@ -156,6 +143,7 @@ def _keep(tx: Tx, provider_name: str, weighed: Sequence[tuple[ProviderEvent, Wei
         "currencies": [event.currency for event in events],
         "occurred": [event.occurred_at for event in events],
         "outcomes": [found.verdict.value for _, found in weighed],
+        "operations": [event.operation for event in events],
         "now": now,
     }
     return {row[0] for row in tx.rows(SQL.keep_notices, given)}
@@ -209,24 +197,3 @@ def _ask_a_person(
         now=now,
         params={**params, "asked": order.amount, "asked_currency": order.currency},
     )
-
-
-def _poll_partner(db: Database, partner_id: int, settings: Settings, now: datetime) -> int:
-    with db.transaction(partner_id) as tx:
-        tx.run(SQL.expire_checkouts, {"now": now, "span_max": POLL_MAX})
-        spans = {"span_max": POLL_MAX, "rest": POLL_AFTER, "young": POLL_YOUNG, "limit": POLLED_AT_ONCE_MAX}
-        waiting = tx.rows(queries.SQL.open_checkouts, {"now": now, **spans})
-    return sum(_poll(db, partner_id, settings, name, ref, now) for _, name, ref in waiting)
-
-
-def _poll(db: Database, partner_id: int, settings: Settings, name: str, ref: str, now: datetime) -> int:
-    try:
-        taken: PaymentProvider = provider(settings, name)
-        events = taken.poll(ref, now)
-    except (ProviderUnavailable, UnableToPay, ValueError) as error:
-        _log.warning("asking %s about a checkout: %s", name, error)
-        return 0
-    if not events:
-        return 0
-    with db.transaction(partner_id) as tx:
-        return len(record_notices(tx, provider_name=name, events=events, now=now))

@@ -16,28 +16,47 @@ WITH wanted AS (
 )
 SELECT case_id, id FROM kept UNION ALL SELECT case_id, id FROM made
 
--- lock_link: two clicks on the same button meet here
-SELECT id FROM pay_link WHERE id = %(link)s FOR NO KEY UPDATE
+-- lock_customer: two clicks, two tabs and two links of one customer meet here
+SELECT a.id FROM pay_link l JOIN account a ON a.partner_id = l.partner_id AND a.id = l.account_id
+WHERE l.id = %(link)s FOR NO KEY UPDATE OF a
 
--- checkout_again: the checkout that an earlier click started for the same sum, while it may still be paid
-SELECT id, key, amount, currency FROM checkout
-WHERE pay_link_id = %(link)s AND provider = %(provider)s AND amount = %(amount)s AND currency = %(currency)s
+-- checkout_again: the checkout that an earlier click of this customer started for the same sum, while it may still be paid
+SELECT id, key, amount, currency, pay_link_id, redirect_url FROM checkout
+WHERE account_id = %(account)s AND provider = %(provider)s AND amount = %(amount)s AND currency = %(currency)s
     AND state IN ('created', 'open') AND created_at > %(now)s - %(span)s::interval
 ORDER BY id DESC LIMIT 1
+
+-- unfinished: this customer's other checkouts that may still be paid; one without the provider's id is just being made
+SELECT id, provider, provider_ref, handle, redirect_url FROM checkout
+WHERE account_id = %(account)s AND state IN ('created', 'open') AND id <> ALL (%(beside)s::bigint[])
+    AND (provider_ref <> '' AND created_at > %(now)s - %(span_max)s::interval
+        OR created_at > %(now)s - %(making)s::interval)
+ORDER BY id
+
+-- is_on_its_way: a provider says that the customer has paid, and the money takes its days
+SELECT EXISTS (SELECT FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
+    WHERE p.account_id = %(account)s AND p.state = 'authorised' AND s.kind = 'provider'
+        AND p.received_at > %(now)s - %(span)s::interval)
+
+-- account_of: whose link it is
+SELECT account_id FROM pay_link WHERE id = %(link)s
 
 -- start_checkout: a new order to pay
 INSERT INTO checkout (partner_id, pay_link_id, account_id, provider, key, amount, currency, created_at)
 SELECT partner_id, id, account_id, %(provider)s, %(key)s, %(amount)s, %(currency)s, %(now)s FROM pay_link WHERE id = %(link)s
 RETURNING id
 
--- attach: the provider's own id, once. A provider that makes a second payment of the same key gets a second row, so that
--- money for either finds its account.
+-- attach: the provider's own id, once, and where the customer pays. A provider that makes a second payment of the same
+-- key gets a second row, so that money for either finds its account.
 WITH named AS (
-    UPDATE checkout SET provider_ref = %(ref)s, state = CASE WHEN state = 'created' THEN 'open' ELSE state END
+    UPDATE checkout SET provider_ref = %(ref)s, redirect_url = %(redirect)s, handle = %(handle)s,
+        state = CASE WHEN state = 'created' THEN 'open' ELSE state END
     WHERE id = %(checkout)s AND provider_ref IN ('', %(ref)s) RETURNING id
 )
-INSERT INTO checkout (partner_id, pay_link_id, account_id, provider, provider_ref, key, amount, currency, state, created_at)
-SELECT partner_id, pay_link_id, account_id, provider, %(ref)s, key || ':' || %(ref)s, amount, currency, 'open', %(now)s
+INSERT INTO checkout (partner_id, pay_link_id, account_id, provider, provider_ref, key, amount, currency, state, created_at,
+    redirect_url, handle)
+SELECT partner_id, pay_link_id, account_id, provider, %(ref)s, key || ':' || %(ref)s, amount, currency, 'open', %(now)s,
+    %(redirect)s, %(handle)s
 FROM checkout WHERE id = %(checkout)s AND NOT EXISTS (SELECT FROM named)
 ON CONFLICT DO NOTHING
 
@@ -49,9 +68,11 @@ WHERE p.id = %(partner)s
 INSERT INTO source (partner_id, name, kind, required) VALUES (%(partner)s, %(provider)s, 'provider', false)
 ON CONFLICT (partner_id, name) DO UPDATE SET name = excluded.name RETURNING id
 
--- orders: what we asked the provider for under these ids, and whether money was ever told of under them
+-- orders: what we asked the provider for under these ids, whether money was ever told of under them, and what we gave back
 SELECT x.ref, k.id, k.account_id, a.ref, l.case_id, k.amount, k.currency,
-    EXISTS (SELECT FROM payment m WHERE m.source_id = %(source)s AND m.ref = x.ref)
+    EXISTS (SELECT FROM payment m WHERE m.source_id = %(source)s AND m.ref = x.ref),
+    coalesce((SELECT sum(r.amount) FROM payment m JOIN provider_refund r ON r.partner_id = m.partner_id
+        AND r.payment_id = m.id WHERE m.source_id = %(source)s AND m.ref = x.ref AND r.state <> 'failed'), 0)::bigint
 FROM unnest(%(refs)s::text[]) AS x (ref)
 LEFT JOIN checkout k ON k.provider = %(provider)s AND k.provider_ref = x.ref AND x.ref <> ''
 LEFT JOIN pay_link l ON l.partner_id = k.partner_id AND l.id = k.pay_link_id
@@ -59,10 +80,12 @@ LEFT JOIN account a ON a.partner_id = k.partner_id AND a.id = k.account_id
 
 -- keep_notices: what the provider said, word for word, once; answers which of it is new
 INSERT INTO provider_notice
-    (partner_id, provider, event_id, provider_ref, state, amount, currency, occurred_at, received_at, outcome)
-SELECT %(partner)s, %(provider)s, x.event_id, x.ref, x.state, x.amount, x.currency, x.occurred_at, %(now)s, x.outcome
+    (partner_id, provider, event_id, provider_ref, state, amount, currency, occurred_at, received_at, outcome, operation)
+SELECT %(partner)s, %(provider)s, x.event_id, x.ref, x.state, x.amount, x.currency, x.occurred_at, %(now)s, x.outcome,
+    x.operation
 FROM unnest(%(event_ids)s::text[], %(refs)s::text[], %(states)s::text[], %(amounts)s::bigint[], %(currencies)s::text[],
-    %(occurred)s::timestamptz[], %(outcomes)s::text[]) AS x (event_id, ref, state, amount, currency, occurred_at, outcome)
+    %(occurred)s::timestamptz[], %(outcomes)s::text[], %(operations)s::text[])
+    AS x (event_id, ref, state, amount, currency, occurred_at, outcome, operation)
 ORDER BY x.event_id
 ON CONFLICT (partner_id, provider, event_id) DO NOTHING
 RETURNING event_id

@@ -3,7 +3,8 @@ SELECT set_config('relight.partner', %(partner)s, true),
     set_config('relight.now', clock_timestamp()::text, true)::timestamptz AS now
 
 -- page: all that the pay page shows, by primary keys and the accounts' own indexes; one row, whatever the account holds.
--- What is owed counts as the engine counts it: disputes and held parts off, costs only beside principal that counts.
+-- What is owed counts as the engine counts it: disputes and held parts off, costs only beside principal that counts, and
+-- late interest too: alone, it is not asked for.
 -- Reference and bank account are those of the oldest claim, since they must belong together.
 SELECT
     p.id AS partner_id, p.slug, p.country, p.language AS partner_language, p.time_zone,
@@ -32,7 +33,8 @@ CROSS JOIN LATERAL (
         SELECT c.id, coalesce(nullif(c.reference, ''), c.number) AS reference, c.creditor_id,
             greatest(c.due_date, c.deferred_to) AS due,
             (current_setting('relight.now')::timestamptz AT TIME ZONE p.time_zone)::date AS today,
-            CASE WHEN c.principal > c.disputed + h.held THEN c.principal - c.disputed - h.held + c.costs
+            CASE WHEN c.principal > c.disputed + h.held
+                    THEN c.principal - c.disputed - h.held + c.costs + c.interest
                 WHEN c.principal = 0 THEN c.costs ELSE 0 END AS owed
         FROM claim c
         CROSS JOIN LATERAL (
@@ -130,9 +132,10 @@ LEFT JOIN LATERAL (
 WHERE l.id = %(link)s ORDER BY r.id LIMIT 1
 
 -- claims: the open ones, oldest first; the sums are counted as on the page, so that they add up to it
-SELECT c.number, greatest(c.due_date, c.deferred_to) AS due_date,
+SELECT c.id, c.number, greatest(c.due_date, c.deferred_to) AS due_date,
     greatest(c.principal - c.disputed - h.held, 0)::bigint AS principal,
-    (CASE WHEN c.principal > c.disputed + h.held OR c.principal = 0 THEN c.costs ELSE 0 END)::bigint AS costs
+    (CASE WHEN c.principal > c.disputed + h.held OR c.principal = 0 THEN c.costs ELSE 0 END)::bigint AS costs,
+    (CASE WHEN c.principal > c.disputed + h.held THEN c.interest ELSE 0 END)::bigint AS interest
 FROM pay_link l
 JOIN claim c ON c.partner_id = l.partner_id AND c.account_id = l.account_id AND c.state = 'open'
 CROSS JOIN LATERAL (
@@ -166,7 +169,7 @@ ORDER BY at DESC, what LIMIT %(limit)s
 
 -- open_checkouts: those whose webhook may have been lost. Young ones each time; older ones, mostly given up by the
 -- customer, take turns by their number, about once in ninety calls, so that no column has to say when they were asked
-SELECT id, provider, provider_ref FROM checkout
+SELECT provider, provider_ref, handle FROM checkout
 WHERE state IN ('created', 'open') AND provider_ref <> ''
     AND created_at > %(now)s - %(span_max)s::interval AND created_at <= %(now)s - %(rest)s::interval
     AND (created_at > %(now)s - %(young)s::interval OR mod(id + floor(extract(epoch FROM %(now)s::timestamptz) / 20)::bigint, 90) = 0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from relight.flow.payments.port import PaymentState, ProviderEvent
+from relight.flow.payments.port import REFUND_FAILED, PaymentState, ProviderEvent
 
 MONEY_CAME = frozenset({PaymentState.CONFIRMED, PaymentState.BOOKED})
 
@@ -16,13 +16,18 @@ class Verdict(StrEnum):
     FAILED = "failed"
     RETURNED = "returned"
     NOTED = "noted"
+    REFUNDED = "refunded"  # we gave it back ourselves, and have booked that
+    REFUND_FAILED = "refund_failed"
     MISMATCH = "mismatch"  # another sum or currency than we asked for
     UNKNOWN = "unknown"  # we never asked for it
 
 
 @dataclass(frozen=True, slots=True)
 class AskedFor:
-    """An order of ours. `told_before`: the provider has told of money for it, so a payment is on record."""
+    """An order of ours. `told_before`: the provider has told of money for it, so a payment is on record.
+
+    `refunded` is what we ordered to be given back of it.
+    """
 
     checkout_id: int
     account_id: int
@@ -31,6 +36,7 @@ class AskedFor:
     amount: int
     currency: str
     told_before: bool
+    refunded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,10 @@ def weigh(event: ProviderEvent, order: AskedFor | None) -> Weighed:
             settles=came,
             task="payment_unknown" if came or event.state is PaymentState.RETURNED else "",
         )
+    if event.state is PaymentState.FAILED and event.reason == REFUND_FAILED:
+        return Weighed(Verdict.REFUND_FAILED, task="refund_failed")
+    if event.state is PaymentState.RETURNED and order.refunded:
+        return _back_after_refunds(event, order)
     if event.state is PaymentState.FAILED:
         return Weighed(Verdict.FAILED, checkout="failed", settles=order.told_before)
     if event.state is PaymentState.ORDERED:
@@ -64,3 +74,10 @@ def weigh(event: ProviderEvent, order: AskedFor | None) -> Weighed:
     if event.state is PaymentState.AUTHORISED:
         return Weighed(Verdict.ON_ITS_WAY, settles=True)
     return Weighed(Verdict.PAID, checkout="paid", settles=True)
+
+
+def _back_after_refunds(event: ProviderEvent, order: AskedFor) -> Weighed:
+    """Money that went back of a payment that we gave back in part or whole: ours, unless it is more than that."""
+    if event.currency == order.currency and event.amount <= order.refunded:
+        return Weighed(Verdict.REFUNDED)
+    return Weighed(Verdict.MISMATCH, task="payment_mismatch")

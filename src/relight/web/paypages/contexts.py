@@ -5,6 +5,7 @@ Money is in minor units of `currency` (ISO 4217); moments carry the partner's ti
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from relight.flow.messages.context import Brand, ClaimItem, HelpContact
@@ -129,6 +130,17 @@ class NextStep:
     on: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class InterestSlice:
+    """Days with one sum and one rate, the first and the last included: how late interest comes about."""
+
+    reference: str
+    first: date
+    last: date
+    percent: Decimal
+    amount: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetailsPage:
     """After the second check: who, what for, what has happened, what comes."""
@@ -140,6 +152,8 @@ class DetailsPage:
     currency: str
     pay_page_url: str
     fees: int = 0
+    interest: int = 0
+    interest_slices: tuple[InterestSlice, ...] = ()
     service_address: str = ""
     history: tuple[HistoryItem, ...] = ()
     next_steps: tuple[NextStep, ...] = ()
@@ -204,15 +218,20 @@ class Hitch(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNAVAILABLE = "unavailable"
+    ON_ITS_WAY = "on_its_way"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryAgainPage:
-    """Nothing was taken; the way back to the ways to pay."""
+    """Nothing was taken, or a payment is under way already; the way back to the ways to pay.
+
+    `go_on_url` is the page where the customer is paying, when there is one.
+    """
 
     shell: Shell
     why: Hitch
     pay_page_url: str
+    go_on_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

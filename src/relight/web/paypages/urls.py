@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from relight.web.paypages import asks, details, testpay, views
+from relight.web.paypages import asks, details, starting, testpay, views
 
 app_name = "paypages"
 
 urlpatterns = [
     path("<str:token>", views.page, name="page"),
-    path("<str:token>/pay", views.pay, name="pay"),
+    path("<str:token>/pay", starting.pay, name="pay"),
     path("<str:token>/status", views.status, name="status"),
     path("<str:token>/status.json", views.status_as_json, name="status_json"),
     path("<str:token>/receipt", views.receipt, name="receipt"),

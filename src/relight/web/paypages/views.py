@@ -5,13 +5,10 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from relight.flow.payments import operations, queries
-from relight.flow.payments.errors import NoSuchProvider, NothingToPay
-from relight.flow.payments.port import Order, ProviderUnavailable
+from relight.flow.payments import queries
 from relight.flow.payments.queries import PayFacts, Progress
-from relight.flow.payments.ways import way_named
 from relight.web.database import database
 from relight.web.paypages import live
 from relight.web.paypages.contexts import (
@@ -62,32 +59,6 @@ def page(request: HttpRequest, token: str, partner_id: int, link_id: int) -> Htt
 
 
 @pay_page
-@require_POST
-def pay(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
-    """Start a checkout and send the customer to the provider's own page. Clicked twice, it is the same checkout."""
-    with database().transaction(partner_id) as tx:
-        found = queries.facts(tx, link_id)
-        if found is None or not found[0].is_usable(found[1]):
-            return unknown_link(request, found[0] if found else None)
-        facts, now = found
-        try:
-            taken = way_named(facts.ways_to_pay(), request.POST.get("way", "")).provider
-            started = operations.start_checkout(
-                tx, link_id=link_id, provider=taken.name, amount=facts.amount, currency=facts.currency, now=now
-            )
-        except (NothingToPay, NoSuchProvider):
-            return _see_other(request, "page", token)
-    try:
-        checkout = taken.create(_order(request, token, facts, started))
-    except ProviderUnavailable as error:
-        _log.warning("%s could not start a payment: %s", taken.name, error)
-        return _try_again(request, token, facts, Hitch.UNAVAILABLE, status=503)
-    with database().transaction(partner_id) as tx:
-        operations.attach(tx, checkout_id=started.checkout_id, provider_ref=checkout.provider_ref, now=now)
-    return private(SeeOther(checkout.redirect_url))
-
-
-@pay_page
 @require_GET
 def status(request: HttpRequest, token: str, partner_id: int, link_id: int) -> HttpResponse:
     """Where the payment is on its way to light; without script the page fetches itself anew."""
@@ -95,13 +66,13 @@ def status(request: HttpRequest, token: str, partner_id: int, link_id: int) -> H
     if facts is None or progress is None:
         return unknown_link(request)
     if progress.checkout_state is None:
-        return _see_other(request, "page", token)
+        return see_other(request, "page", token)
     if live.has_failed(progress):
-        return _try_again(request, token, facts, Hitch.FAILED)
+        return try_again(request, token, facts, Hitch.FAILED)
     if "cancelled" in request.GET and not live.money_came(progress):
-        return _try_again(request, token, facts, Hitch.CANCELLED)
+        return try_again(request, token, facts, Hitch.CANCELLED)
     if _something_remains(facts, progress):
-        return _see_other(request, "receipt", token)
+        return see_other(request, "receipt", token)
     return answer("status", _status_page(request, token, facts, progress))
 
 
@@ -125,7 +96,7 @@ def receipt(request: HttpRequest, token: str, partner_id: int, link_id: int) -> 
     if facts is None or progress is None:
         return unknown_link(request)
     if not live.money_came(progress) or progress.confirmed_at is None or progress.paid is None:
-        return _see_other(request, "page", token)
+        return see_other(request, "page", token)
     shell = shell_of(request, facts)
     return answer(
         "receipt",
@@ -138,8 +109,8 @@ def receipt(request: HttpRequest, token: str, partner_id: int, link_id: int) -> 
             reference=reference_of(facts),
             way=_label_of(facts, progress.provider, shell.language),
             remaining=facts.amount,
-            status_url="" if _something_remains(facts, progress) else _address(request, "status", token),
-            pay_page_url=_address(request, "page", token),
+            status_url="" if _something_remains(facts, progress) else address(request, "status", token),
+            pay_page_url=address(request, "page", token),
         ),
     )
 
@@ -166,10 +137,10 @@ def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -
         reference=reference_of(facts),
         account=facts.bank_account,
         ways=tuple(Way(way.name, way.label(shell.language)) for way in facts.ways_to_pay()),
-        pay_url=_address(request, "pay", token),
-        not_me_url=_address(request, "not_me", token),
-        details_url=_address(request, "details", token),
-        more_time_url=_address(request, "more_time", token),
+        pay_url=address(request, "pay", token),
+        not_me_url=address(request, "not_me", token),
+        details_url=address(request, "details", token),
+        more_time_url=address(request, "more_time", token),
         pay_by=None if facts.overdue else facts.due_date,
         state=_state(facts),
     )
@@ -186,28 +157,23 @@ def _status_page(request: HttpRequest, token: str, facts: PayFacts, progress: Pr
     return StatusPage(
         shell=shell_of(request, facts),
         stage=live.stage_of(progress),
-        json_url=_address(request, "status_json", token),
-        self_url=_address(request, "status", token),
-        receipt_url=_address(request, "receipt", token),
+        json_url=address(request, "status_json", token),
+        self_url=address(request, "status", token),
+        receipt_url=address(request, "receipt", token),
         seconds=live.seconds_to_light(progress),
     )
 
 
-def _order(request: HttpRequest, token: str, facts: PayFacts, started: operations.Started) -> Order:
-    reference = reference_of(facts)
-    return Order(
-        key=started.key,
-        amount=started.amount,
-        currency=started.currency,
-        description=f"{facts.creditor} {reference}",
-        reference=reference,
-        return_url=request.build_absolute_uri(reverse("paypages:status", args=[token])),
-        language=shell_of(request, facts).language,
+def try_again(
+    request: HttpRequest, token: str, facts: PayFacts, why: Hitch, status: int = 200, go_on_url: str = ""
+) -> HttpResponse:
+    """The page that says why nothing was started, and how to go on."""
+    page = TryAgainPage(
+        shell=shell_of(request, facts),
+        why=why,
+        pay_page_url=address(request, "page", token),
+        go_on_url=go_on_url,
     )
-
-
-def _try_again(request: HttpRequest, token: str, facts: PayFacts, why: Hitch, status: int = 200) -> HttpResponse:
-    page = TryAgainPage(shell=shell_of(request, facts), why=why, pay_page_url=_address(request, "page", token))
     return answer("try_again", page, status=status)
 
 
@@ -216,9 +182,11 @@ def _label_of(facts: PayFacts, name: str | None, language: str) -> str:
     return next((way.label(language) for way in facts.ways_to_pay() if way.name == name), "")
 
 
-def _address(request: HttpRequest, name: str, token: str) -> str:
+def address(request: HttpRequest, name: str, token: str) -> str:
+    """A page of the same link, in the language that was picked."""
     return with_language(request, reverse(f"paypages:{name}", args=[token]))
 
 
-def _see_other(request: HttpRequest, name: str, token: str) -> HttpResponse:
-    return private(SeeOther(_address(request, name, token)))
+def see_other(request: HttpRequest, name: str, token: str) -> HttpResponse:
+    """Go to another page of the same link."""
+    return private(SeeOther(address(request, name, token)))

@@ -1,0 +1,80 @@
+"""A lost webhook is found by asking: what became of checkouts that somebody may have paid.
+
+Each provider of each partner is asked on a thread of its own, so that one that does not answer keeps nobody waiting.
+"""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from relight.flow.database import Database
+from relight.flow.payments import queries
+from relight.flow.payments.checkouts import OPEN_MAX, SQL
+from relight.flow.payments.errors import UnableToPay
+from relight.flow.payments.operations import record_notices
+from relight.flow.payments.port import ProviderUnavailable
+from relight.flow.payments.providers import Settings, provider
+
+ASK_AFTER = timedelta(seconds=20)
+YOUNG = timedelta(minutes=15)
+
+_AT_ONCE_MAX = 200
+_THREADS = 8
+# One payment that a provider does not know is no reason to leave the others; several in a row are an outage.
+_FAILURES_MAX = 3
+
+_log = logging.getLogger(__name__)
+
+
+class _Turn(NamedTuple):
+    """What one provider of one partner is asked: the payments' ids, and its own names for their pages."""
+
+    partner_id: int
+    settings: Settings
+    name: str
+    asked: Sequence[tuple[str, str]]
+
+
+def poll_open_checkouts(db: Database, now: datetime) -> int:
+    """Ask the providers what became of checkouts whose webhook may be lost; how many gave news.
+
+    Call about every 20 seconds. A provider that does not answer is asked again the next time.
+    """
+    with db.transaction(None) as tx:
+        partners: list[tuple[int, Settings]] = tx.rows(queries.SQL.partners)
+    turns = [turn for partner_id, settings in partners for turn in _turns(db, partner_id, settings, now)]
+    if not turns:
+        return 0
+    with ThreadPoolExecutor(min(_THREADS, len(turns)), "asking providers") as threads:
+        return sum(threads.map(lambda turn: _ask(db, turn, now), turns))
+
+
+def _turns(db: Database, partner_id: int, settings: Settings, now: datetime) -> list[_Turn]:
+    with db.transaction(partner_id) as tx:
+        tx.run(SQL.expire_checkouts, {"now": now, "span_max": OPEN_MAX})
+        spans = {"span_max": OPEN_MAX, "rest": ASK_AFTER, "young": YOUNG, "limit": _AT_ONCE_MAX}
+        waiting = tx.rows(queries.SQL.open_checkouts, {"now": now, **spans})
+    by_name: dict[str, list[tuple[str, str]]] = {}
+    for name, ref, handle in waiting:
+        by_name.setdefault(name, []).append((ref, handle))
+    return [_Turn(partner_id, settings, name, asked) for name, asked in by_name.items()]
+
+
+def _ask(db: Database, turn: _Turn, now: datetime) -> int:
+    told = failures = 0
+    for ref, handle in turn.asked:
+        try:
+            events = provider(turn.settings, turn.name).poll(ref, now, handle)
+        except (ProviderUnavailable, UnableToPay, ValueError) as error:
+            _log.warning("asking %s about a checkout: %s", turn.name, error)
+            failures += 1
+            if failures == _FAILURES_MAX:
+                break
+            continue
+        failures = 0
+        if events:
+            with db.transaction(turn.partner_id) as tx:
+                told += len(record_notices(tx, provider_name=turn.name, events=events, now=now))
+    return told
