@@ -12,7 +12,9 @@ COMMANDS = {
     "import": "relight.cli.importing:import_group",
     "policy": "relight.cli.policies:policy",
     "books": "relight.cli.books:books",
+    "provider": "relight.cli.providers:provider",
     "reference": "relight.cli.references:reference",
+    "agency": "relight.cli.agencies:agency",
     "run": "relight.cli.running:run",
     "explain": "relight.cli.timeline:explain",
     "feed": "relight.cli.feed:feed",
@@ -24,6 +26,7 @@ COMMANDS = {
     "stop": "relight.cli.switch:stop",
     "resume": "relight.cli.switch:resume",
     "live": "relight.cli.switch:live",
+    "compile": "relight.cli.compiling:compile_core",
     "bench": "relight.cli.bench:bench",
 }
 

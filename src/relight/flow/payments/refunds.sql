@@ -12,6 +12,10 @@ WHERE s.name = %(provider)s AND p.ref = %(ref)s
 SELECT p.account_id FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
 WHERE s.name = %(provider)s AND p.ref = %(ref)s
 
+-- currency_of: the currency of a provider's payment
+SELECT p.currency FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
+WHERE s.name = %(provider)s AND p.ref = %(ref)s
+
 -- operation_of: the provider's own number of the money that came
 SELECT n.operation FROM provider_notice n WHERE n.provider = %(provider)s AND n.provider_ref = %(ref)s
     AND n.state IN ('confirmed', 'booked') AND n.operation <> '' ORDER BY n.id LIMIT 1
