@@ -120,13 +120,14 @@ def _settled(tx: Tx, told: _Told, status: Status, known: Known) -> str:
     state = "confirmed" if status.status == "paid" else "returned"
     assert status.day is not None
     row = PaymentRow(status.payment, status.amount, status.currency, state, status.day, known.account_ref, known.bill)
-    refused = take_in(tx, told.settle, agency_source(tx, told.name), row, now=told.now).refused
+    source_id = agency_source(tx, told.name)
+    refused = take_in(tx, told.settle, source_id, row, now=told.now).refused
     if refused:
         return refused
     if state == "returned":
         tx.run(SQL.reopen_paid, {"handover": known.id})
     else:
-        tx.rows(SQL.finish_paid, {"handover": known.id, "now": told.now})
+        tx.rows(SQL.finish_paid, {"handover": known.id, "source": source_id, "now": told.now})
     return ""
 
 

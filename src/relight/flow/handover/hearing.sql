@@ -46,11 +46,16 @@ FROM payment p
 JOIN transfer t ON t.account_id = p.account_id AND t.payment_id = p.id AND t.kind = 'settlement' AND t.debit = 'agency'
 WHERE p.id = %(payment)s AND p.state = 'returned' AND NOT EXISTS (SELECT FROM transfer r WHERE r.reverses_id = t.id)
 
--- finish_paid: nothing is owed on what it was given, and it has been collected by the agency
+-- finish_paid: nothing is owed on what it was given, and all of it came through the agency; where some came to us, the
+-- agency has to be told, and the next turn calls the case back
 UPDATE handover h SET state = 'paid', ended_at = %(now)s
 WHERE h.id = %(handover)s AND h.state NOT IN ('recalled', 'refused', 'uncollectable', 'paid') AND NOT EXISTS (
     SELECT FROM handover_claim k JOIN claim c ON c.id = k.claim_id
     WHERE k.handover_id = h.id AND c.principal + c.costs + c.interest > 0)
+AND NOT EXISTS (
+    SELECT FROM handover_claim k JOIN transfer t ON t.claim_id = k.claim_id AND t.id > h.after_transfer
+    LEFT JOIN payment p ON p.id = t.payment_id
+    WHERE k.handover_id = h.id AND t.credit = 'receivable' AND p.source_id IS DISTINCT FROM %(source)s)
 RETURNING h.id
 
 -- reopen_paid: a payment went back, so the agency has it again
