@@ -11,6 +11,7 @@ FROM (
         row_number() OVER (PARTITION BY v.id ORDER BY a.id) AS place
     FROM account a
     JOIN claim c ON c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open'
+        AND c.principal + c.costs > 0
     JOIN LATERAL (
         SELECT p.id, p.services FROM policy_version p
         WHERE c.service_kind = ANY (p.services) AND (p.debtor = a.debtor OR a.debtor = 'collective')
@@ -61,7 +62,7 @@ WHERE state = 'open' AND dedup = ANY (SELECT 'policy_cap:' || id FROM unnest(%(v
 SELECT a.id FROM account a
 WHERE EXISTS (
     SELECT FROM claim c JOIN policy_version p ON c.service_kind = ANY (p.services)
-    WHERE c.account_id = a.id AND c.state = 'open' AND (p.debtor = a.debtor OR a.debtor = 'collective')
+    WHERE c.account_id = a.id AND c.state = 'open' AND c.principal + c.costs > 0 AND (p.debtor = a.debtor OR a.debtor = 'collective')
         AND p.published_at <= %(now)s AND (p.retired_at IS NULL OR p.retired_at > %(now)s)
         AND (p.share = 100 OR ('x' || left(md5(p.id || ':' || a.id), 7))::bit(28)::int %% 100 < p.share)
         AND p.id <> ALL (%(full)s::bigint[])

@@ -110,9 +110,9 @@ def month_end(today: date) -> date:
     return today if today.day == last else today.replace(day=1) - timedelta(days=1)
 
 
-def reckoned(tx: Tx, accounts: Sequence[int], *, today: date) -> list[Reckoned]:
-    """How the interest of accounts comes about until today, slice by slice, for people to read; changes nothing."""
-    return _reckon(tx, accounts, lambda _: today)
+def reckoned(tx: Tx, accounts: Sequence[int]) -> list[Reckoned]:
+    """How the interest that is booked comes about, slice by slice, for people to read; changes nothing."""
+    return _reckon(tx, accounts, lambda row: row.until)
 
 
 def _pays_interest_first(order: Sequence[str]) -> bool:

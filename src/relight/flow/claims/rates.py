@@ -42,8 +42,7 @@ def country_of(tx: Tx) -> str:
 def confirmed(tx: Tx) -> list[Rate]:
     """The rates that the partner answers for, by table and day."""
     return [
-        Rate(name, day, Decimal(points) / _HUNDREDTHS, at, by)
-        for name, day, points, at, by in tx.rows(SQL.confirmed)
+        Rate(name, day, Decimal(points) / _HUNDREDTHS, at, by) for name, day, points, at, by in tx.rows(SQL.confirmed)
     ]
 
 

@@ -123,7 +123,7 @@ class Interest:
 class MessageContext:
     """The facts for one message to one customer.
 
-    `amount_due` is the exact sum owed now; with `claims`, they and `fees` must add up to it. `reference` is what the
+    `amount_due` is the exact sum owed now; `claims`, fees and interest must add up to it. `reference` is what the
     bank matches on (KID, FIK, kenmerk, RF). `first_name` is used in e-mail and letters only. `recipient` are postal
     lines, letters only. `amount_paid` is for receipts. `dated` is the day the message is sent. `collection_cost` is
     what comes on top once the term of a fourteen-day letter has passed, `security` what is demanded for bills to come,
@@ -157,6 +157,7 @@ class MessageContext:
     consumer: bool = True
     claims: tuple[ClaimItem, ...] = ()
     fees: int = 0
+    late_interest: int = 0
     help: tuple[HelpContact, ...] = ()  # empty: the country's own, from help.yaml
     first_name: str = ""
     service_address: str = ""
@@ -168,9 +169,9 @@ class MessageContext:
             raise WrongContext(f"language {self.language!r}: one of {', '.join(LANGUAGES)}")
         if not _WEB_ADDRESS.fullmatch(self.pay_url):
             raise WrongContext("pay_url: must be one http(s) address without spaces or quotes")
-        listed = sum(claim.amount for claim in self.claims) + self.fees
+        listed = sum(claim.amount for claim in self.claims) + self.fees + self.late_interest
         if self.claims and listed != self.amount_due:
-            raise WrongContext(f"claims and fees add up to {listed}, but amount_due is {self.amount_due}")
+            raise WrongContext(f"claims, fees and interest add up to {listed}, but amount_due is {self.amount_due}")
         if self.pay_by and self.pay_by < self.dated:
             raise WrongContext(f"pay_by {self.pay_by} lies before the message's own date {self.dated}")
 

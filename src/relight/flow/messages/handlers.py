@@ -1,8 +1,9 @@
 """From a released effect to a message that a driver can send: gather its facts, render, and keep what it said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from relight.core.calendars import Calendar
@@ -10,11 +11,13 @@ from relight.core.rules.plans import instalment_months
 from relight.core.plans.terms import PlanTerms, months_offered
 from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.spans import Span, Unit
+from relight.flow.claims import rates
 from relight.flow.database import Tx, statements
 from relight.flow.messages.context import (
     LANGUAGES,
     Brand,
     ClaimItem,
+    Interest,
     MessageContext,
     Term,
     Interest,
@@ -70,6 +73,7 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
     if not wanted:
         return []
     rows = {row[0]: row for row in tx.rows(SQL.compose, {"effects": [w.effect_id for w in wanted], "now": now})}
+    percents = _percents(tx, today) if any(row[25] for row in rows.values()) else {}
     made: list[Ready | Unready] = []
     kept: list[tuple[Any, ...]] = []
     for one in wanted:
@@ -78,7 +82,7 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
             made.append(Unready(one.effect_id, "no_contact_point", f"no {one.channel} address to send to"))
             continue
         try:
-            context = _context(one, row, calendar, today)
+            context = _context(one, row, calendar, today, percents)
             rendered = render(one.template, Channel(one.channel), context)
             pdf = letter_pdf(context, rendered.body) if one.channel == "letter" and rendered.body else b""
         except (WrongContext, UnfitMessage) as wrong:
@@ -90,12 +94,16 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
     return made
 
 
-def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date) -> MessageContext:
+def _context(
+    one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date, percents: Mapping[str, Decimal]
+) -> MessageContext:
     (_, ref, creditor, bank_account, currency, country, site, brand, _, _, phone, brand_site, return_address, colour,
-     co_brand, _, name, kind, language, _, value, _, service, street, references) = row  # fmt: skip
+     co_brand, _, name, kind, language, _, value, _, service, street, references, interest, debtor) = row  # fmt: skip
     span = Span.parse(one.params["term"]) if one.params.get("term") else None
     pay_by = calendar.add(today, span) if span else None
-    owed = sum(claim.amount for claim in one.claims) + one.fees
+    late = {claim.reference: claim.due_date for claim in one.claims if claim.reference in (interest or {})}
+    borne = sum(interest[number] for number in late)
+    owed = sum(claim.amount for claim in one.claims) + one.fees + borne
     return MessageContext(
         language=language if language in LANGUAGES else "en",
         country=country,
@@ -124,10 +132,25 @@ def _context(one: Wanted, row: tuple[Any, ...], calendar: Calendar, today: date)
         consumer=kind == "person",
         claims=one.claims,
         fees=one.fees,
+        late_interest=borne,
+        interest=_interest(late.values(), percents.get(debtor, percents.get("consumer"))),
         first_name=name.split()[0] if kind == "person" and name.split() else "",
         service_address=street or "",
         recipient=tuple(value.split("\n")) if one.channel == "letter" else (),
     )
+
+
+def _percents(tx: Tx, today: date) -> Mapping[str, Decimal]:
+    """By kind of debtor, today's rate of late interest; whom nobody knows the rate for is left out."""
+    tables = rates.tables(rates.country_of(tx), rates.confirmed(tx))
+    known = {debtor: table.rates.on(today) for debtor, table in tables.items() if table is not None}
+    return {debtor: percent for debtor, percent in known.items() if isinstance(percent, Decimal)}
+
+
+def _interest(due_dates: Iterable[date], percent: Decimal | None) -> Interest | None:
+    """The rate that runs on bills, since the day after the first of them was due; None where none of them bears any."""
+    due = min(due_dates, default=None)
+    return Interest(percent, due + timedelta(days=1)) if due is not None and percent is not None else None
 
 
 def _reference(one: Wanted, references: Mapping[str, str], account: str) -> str:

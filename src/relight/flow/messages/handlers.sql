@@ -4,7 +4,10 @@ SELECT e.id, a.ref, cr.name, cr.bank_account, a.currency, p.country, p.site,
     b.name, b.sms_sender, b.email_sender, b.phone, b.site, b.return_address, b.colour, co.name,
     y.id, y.name, y.kind, y.language, cp.id, cp.value, e.key, s.kind, pr.street,
     (SELECT jsonb_object_agg(c.number, c.reference) FROM claim c
-        WHERE c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open' AND c.reference <> '')
+        WHERE c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open' AND c.reference <> ''),
+    (SELECT jsonb_object_agg(c.number, c.interest) FROM claim c
+        WHERE c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open' AND c.interest > 0),
+    a.debtor
 FROM effect e
 JOIN dunning_case k ON k.partner_id = e.partner_id AND k.id = e.case_id
 JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id

@@ -161,6 +161,8 @@ def _claims(context: MessageContext, common: Mapping[str, str]) -> tuple[tuple[s
     ]
     if context.claims and context.fees:
         rows.append((common["fees"], "", money(context.fees, currency, language)))
+    if context.claims and context.late_interest:
+        rows.append((common["late_interest"], "", money(context.late_interest, currency, language)))
     return tuple(rows)
 
 

@@ -23,7 +23,7 @@ SELECT c.id, c.account_id, c.state, c.version, a.debtor, a.profile, a.credit, c.
 FROM dunning_case c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
 WHERE c.id = ANY (%(cases)s::bigint[]) ORDER BY c.id
 
--- claims: open ones with what each service's lines still owe. Money already paid on a claim is taken to have paid the
+-- claims: open ones (late interest alone is nothing to act on) with what each service's lines still owe. Money already paid on a claim is taken to have paid the
 -- lines that could cut first: nobody is cut for what may be paid.
 SELECT c.account_id, c.service_kind, c.id, c.number, c.principal, c.costs, c.disputed,
     greatest(c.due_date, c.deferred_to), l.services, l.amounts
@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
         FROM claim_line l WHERE l.claim_id = c.id AND l.service_id IS NOT NULL
         GROUP BY l.service_id ORDER BY l.service_id) x WHERE x.owed IS NOT NULL
 ) l ON true
-WHERE c.account_id = ANY (%(accounts)s::bigint[]) AND c.state = 'open'
+WHERE c.account_id = ANY (%(accounts)s::bigint[]) AND c.state = 'open' AND c.principal + c.costs > 0
 ORDER BY c.id
 
 -- steps: taken and not voided, with their claims

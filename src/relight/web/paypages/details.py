@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from relight.flow.cases.operations import lock_accounts
+from relight.flow.claims.interest import reckoned
 from relight.flow.messages.context import ClaimItem
 from relight.flow.payments import operations, queries
 from relight.flow.payments.queries import Check, PayFacts
@@ -24,6 +25,7 @@ from relight.web.paypages.contexts import (
     DetailsPage,
     Happened,
     HistoryItem,
+    InterestSlice,
     Next,
     NextStep,
     Question,
@@ -166,6 +168,8 @@ def _details_page(
             ClaimItem(claim["number"], claim["due_date"], claim["principal"]) for claim in asked if claim["principal"]
         ),
         fees=sum(claim["costs"] for claim in asked),
+        interest=sum(claim["interest"] for claim in asked),
+        interest_slices=_slices(facts, asked, now) if any(claim["interest"] for claim in asked) else (),
         total=facts.amount,
         currency=facts.currency,
         pay_page_url=with_language(request, reverse("paypages:page", args=[token])),
@@ -174,6 +178,19 @@ def _details_page(
             HistoryItem(line["at"].astimezone(zone).date(), _HAPPENED[line["what"]], line["amount"]) for line in history
         ),
         next_steps=_next_steps(who, zone),
+    )
+
+
+def _slices(facts: PayFacts, asked: Sequence[Row], now: datetime) -> tuple[InterestSlice, ...]:
+    """How the interest that is asked for comes about, bill by bill."""
+    with database().transaction(facts.partner_id) as tx:
+        known = reckoned(tx, [facts.account_id])
+    named = {claim["id"]: claim["number"] for claim in asked if claim["interest"]}
+    return tuple(
+        InterestSlice(named[one.claim_id], piece.first, piece.last, piece.percent, piece.principal)
+        for one in known
+        if one.claim_id in named
+        for piece in one.interest.slices
     )
 
 

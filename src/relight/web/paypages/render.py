@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from relight.flow.messages.catalog import help_contacts
 from relight.flow.messages.colours import readable, text_on
-from relight.flow.messages.formats import date_and_time, long_date, money, short_date, unbroken
+from relight.flow.messages.formats import date_and_time, long_date, money, number, short_date, unbroken
 from relight.web.paypages.contexts import (
     FINAL_STAGES,
     DetailsPage,
@@ -99,6 +99,7 @@ def _formats(shell: Shell) -> dict[str, object]:
     return {
         "money": lambda minor, currency: money(minor, currency, language),
         "long_date": lambda day: long_date(day, language),
+        "number": lambda value: number(value, language),
         "short_date": lambda day: short_date(day, language),
         "date_and_time": lambda moment: date_and_time(moment, language),
     }
