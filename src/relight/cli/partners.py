@@ -121,8 +121,9 @@ def drivers(slug: str, file: Path | None) -> None:
             settings = json.loads(file.read_text("utf-8"))
         except ValueError as wrong:
             raise click.ClickException(f"{file} is no JSON: {wrong}") from wrong
-        if not isinstance(settings, dict) or set(settings) - {"supply", "messages", "payments", "ways"}:
-            raise click.ClickException("Driver settings have the keys supply, messages, payments, ways, and no others.")
+        if not isinstance(settings, dict) or set(settings) - {"supply", "messages", "payments", "ways", "handover"}:
+            known = "supply, messages, payments, ways, handover"
+            raise click.ClickException(f"Driver settings have the keys {known}, and no others.")
         if wrong_settings := refused(settings.get("payments"), settings.get("ways")):
             raise click.ClickException(wrong_settings)
         with db.transaction(id_) as tx:

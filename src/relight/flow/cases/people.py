@@ -11,6 +11,8 @@ SQL = statements(__package__, "people.sql")
 _REFUSED = {
     "policy": ("decide about policies", "a manager"),
     "books": ("keep the books", "a manager"),
+    "agency": ("look after agencies", "a manager"),
+    "hold": ("do this", "an agent, or say with --as which user does it"),
     "approve": ("approve", "a manager"),
     "task": ("ask for it", "an agent"),
     "money": ("place payments", "an agent, or say with --as which user does it"),
