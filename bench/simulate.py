@@ -4,7 +4,7 @@ A counted decision is a call of `decide` on a case; what it costs to live the da
 their guards, payments, customers) is in its price, and so is making the customers up. Half the portfolio goes before
 and after the whole one, so that time and memory can be told to grow, or not to, though the machine's other work comes
 and goes. Beside it, in the place of a raw limit, `decide` alone: the very turns of some households once more, with the
-facts at hand.
+facts at hand. All on the compiled core where there is one, as what-ifs run.
 """
 
 import os
@@ -13,20 +13,22 @@ import resource
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from importlib import import_module
 from multiprocessing import Barrier
 from multiprocessing.synchronize import Barrier as BarrierType
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
+from relight.cli import compiled
 from relight.core.decide import decide
 from relight.core.decision import Decision
-from relight.core.facts import CaseFacts
+from relight.core.facts import CaseFacts, PartnerFacts
 from relight.core.law import Law
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text
-from relight.core.simulate.parts import Part, parts, work
+from relight.core.simulate.parts import parts, work
 from relight.core.simulate.parts import run as run_parts
 from relight.core.simulate.portfolio import Spec
 from relight.core.simulate.totals import Totals
@@ -38,7 +40,8 @@ _ROUNDS = 5
 _READY_WITHIN = 60
 
 News = Callable[[str], None]
-Turn = tuple[Policy, Law, CaseFacts, datetime]
+Turn = tuple[CaseFacts, datetime]
+Use = Callable[[], compiled.Core]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,14 @@ class Run:
         }
 
 
-def run(*, accounts: int = 20_000, news: News = print) -> dict[str, Any]:
-    """Simulate a year of so many accounts; the contract's JSON (DESIGN § 9) and more."""
-    alone = _decide_alone(news)
-    first, whole, last = (_measured(count, news) for count in (accounts // 2, accounts, accounts // 2))
+def run(*, accounts: int = 20_000, plain: bool = False, news: News = print) -> dict[str, Any]:
+    """Simulate a year of so many accounts; the contract's JSON (DESIGN § 9) and more. `plain`: without the compiled
+    core, though there may be one."""
+    use = compiled.running if plain else compiled.use
+    core, alone = _decide_alone(use, news)
+    first, whole, last = (_measured(count, use, news) for count in (accounts // 2, accounts, accounts // 2))
     return {
+        "core": core,
         "decisions_per_second_per_core": whole.per_second,
         "account_years": round(accounts * DAYS / 365),
         "seconds": round(whole.seconds, 2),
@@ -110,7 +116,8 @@ def in_text(result: Mapping[str, Any]) -> str:
     """The result for people."""
     twice = result["twice_the_accounts"]
     return (
-        f"{result['account_years']:,} account-years in {result['seconds']} s on {result['machine']['cores']} cores:"
+        f"With the {result['core']} core,"
+        f" {result['account_years']:,} account-years in {result['seconds']} s on {result['machine']['cores']} cores:"
         f" {result['decisions_per_second_per_core']:,} decisions a second and core"
         f" (decide alone: {result['decide_alone_per_second']:,}),"
         f" {result['peak_mb']} MB at most ({twice['peak_mb_half']} with half the accounts);"
@@ -118,11 +125,11 @@ def in_text(result: Mapping[str, Any]) -> str:
     )
 
 
-def _measured(accounts: int, news: News) -> Run:
+def _measured(accounts: int, use: Use, news: News) -> Run:
     news(f"{accounts:,} accounts …")
     began, before, cores = time.monotonic(), _cpu(), len(os.sched_getaffinity(0))
     together = Barrier(cores)
-    with ProcessPoolExecutor(cores, initializer=_get_ready, initargs=(together,)) as executor:
+    with ProcessPoolExecutor(cores, initializer=_get_ready, initargs=(use, together)) as executor:
         executor.submit(os.getpid).result()  # whoever answers was ready, and all get ready together
         start_up = time.monotonic() - began
         totals = run_parts(executor, parts(packaged_text(POLICY), "", Spec(accounts, START, DAYS, SEED)))
@@ -133,10 +140,21 @@ def _measured(accounts: int, news: News) -> Run:
     return Run(totals, seconds, start_up, _cpu() - before, round(peak / 1024))
 
 
-def _get_ready(together: BarrierType) -> None:
-    """In a new process: read the policy, the law and the calendar, and wait for the others."""
-    work(Part(packaged_text(POLICY), "", Spec(1, START, DAYS, SEED), 0, 1))
+def _get_ready(use: Use, together: BarrierType) -> None:
+    """In a new process: take a core, read the policy, the law and the calendar, and wait for the others."""
+    use()
+    _core("simulate.parts").work(_part(accounts=1))
     together.wait(_READY_WITHIN)
+
+
+def _part(accounts: int) -> Any:
+    spec = _core("simulate.portfolio").Spec(accounts, START, DAYS, SEED)
+    return _core("simulate.parts").Part(packaged_text(POLICY), "", spec, 0, accounts)
+
+
+def _core(name: str) -> Any:
+    """A module of the core that this process has taken, which may be another than the one that this file imports."""
+    return import_module(f"relight.core.{name}")
 
 
 def _cpu() -> float:
@@ -145,21 +163,30 @@ def _cpu() -> float:
     return sum(one.ru_utime + one.ru_stime for one in spent)
 
 
-def _decide_alone(news: News) -> int:
-    """Calls of `decide` a second in one process, on turns that households really came to; the best of some rounds."""
+def _decide_alone(use: Use, news: News) -> tuple[compiled.Core, int]:
+    """Which core is used, and calls of `decide` a second in one process, on turns that households really came to."""
     turns: list[Turn] = []
 
     def keep(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decision:
-        turns.append((policy, law, facts, now))
+        turns.append((replace(facts, partner=cast(PartnerFacts, None)), now))  # a calendar is long; each has its own
         return decide(policy, law, facts, now)
 
     with patch("relight.core.simulate.life.decide", keep):
-        work(Part(packaged_text(POLICY), "", Spec(_SAMPLE, START, DAYS, SEED), 0, _SAMPLE))
+        work(_part(_SAMPLE))
     news(f"deciding {len(turns):,} turns alone …")
-    spent = []
+    with ProcessPoolExecutor(1, initializer=use) as executor:
+        return executor.submit(compiled.running).result(), executor.submit(_alone, turns).result()
+
+
+def _alone(turns: list[Turn]) -> int:
+    """Calls of `decide` a second in this process; the best of some rounds."""
+    decide_, law = _core("decide").decide, _core("rules.lawbook").packaged_law()
+    policy = _core("policy_reader").read_policy(packaged_text(POLICY))
+    partner, spent = _core("simulate.run").partner_of(policy), list[float]()
+    mine = [(replace(facts, partner=partner), now) for facts, now in turns]
     for _ in range(_ROUNDS):
         began = time.process_time()
-        for turn in turns:
-            decide(*turn)
+        for facts, now in mine:
+            decide_(policy, law, facts, now)
         spent.append(time.process_time() - began)
-    return round(len(turns) / min(spent))
+    return round(len(mine) / min(spent))

@@ -85,14 +85,15 @@ def paypage(links: int, seconds: int, as_json: bool) -> None:
 
 @bench.command()
 @click.option("--accounts", default=20_000, show_default=True, type=click.IntRange(min=2), help="Each for a year.")
+@click.option("--plain", is_flag=True, help="In plain Python, though there may be a compiled core.")
 @json_option
 @refusals
-def simulate(accounts: int, as_json: bool) -> None:
+def simulate(accounts: int, plain: bool, as_json: bool) -> None:
     """Decisions a second and core of a what-if, all guards on, beside `decide` alone.
 
     Example:  relight bench simulate --accounts 1000000
     """
-    _measure("simulate", as_json, accounts=accounts)
+    _measure("simulate", as_json, accounts=accounts, plain=plain)
 
 
 def _measure(name: str, as_json: bool, **sizes: int) -> None:

@@ -1,4 +1,4 @@
-"""Where a what-if is worked out: all cores of this machine, or a Dask cluster."""
+"""Where a what-if is worked out: all cores of this machine, on the compiled core if there is one, or a Dask cluster."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
 import click
+
+from relight.cli import compiled
 
 _ANSWERS_WITHIN = "10s"
 
@@ -17,7 +19,7 @@ def place(dask: str = "") -> Iterator[Executor]:
         with _cluster(dask) as executor:
             yield executor
     else:
-        with ProcessPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as executor:
+        with ProcessPoolExecutor(len(os.sched_getaffinity(0)), initializer=compiled.use) as executor:
             yield executor
 
 

@@ -14,6 +14,7 @@ import click
 
 from relight.cli.actors import as_option, by_option, who
 from relight.cli.backtest import tell_history
+from relight.cli.compiled import running
 from relight.cli.context import database, partner_id, refusals
 from relight.cli.output import answer, json_option, news
 from relight.cli.places import place
@@ -133,7 +134,8 @@ def simulate(
     spec = Spec(len(people) or accounts, start, days, seed)
     with place(dask) as executor:
         told = {name: _by_seed(executor, each, model_text, spec, people, seeds, name) for name, each in names.items()}
-    result = _result(policy, told, spec, seeds, time.monotonic() - began, _cpu_of_children() - cpu)
+        core = executor.submit(running).result()
+    result = _result(policy, told, spec, seeds, time.monotonic() - began, _cpu_of_children() - cpu) | {"core": core}
     if output:
         _write(output, told, result)
     if keep:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from relight.cli import compiled
 from relight.project import connect, paths, roles
 from relight.project.binaries import MAJOR_MIN
 from relight.project.connect import DatabaseUrls
@@ -36,7 +37,7 @@ class Check:
 
 def run_checks() -> list[Check]:
     """All checks, with the database when it can be had. Nothing here raises: what is broken is what is reported."""
-    checks = [python_version(sys.version_info[:3])]
+    checks = [python_version(sys.version_info[:3]), core_of_what_ifs(compiled.state())]
     try:
         checks += home_checks(paths.home())
         urls = connect.resolve()
@@ -51,6 +52,16 @@ def python_version(version: tuple[int, ...]) -> Check:
     return Check(
         "python", version >= PYTHON_MIN, found, "" if version >= PYTHON_MIN else "Install Python 3.11 or later."
     )
+
+
+def core_of_what_ifs(state: compiled.State) -> Check:
+    """Which core what-ifs run on. Both come to the same, so that plain Python is well too."""
+    found = {
+        "ready": "compiled, from these very sources; all else is plain Python",
+        "stale": "plain Python; the compiled one is of other sources and not used (`relight compile` makes it anew)",
+        "none": "plain Python; compiled, what-ifs take a third of the time (`relight compile`)",
+    }
+    return Check("core of what-ifs", True, found[state])
 
 
 def home_checks(home: Path) -> list[Check]:

@@ -1,0 +1,97 @@
+"""The compiled core: the sources of `relight.core` as machine code, for the workers of a what-if (docs/decisions/0014).
+
+It is made by `relight compile`, lies beside the interpreter, and is used only where it was made from the very sources
+that are here. Everything else decides in plain Python, and comes to the same.
+"""
+
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import relight
+
+CORE = "relight.core"
+PACKAGE = Path(str(relight.__file__)).resolve().parent
+SUFFIX = EXTENSION_SUFFIXES[0]  # says the interpreter's version, and the machine's kind
+State = Literal["ready", "stale", "none"]
+Core = Literal["compiled", "plain"]
+_MADE_BY = ("cli/compiled.py", "cli/compiling.py", "cli/native.py")
+_DECIDES = f"{CORE}.decide"
+_WORKS = f"{CORE}.simulate.parts"
+
+
+def folder() -> Path:
+    """Where compiled cores lie: with the interpreter that they are for."""
+    return Path(sys.prefix) / "relight-compiled"
+
+
+def key() -> str:
+    """What a compiled core is known by: all sources of core, the way of compiling them, and the interpreter."""
+    whole = hashlib.sha256(SUFFIX.encode())
+    for path in (*sorted((PACKAGE / "core").rglob("*.py")), *(PACKAGE / name for name in _MADE_BY)):
+        whole.update(f"\n{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
+    return whole.hexdigest()[:32]
+
+
+def state() -> State:
+    """Whether a compiled core is here, and made from the sources that are here."""
+    if (folder() / key()).is_dir():
+        return "ready"
+    return "stale" if any(folder().glob("*/*")) else "none"
+
+
+def use(made: Path | None = None) -> Core:
+    """From now on this process takes the compiled core, if there is one to be used; which one it takes.
+
+    For a worker at its start: what the process had of core before is forgotten, so no object of it may be around.
+    """
+    if any(isinstance(one, _Finder) for one in sys.meta_path):
+        return running()
+    found = made or folder() / key()
+    modules = {_name(path, found): path for path in found.rglob(f"*{SUFFIX}")}
+    if not modules:
+        return "plain"
+    finder = _Finder(modules)
+    sys.meta_path.insert(0, finder)
+    _forget()
+    try:
+        import_module(_WORKS)
+    except Exception:  # noqa: BLE001 - half deleted, or made for another machine: whatever it is, plain Python goes on
+        sys.meta_path.remove(finder)
+        _forget()
+    return running()
+
+
+def running() -> Core:
+    """Which core this process decides with."""
+    return "compiled" if str(import_module(_DECIDES).__file__).endswith(SUFFIX) else "plain"
+
+
+class _Finder(MetaPathFinder):
+    """Finds compiled modules before the plain ones of the same names."""
+
+    def __init__(self, modules: Mapping[str, Path]):
+        self._modules = modules
+
+    def find_spec(
+        self, fullname: str, path: Iterable[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Where a module lies, if it is one of them."""
+        found = self._modules.get(fullname)
+        return spec_from_file_location(fullname, found) if found is not None else None
+
+
+def _name(path: Path, root: Path) -> str:
+    return ".".join(path.relative_to(root).parts).removesuffix(SUFFIX)
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name == CORE or name.startswith(f"{CORE}.")]:
+        del sys.modules[name]
