@@ -45,14 +45,14 @@ def assign(tx: Tx, act: Act, parts: Sequence[Part]) -> None:
     """
     act.by.must(MONEY)
     _refuse_nonsense(parts)
-    found = _lock(tx, act.payment_id, [part.account_id for part in parts])
+    found = lock_payment(tx, act.payment_id, [part.account_id for part in parts])
     _assign(tx, act, found, parts)
 
 
 def take_away(tx: Tx, act: Act, account_id: int | None = None) -> None:
     """Undo: take a payment off an account (or off all) and back into the queue. Bills that it paid are open again."""
     act.by.must(MONEY)
-    _lock(tx, act.payment_id, [])
+    lock_payment(tx, act.payment_id, [])
     _take_away(tx, act, account_id)
 
 
@@ -63,7 +63,7 @@ def move(tx: Tx, act: Act, *, from_account: int, parts: Sequence[Part]) -> None:
     """
     act.by.must(MONEY)
     _refuse_nonsense(parts)
-    _lock(tx, act.payment_id, [from_account, *(part.account_id for part in parts)])
+    lock_payment(tx, act.payment_id, [from_account, *(part.account_id for part in parts)])
     _take_away(tx, act, from_account)
     found = placing.locked(tx, act.payment_id)
     assert found is not None
@@ -75,8 +75,8 @@ def park(tx: Tx, act: Act) -> None:
     act.by.must(MONEY)
     if not act.note.strip():
         raise UnableToMatch("Say in a note what the payment waits for.")
-    _lock(tx, act.payment_id, [])
-    _keep(tx, act, "parked", [(None, 0)])
+    lock_payment(tx, act.payment_id, [])
+    keep_act(tx, act, "parked", [(None, 0)])
 
 
 def _assign(tx: Tx, act: Act, found: Placed, parts: Sequence[Part]) -> None:
@@ -85,7 +85,7 @@ def _assign(tx: Tx, act: Act, found: Placed, parts: Sequence[Part]) -> None:
     placing.place(tx, act.payment_id, parts, today=today, now=act.now)
     sums = [(part.account_id, part.amount) for part in parts]
     claims = [claim for part in parts for claim in part.claim_ids]
-    _keep(tx, act, "assigned", sums, claims=claims)
+    keep_act(tx, act, "assigned", sums, claims=claims)
     _tell(tx, act, SQL.tell_assigned, sums)
     wake(tx, [account for account, _ in sums], act.now, urgent=True)
 
@@ -96,13 +96,13 @@ def _take_away(tx: Tx, act: Act, account_id: int | None) -> None:
     if not taken:
         raise UnableToMatch("Nothing of this payment lies there. Load the page again to see where it is.")
     sums = [(account, amount) for _, account, amount in taken]
-    _keep(tx, act, "taken_away", sums)
+    keep_act(tx, act, "taken_away", sums)
     open_cases(tx, [account for account, _ in sums], act.now)
     _tell(tx, act, SQL.tell_taken, sums)
     wake(tx, [account for account, _ in sums], act.now, urgent=True)
 
 
-def _lock(tx: Tx, payment_id: int, account_ids: Sequence[int]) -> Placed:
+def lock_payment(tx: Tx, payment_id: int, account_ids: Sequence[int]) -> Placed:
     """Lock the accounts that are touched, then the payment; refuse one that is no money yet, or not any more."""
     lock_accounts(tx, sorted({*account_ids, *placing.accounts_of(tx, [payment_id])}))
     found = placing.locked(tx, payment_id)
@@ -134,7 +134,8 @@ def _refuse_misfits(tx: Tx, found: Placed, parts: Sequence[Part]) -> None:
             raise UnableToMatch(f"The payment is in {found.currency}, and account {ref} is kept in {currency}.")
 
 
-def _keep(tx: Tx, act: Act, code: str, sums: Sequence[tuple[int | None, int]], claims: Sequence[int] = ()) -> None:
+def keep_act(tx: Tx, act: Act, code: str, sums: Sequence[tuple[int | None, int]], claims: Sequence[int] = ()) -> None:
+    """Put an act on record, an account and sum each, with who paid."""
     payer = tx.value(SQL.payer, {"payment": act.payment_id}) if code == "assigned" else ""
     given = {
         "payment": act.payment_id,
