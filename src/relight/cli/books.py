@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from relight.cli import books_acts, books_money
+from relight.cli import books_acts, books_money, books_statement
 from relight.cli.actors import as_option, who
 from relight.cli.books_output import Day, Month, creditor_option, csv_option, show, table
 from relight.cli.context import database, partner_id, partner_option, refusals
@@ -140,5 +140,5 @@ def export(month: date, accounts: Path | None, output: Path | None, partner_slug
     click.echo(f"Wrote {len(entries):,} entries to {output}.")
 
 
-for _module in (books_acts, books_money):
+for _module in (books_acts, books_money, books_statement):
     _module.register(books)
