@@ -21,17 +21,17 @@ help: ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/.relight-setup ## .venv with .venv/bin/relight; needs Python 3.11 or later, nothing else
+setup: .venv/.relight-setup .venv/.relight-compiled ## .venv with .venv/bin/relight; needs Python 3.11 or later, nothing else
 
 setup-test: .venv/.relight-setup-test ## what tests and linters need, into the same .venv
 
 counterparts: ## what the tests talk to: Debian packages and npm (as root or with sudo; else it says what is missing)
 	@packaging/counterparts.sh
 
-demo: setup ## a portfolio from unpaid bill to light, in minutes: make demo ARGS="--accounts 300 --days 60"
+demo: .venv/.relight-setup ## a portfolio from unpaid bill to light, in minutes: make demo ARGS="--accounts 300 --days 60"
 	$(BIN)/relight demo $(ARGS)
 
-test: setup-test counterparts ## all tests, on real counterparts, two files at a time: make test ARGS="tests/unit -k money" JOBS=1
+test: setup-test counterparts .venv/.relight-compiled ## all tests, on real counterparts, two files at a time: make test ARGS="tests/unit -k money" JOBS=1
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 	@packaging/left-out.sh
 
@@ -42,7 +42,7 @@ lint: setup-test ## style, types, and the directions of imports
 	$(BIN)/pyright
 	$(BIN)/mypy src/relight/{audit,flow,drivers,web,cli,project}
 
-bench: setup-test counterparts ## all benchmarks, about two minutes each; results in bench/results, and a table
+bench: setup-test counterparts .venv/.relight-compiled ## all benchmarks, about two minutes each; results in bench/results, and a table
 	@day=$$(date +%F); for name in $(BENCHES); do echo "== $$name"; \
 	  line=$$($(BIN)/relight bench $$name --json | tail -n 1); echo "$$line" > bench/results/$$day-$$name.json; \
 	done; $(BIN)/python -m bench.table bench/results/$$day-*.json
@@ -54,6 +54,7 @@ requirements: ## compile requirements/*.in anew; needs uv
 	$(COMPILE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) requirements/test.in --output-file requirements/test.txt
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
+	$(COMPILE) requirements/compile.in --constraint requirements/test.txt --output-file requirements/compile.txt
 
 clean: ## remove .venv, caches and node_modules; data in RELIGHT_HOME stays
 	rm -rf .venv .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache build dist
@@ -75,4 +76,11 @@ clean: ## remove .venv, caches and node_modules; data in RELIGHT_HOME stays
 
 .venv/.relight-setup-test: requirements/test.txt .venv/.relight-setup
 	$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	@touch $@
+
+# What-ifs on the core as machine code take a third of the time. Who has no C compiler does without, and is told.
+CORE := $(shell find src/relight/core src/relight/cli/compiling.py src/relight/cli/native.py -name '*.py')
+.venv/.relight-compiled: requirements/compile.txt $(CORE) | .venv/.relight-setup
+	@if $(BIN)/relight compile --check; then \
+	  { $(PIP) install --quiet --require-hashes -r requirements/compile.txt && $(BIN)/relight compile; } || true; fi
 	@touch $@

@@ -19,6 +19,7 @@ needed=(
   "/usr/lib/postgresql/15/bin/postgres postgresql-15"
   "node nodejs"
   "npm npm"
+  "gcc gcc"
 )
 
 missing_packages() {

@@ -128,7 +128,7 @@ def test_a_planted_path_or_address_is_noticed(planted: str) -> None:
     assert names_a_machine(planted) != []
 
 
-@pytest.mark.parametrize("name", ["base", "build", "test"])
+@pytest.mark.parametrize("name", ["base", "build", "compile", "test"])
 def test_requirements_are_pinned_with_hashes_and_say_no_address(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     logical = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.lstrip().startswith("#")]

@@ -22,7 +22,7 @@ PACKAGE = Path(str(relight.__file__)).resolve().parent
 SUFFIX = EXTENSION_SUFFIXES[0]  # says the interpreter's version, and the machine's kind
 State = Literal["ready", "stale", "none"]
 Core = Literal["compiled", "plain"]
-_MADE_BY = ("cli/compiled.py", "cli/compiling.py", "cli/native.py")
+SOURCES = "sources"  # the list, in a core's folder
 _DECIDES = f"{CORE}.decide"
 _WORKS = f"{CORE}.simulate.parts"
 
@@ -32,30 +32,42 @@ def folder() -> Path:
     return Path(sys.prefix) / "relight-compiled"
 
 
-def key() -> str:
-    """What a compiled core is known by: all sources of core, the way of compiling them, and the interpreter."""
+def key(sources: Iterable[str]) -> str:
+    """What a compiled core is known by: the sources that it was made from, paths under the package, and the
+    interpreter. Raises OSError for one that is not here."""
     whole = hashlib.sha256(SUFFIX.encode())
-    for path in (*sorted((PACKAGE / "core").rglob("*.py")), *(PACKAGE / name for name in _MADE_BY)):
-        whole.update(f"\n{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
+    for name in sorted(sources):
+        whole.update(f"\n{name}\n".encode() + (PACKAGE / name).read_bytes())
     return whole.hexdigest()[:32]
+
+
+def made() -> Path | None:
+    """The compiled core that was made from the sources that are here, if there is one."""
+    for listed in folder().glob(f"*/{SOURCES}"):
+        try:
+            if listed.parent.name == key(listed.read_text("utf-8").split()):
+                return listed.parent
+        except OSError:  # one of its sources is gone
+            continue
+    return None
 
 
 def state() -> State:
     """Whether a compiled core is here, and made from the sources that are here."""
-    if (folder() / key()).is_dir():
+    if made() is not None:
         return "ready"
-    return "stale" if any(folder().glob("*/*")) else "none"
+    return "stale" if any(folder().glob(f"*/{SOURCES}")) else "none"
 
 
-def use(made: Path | None = None) -> Core:
+def use(place: Path | None = None) -> Core:
     """From now on this process takes the compiled core, if there is one to be used; which one it takes.
 
     For a worker at its start: what the process had of core before is forgotten, so no object of it may be around.
     """
     if any(isinstance(one, _Finder) for one in sys.meta_path):
         return running()
-    found = made or folder() / key()
-    modules = {_name(path, found): path for path in found.rglob(f"*{SUFFIX}")}
+    found = place or made()
+    modules = {_name(path, found): path for path in found.rglob(f"*{SUFFIX}")} if found else {}
     if not modules:
         return "plain"
     finder = _Finder(modules)

@@ -96,15 +96,21 @@ def make() -> Path:
     """Compile, try, and put it where what-ifs look for it; cores of other sources go. Raises CannotCompile, OSError."""
     if find_spec("mypyc") is None or find_spec("setuptools") is None:
         raise CannotCompile("mypy is not installed; run pip install 'relight[compile]'.")
-    home, wanted = compiled.folder(), compiled.key()
+    home, names = compiled.folder(), modules()
+    sources = [str(_file(name, PACKAGE.parent).relative_to(PACKAGE)) for name in (*names, f"{CORE}.records")]
+    sources += ["cli/compiling.py", "cli/native.py"]
+    key = compiled.key(sources)
     home.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=home, prefix=".making-") as making:
-        built = _build(Path(making))
+        built = _build(Path(making), names)
         _try(built)
+        if compiled.key(sources) != key:
+            raise CannotCompile("its sources were changed meanwhile; run it once more.")
+        (built / compiled.SOURCES).write_text("\n".join(sources), "utf-8")
         for old in home.glob("[!.]*"):
             shutil.rmtree(old, ignore_errors=True)
-        built.replace(home / wanted)
-    return home / wanted
+        built.replace(home / key)
+    return home / key
 
 
 def modules() -> list[str]:
@@ -130,9 +136,8 @@ def _imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{one.name}" for one in node.names)
 
 
-def _build(place: Path) -> Path:
+def _build(place: Path, names: list[str]) -> Path:
     """The compiled modules, in a folder of their own."""
-    names = modules()
     news(f"Compiling {len(names)} modules of the core; this takes a minute or two …")
     shutil.copytree(PACKAGE / "core", place / "relight" / "core", ignore=shutil.ignore_patterns("__pycache__", "packs"))
     shutil.copy(PACKAGE / "__init__.py", place / "relight")
