@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import click
 
-from relight.cli.context import installation
+from relight.cli.context import database, installation
 from relight.cli.output import answer, json_option
+from relight.cli.rates import missing_rates
 
 
 @click.command()
@@ -16,7 +17,10 @@ def doctor(as_json: bool) -> None:
 
     Example:  relight doctor
     """
-    checks = installation().checks()
+    checks = list(installation().checks())
+    if all(check.ok for check in checks):
+        with database() as db:
+            checks += missing_rates(db)
     lines = []
     for check in checks:
         lines.append(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.found}")

@@ -13,6 +13,7 @@ _REFUSED = {
     "books": ("keep the books", "a manager"),
     "agency": ("look after agencies", "a manager"),
     "hold": ("do this", "an agent, or say with --as which user does it"),
+    "rates": ("answer for rates", "a manager"),
     "approve": ("approve", "a manager"),
     "task": ("ask for it", "an agent"),
     "money": ("place payments", "an agent, or say with --as which user does it"),

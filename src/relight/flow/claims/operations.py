@@ -11,7 +11,16 @@ from relight.flow.claims.posting import Posted, Refusal, post_claims
 from relight.flow.claims.receiving import Received, partner_today, receive_payments
 from relight.flow.database import Database
 
-__all__ = ["Posted", "Received", "Refusal", "allocate_by_age", "book_months", "post_claims", "receive_payments"]
+__all__ = [
+    "Posted",
+    "Received",
+    "Refusal",
+    "allocate_by_age",
+    "book_months",
+    "partner_today",
+    "post_claims",
+    "receive_payments",
+]
 
 
 def book_months(db: Database, partner_id: int, now: datetime) -> None:
