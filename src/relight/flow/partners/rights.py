@@ -17,6 +17,6 @@ RIGHTS: Mapping[str, frozenset[str]] = {
 
 
 def may(role: str, act: str) -> bool:
-    """Whether a role allows an act: hold, note, task, approve, void, policy, books, agency, rates, or terms (what a partner
-    pays)."""
+    """Whether a role allows an act: hold, note, task, approve, void, policy, books, agency, rates, or terms (what a
+    partner pays)."""
     return act in RIGHTS.get(role, frozenset())
