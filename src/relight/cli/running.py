@@ -10,14 +10,17 @@ import click
 from relight.cli.context import database, installation, moment, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option, news
 from relight.cli.processes import Processes
+from relight.flow.effects.drivers import DriverRoom
 from relight.flow.payments.asking import poll_open_checkouts
 from relight.flow.payments.reconciling import reconcile_due
 from relight.flow.payments.refunds import send_refunds
+from relight.flow.road.agencies import read_letters
 from relight.flow.road.machine import Done, Machine, NeverAtRest
 from relight.flow.road.worker import LANES, Worker
 
 _POLL_PAYMENTS_SECONDS = 20
 _SETTLEMENTS_SECONDS = 3600
+_AGENCIES_SECONDS = 30
 _BULK_NICENESS = 10  # where cores are few, who waits for light goes before a night run's arithmetic
 
 base_url_option = click.option(
@@ -64,10 +67,15 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
                 await asyncio.to_thread(reconcile_due, db, db.clock())
                 await asyncio.sleep(_SETTLEMENTS_SECONDS)
 
+        async def agencies() -> None:
+            room = DriverRoom(db)
+            while True:
+                await asyncio.to_thread(read_letters, db, room, db.clock(), only)
+                await asyncio.sleep(_AGENCIES_SECONDS)
+
         async def main() -> None:
-            made = Worker(
-                db, link, lanes=lanes, extras=[("poll payments", poll), ("settlements", settlements)], only=only
-            )
+            extras = [("poll payments", poll), ("settlements", settlements), ("agencies", agencies)]
+            made = Worker(db, link, lanes=lanes, extras=extras, only=only)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, made.stop)

@@ -14,7 +14,7 @@ from relight.core.explain.speech import Speech
 # Parameters that a customer may see as they are told to agents: sums, moments, invoices, channels, numbers.
 _PLAIN = frozenset(
     {"arrears", "amount", "claims", "until", "opens", "complete_until", "tried", "next", "needs", "is", "min", "max",
-     "in", "most"}
+     "in", "most", "left", "due", "first", "day"}
 )  # fmt: skip
 _WITHDRAWN = "withdrawn."
 QUIET = frozenset({"part_started"})  # what is told better by the entries around it

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from relight.core.explain.speech import Speech
 
-_SUMS = frozenset({"arrears", "amount", "asked", "charged"})
+_SUMS = frozenset({"arrears", "amount", "asked", "charged", "left"})
+_DAYS = frozenset({"since", "due", "first", "day"})
 _MOMENTS = frozenset({"until", "opens", "complete_until", "at"})
 # Parameters that hold codes, and the group of names that they are in.
 _GROUPS = {
@@ -21,6 +22,7 @@ _GROUPS = {
 # The same where another code gives the name another meaning.
 _SPECIAL = {
     ("hold_placed", "reason"): "hold", ("hold_ended", "reason"): "hold", ("task_finished", "code"): "task",
+    ("recall_asked", "why"): "recall", ("recall_decided", "why"): "recall",
     ("approval_given", "state"): "approval_state", ("approval_denied", "state"): "approval_state",
     ("condition.profile", "is"): "profile", ("condition.profile", "in"): "profile",
     ("condition.supply", "is"): "level", ("condition.supply", "in"): "level",
@@ -64,7 +66,7 @@ def _number(speech: Speech, name: str, value: int, code: str) -> str:
 def _text(speech: Speech, name: str, value: str, code: str) -> str:
     if name in _MOMENTS:
         return _moment(speech, value)
-    if name == "since":
+    if name in _DAYS:
         return _day(speech, value)
     if name in ("span", "wait"):
         return speech.span(value)
