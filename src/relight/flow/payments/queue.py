@@ -64,6 +64,16 @@ class Bill(NamedTuple):
     creditor: str
 
 
+class Place(NamedTuple):
+    """What of a payment lies on an account, in minor units: used for bills, and free. `ref`: the customer's number."""
+
+    account_id: int
+    ref: str
+    name: str
+    used: int
+    free: int
+
+
 class Told(NamedTuple):
     """What somebody did with a payment. `account` is the customer's number."""
 
@@ -87,7 +97,7 @@ class Whole:
     received_at: datetime
     state: str
     account_id: int | None
-    lying: tuple[Lying, ...]
+    places: tuple[Place, ...]
     acts: tuple[Told, ...]
 
 
@@ -125,9 +135,16 @@ def payment(tx: Tx, payment_id: int) -> Whole:
         received_at=received_at,
         state=state,
         account_id=account,
-        lying=tuple(placing.lying(tx, [payment_id])),
+        places=tuple(_places(tx, placing.lying(tx, [payment_id]))),
         acts=tuple(Told(*row) for row in tx.rows(SQL.acts, {"payment": payment_id})),
     )
+
+
+def _places(tx: Tx, lying: list[Lying]) -> list[Place]:
+    """Where it lies, with who that is."""
+    ids = [one.account_id for one in lying]
+    known = {id_: (ref, name) for id_, ref, name in tx.rows(SQL.who, {"accounts": ids})} if ids else {}
+    return [Place(one.account_id, *known[one.account_id], one.used, one.free) for one in lying]
 
 
 def account_by_ref(tx: Tx, ref: str) -> int:

@@ -73,3 +73,11 @@ WHERE c.account_id = %(account)s AND c.state = 'open' ORDER BY c.due_date, c.id
 
 -- bill: one of an account's by its number or reference
 SELECT c.id FROM claim c WHERE c.account_id = %(account)s AND %(name)s IN (c.number, c.reference) ORDER BY c.due_date, c.id
+
+-- who: the customers of accounts
+SELECT a.id, a.ref, coalesce(d.name, '') FROM account a
+LEFT JOIN LATERAL (
+    SELECT y.name FROM account_role r JOIN party y ON y.partner_id = r.partner_id AND y.id = r.party_id
+    WHERE r.account_id = a.id AND r.role = 'debtor' AND r.ends_at IS NULL ORDER BY r.id LIMIT 1
+) d ON true
+WHERE a.id = ANY (%(accounts)s::bigint[])
