@@ -30,15 +30,7 @@ from relight.core.simulate.parts import Part, work
 from relight.core.simulate.portfolio import Spec
 
 _ROOTS = (f"{CORE}.decide", f"{CORE}.simulate.run", f"{CORE}.rules.lawbook")
-_LEFT_OUT = frozenset(
-    {
-        f"{CORE}.records",  # makes data classes, and is not asked later
-        f"{CORE}.rules.reader",  # reads packs once
-        f"{CORE}.simulate.customers",  # these three travel between processes that may have the plain core
-        f"{CORE}.simulate.portfolio",
-        f"{CORE}.simulate.totals",
-    }
-)
+_LEFT_OUT = (f"{CORE}.records", f"{CORE}.rules.reader")  # make data classes and read packs, and are not asked later
 _TRIED_ON = ("broadband-no", "power-supplier-nl")
 _TRIED = Spec(accounts=40, start=date(2027, 1, 4), days=300, seed=3)
 _BUILD = """

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from random import Random
+from typing import Any
+
+from relight.core.records import by_fields
 
 _ASKS = frozenset({"friendly_reminder", "reminder", "disconnect_notice", "collection_warning", "termination_notice",
                    "contact_attempt", "plan_offer", "fourteen_day_letter", "payment_demand"})  # fmt: skip
@@ -34,6 +37,9 @@ class Kind:
     answered_within: tuple[int, int] = (5, 30)
     asks_for_help: int = 0
     plan_days: int = 60
+
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
+        return by_fields(self)
 
 
 @dataclass(frozen=True, slots=True)

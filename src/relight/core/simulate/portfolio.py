@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from relight.core.policy import Policy
+from relight.core.records import by_fields
 from relight.core.simulate.customers import Kind, Model
 
 _MONTH = timedelta(days=30)
@@ -32,6 +34,9 @@ class Bill:
     amount: int
     paid_on: date | None = None
 
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
+        return by_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Household:
@@ -44,6 +49,9 @@ class Household:
     flags: tuple[tuple[str, str], ...]
     bills: tuple[Bill, ...]
 
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
+        return by_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -53,6 +61,9 @@ class Spec:
     start: date
     days: int
     seed: int
+
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
+        return by_fields(self)
 
 
 def households(

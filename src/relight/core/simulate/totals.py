@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from relight.core.records import by_fields
+
 LATEST_DAY = 180  # payments later than this after the due date count with it
 
 
@@ -34,6 +36,9 @@ class Totals:
     reasons: Counter[str] = field(default_factory=Counter[str])
     days_to_cure: Counter[int] = field(default_factory=Counter[int])
     paid_by_day: Counter[int] = field(default_factory=Counter[int])
+
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
+        return by_fields(self)
 
     def message(self, template: str, channel: str, cost: int) -> None:
         """A message left."""
