@@ -4,12 +4,13 @@ import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 import pytest
 import yaml
 
+from relight.core.rules.rates import Lack
 from relight.flow.messages.context import LANGUAGES as MESSAGE_LANGUAGES
 from relight.web import console
 from tests.web import console_codes
@@ -22,7 +23,7 @@ CODES = frozenset(
     {"state", "level", "service", "channel", "debtor", "language", "profile", "step", "template", "act", "unit",
      "section", "waits", "hold", "task", "effect", "effect_state", "result", "why", "proof", "fate", "meaning",
      "payment", "claim_state", "approval_state", "task_state", "block", "ended", "flag", "people", "actor", "param",
-     "role", "boolean"}
+     "role", "interest_lack", "boolean"}
 )  # fmt: skip
 # What the database's own checks allow in a column, and the group that names it.
 COLUMNS = {
@@ -46,6 +47,14 @@ def texts(django_ready: None) -> Mapping[str, Mapping[str, str]]:
 @pytest.fixture(scope="module")
 def in_norwegian(texts: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
     return texts["nb"]
+
+
+def test_why_no_late_interest_is_counted_has_its_words(texts: Mapping[str, Mapping[str, str]]) -> None:
+    lacks = set(get_args(Lack))
+
+    assert {language: missing("interest_lack", lacks, known) for language, known in texts.items()} == {
+        language: [] for language in LANGUAGES
+    }
 
 
 def missing(group: str, codes: set[str], known: Mapping[str, str]) -> list[str]:

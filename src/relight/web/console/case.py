@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from relight.core.explain import agent
 from relight.core.explain.ahead import Ahead
 from relight.core.explain.words import Reader
+from relight.flow.claims.interest import reckoned
 from relight.flow.road.explaining import explain, read_case
 from relight.web.console import timeline
 from relight.web.console.access import signed_in
@@ -34,8 +35,10 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         raise Http404
     to_customer = request.GET.get("told") == CUSTOMER
     with database().transaction(request.desk.at.partner_id) as tx:
+        borne = {one.claim_id: one for one in reckoned(tx, [file.head.account_id])}
         known = read_case(tx, case_id, now=request.desk.now, limit=query.limit(everything) if to_customer else 0)
     told = explain(known, CUSTOMER if to_customer else "agent", "" if to_customer else request.desk.language)
+    claims = [replace(one, reckoned=borne.get(one.id)) for one in file.claims]
     voice = replace(case_voice(request, file), policy=known.policy)
     context = {
         "voice": voice,
@@ -49,8 +52,8 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         "waits": _waits(file, voice),
         "asked": [one for one in file.approvals if one.state == "requested"],
         "open_tasks": [one for one in file.tasks if one.state == "open" and one.code != "approve"],
-        "open_claims": [one for one in file.claims if one.state == "open"],
-        "past_claims": [one for one in file.claims if one.state != "open"],
+        "open_claims": [one for one in claims if one.state == "open"],
+        "past_claims": [one for one in claims if one.state != "open"],
         "running": [one for one in file.holds if one.runs],
         "past_holds": [one for one in file.holds if not one.runs],
     }

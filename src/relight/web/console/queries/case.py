@@ -93,7 +93,7 @@ def _event(found: tuple[Any, ...]) -> Event:
 
 def _claim(found: tuple[Any, ...]) -> Claim:
     fields = list(found)
-    fields[13] = tuple(Line(*one) for one in from_json(fields[13]) or ())
+    fields[14] = tuple(Line(*one) for one in from_json(fields[14]) or ())
     return Claim(*fields)
 
 

@@ -26,8 +26,8 @@ LEFT JOIN step_taken s ON s.partner_id = e.partner_id AND s.case_id = e.case_id 
 WHERE e.case_id = %(case)s ORDER BY e.number DESC LIMIT %(limit)s
 
 -- claims: what is owed and what was, with lines, and how far each claim has come with this case
-SELECT m.id, m.number, m.reference, m.service_kind, m.amount, m.principal, m.costs, m.disputed, m.issued_date,
-    m.due_date, m.deferred_to, m.state, m.settled_at,
+SELECT m.id, m.number, m.reference, m.service_kind, m.amount, m.principal, m.costs, m.interest, m.disputed,
+    m.issued_date, m.due_date, m.deferred_to, m.state, m.settled_at,
     (SELECT jsonb_agg(jsonb_build_array(l.text, l.kind, l.amount, l.vat, l.disputed, l.counts_for_cut)
         ORDER BY l.number) FROM claim_line l WHERE l.claim_id = m.id),
     last.step, last.pay_by_date

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from relight.flow.claims.interest import Reckoned
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -96,6 +98,7 @@ class Claim:
     amount: int
     principal: int
     costs: int
+    interest: int
     disputed: int
     issued_date: date | None
     due_date: date
@@ -105,11 +108,12 @@ class Claim:
     lines: tuple[Line, ...]
     step: str | None
     pay_by_date: date | None
+    reckoned: Reckoned | None = None  # how its late interest comes about, once a notice has named it
 
     @property
     def owed(self) -> int:
-        """Principal and costs together."""
-        return self.principal + self.costs
+        """Principal, costs and interest together."""
+        return self.principal + self.costs + self.interest
 
 
 @dataclass(frozen=True, slots=True)
