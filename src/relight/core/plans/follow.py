@@ -74,8 +74,8 @@ def _confirm(
 
 def _remind(draft: Draft, policy: Policy, facts: CaseFacts, plan: PlanFacts, left: tuple[Left, ...]) -> None:
     coming = left[0]
-    shown = {"plan": plan.id, "amount": coming.amount, "due": coming.part.due_date.isoformat()}
-    event = draft.event("plan_reminded", shown)
+    due = coming.part.due_date.isoformat()
+    event = draft.event("plan_reminded", {"plan": plan.id, "amount": coming.amount, "due": due})
     _tell(draft, policy, facts, REMINDER, event, _shown(left))
     draft.plans += (PlanDraft(plan.id, "", told=coming.part.number, confirmed=True),)
 
@@ -83,10 +83,10 @@ def _remind(draft: Draft, policy: Policy, facts: CaseFacts, plan: PlanFacts, lef
 def _give_up(draft: Draft, policy: Policy, facts: CaseFacts, plan: PlanFacts, missed: Left) -> None:
     """A part did not come in time: a plan that runs is broken, and one that never began has lapsed."""
     begun = plan.state == "running"
-    shown = {"amount": missed.amount, "due": missed.part.due_date.isoformat()}
-    event = draft.event("plan_broken" if begun else "plan_lapsed", {"plan": plan.id, **shown}, keep_facts=True)
+    due, code = missed.part.due_date.isoformat(), "plan_broken" if begun else "plan_lapsed"
+    event = draft.event(code, {"plan": plan.id, "amount": missed.amount, "due": due}, keep_facts=True)
     _end(draft, plan, "broken" if begun else "lapsed")
-    _tell(draft, policy, facts, BROKEN if begun else LAPSED, event, {"part": shown})
+    _tell(draft, policy, facts, BROKEN if begun else LAPSED, event, {"part": _shown_part(missed)})
 
 
 def _end(draft: Draft, plan: PlanFacts, state: str) -> None:
@@ -105,11 +105,14 @@ def _look_again(draft: Draft, facts: CaseFacts, at: Standing, plan: PlanFacts, l
 
 def _shown(left: tuple[Left, ...]) -> dict[str, Any]:
     """What the words of a message need: the next part, and all that are left."""
-    coming = left[0]
     return {
-        "part": {"amount": coming.amount, "due": coming.part.due_date.isoformat()},
+        "part": _shown_part(left[0]),
         "parts": [[one.part.due_date.isoformat(), one.amount] for one in left],
     }
+
+
+def _shown_part(one: Left) -> dict[str, Any]:
+    return {"amount": one.amount, "due": one.part.due_date.isoformat()}
 
 
 def _tell(draft: Draft, policy: Policy, facts: CaseFacts, template: str, event: int, params: dict[str, Any]) -> None:
