@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from relight.audit.run import audit
 from relight.flow.cases.people import operator
 from relight.flow.database import Database
 from relight.flow.handover.settlement_file import read_settlement
@@ -45,6 +46,12 @@ class Collected:
     def state(self) -> str:
         """How the hand-over stands."""
         return self.world.value("SELECT state FROM handover")
+
+    def audit(self) -> list[tuple[str, str]]:
+        """What `relight audit` finds wrong with the partner."""
+        slug = self.world.value("SELECT slug FROM partner WHERE id = %(p)s", p=self.world.partner)
+        found = audit(self.world.db.conninfo, partner=slug, as_of=self.world.moment)
+        return [(wrong.invariant, wrong.code) for wrong in found.violations]
 
     def ledger(self) -> dict[str, int]:
         """What lies in each ledger, debits less credits."""
@@ -117,6 +124,7 @@ def test_recall_from_the_agency_on_the_day_that_the_customer_pays_them(collected
     assert world.state(collected.account) == "closed"
     assert "agency_recall" not in world.tasks(collected.account)
     assert collected.ledger() == {"agency": 60000, "settlement": OWED - 60000, "revenue": -OWED}
+    assert collected.audit() == []
 
 
 def test_the_agency_settles_with_its_fee_as_agreed_and_nothing_is_left_with_it(collected: Collected) -> None:
@@ -134,3 +142,33 @@ def test_the_agency_settles_with_its_fee_as_agreed_and_nothing_is_left_with_it(c
     assert again.repeated
     assert collected.state() == "paid"
     assert collected.ledger() == {"settlement": 80910, "agency_fee": 8990, "revenue": -OWED}
+    assert collected.audit() == []
+
+
+def test_an_audit_finds_what_went_to_an_agency_that_nobody_had_looked_up(
+    collected: Collected, owner: psycopg.Connection
+) -> None:
+    world = collected.world
+
+    owner.execute("UPDATE agency_check SET valid_until = checked_date WHERE partner_id = %s", (world.partner,))
+
+    assert collected.audit() == [("I9", "unregistered")]
+
+
+def test_an_audit_finds_fees_beyond_the_agreement_and_money_that_lies_nowhere(
+    collected: Collected, owner: psycopg.Connection
+) -> None:
+    world, at = collected.world, collected.world.moment
+    says(collected.folder, paid(collected.case, OWED, at, payment="NI-2026-0003"))
+    collected.hears()
+    held = "UPDATE transfer SET amount = amount - 1 WHERE partner_id = %s AND debit = 'agency'"
+    fee = (
+        "INSERT INTO transfer (partner_id, account_id, payment_id, kind, debit, credit, amount, currency, value_date,"
+        " posted_at) SELECT partner_id, account_id, payment_id, 'settlement', 'agency_fee', 'agency', amount, currency,"
+        " value_date, posted_at FROM transfer WHERE partner_id = %s AND debit = 'agency'"
+    )
+
+    for planted in (held, fee, fee):
+        owner.execute(planted, (world.partner,))
+
+    assert collected.audit() == [("I2", "unheld"), ("I2", "overdrawn"), ("I2", "fee")]

@@ -110,7 +110,7 @@ LEFT JOIN LATERAL (
 ORDER BY x.attempt_id, k.claim_id, s.number
 
 -- flags: what was known at the moment, about the account, its people, its services and their premises; each by its own
--- index
+-- index. What the partner had seen of the agency that a step hands over to counts as one.
 WITH x AS (
     SELECT * FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(moments)s::timestamptz[])
         AS x (attempt_id, account_id, moment)
@@ -132,9 +132,21 @@ WITH x AS (
     JOIN access_point p ON p.partner_id = s.partner_id AND p.id = s.access_point_id
     JOIN flag f ON f.partner_id = %(partner)s AND f.premises_id = p.premises_id
 )
+SELECT x.attempt_id, 'agency_is_registered' AS name, 'yes' AS value
+FROM unnest(%(attempts)s::bigint[], %(steps)s::bigint[], %(moments)s::timestamptz[]) AS x (attempt_id, step_id, moment)
+JOIN step_taken s ON s.partner_id = %(partner)s AND s.id = x.step_id
+JOIN effect e ON e.partner_id = s.partner_id AND e.case_id = s.case_id AND e.step_number = s.number
+    AND e.kind = 'handover' AND e.template = 'place'
+JOIN agency a ON a.partner_id = e.partner_id AND a.name = e.channel
+JOIN partner p ON p.id = a.partner_id
+WHERE a.kind = 'attorney' OR EXISTS (
+    SELECT FROM agency_check c WHERE c.partner_id = a.partner_id AND c.agency_id = a.id
+        AND c.noted_at <= x.moment + %(tolerance)s::interval
+        AND (x.moment AT TIME ZONE p.time_zone)::date BETWEEN c.checked_date AND c.valid_until)
+UNION
 SELECT DISTINCT f.attempt_id, f.name, f.value FROM f
 WHERE f.starts_at < f.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR f.ends_at > f.moment)
-ORDER BY f.attempt_id, f.name
+ORDER BY attempt_id, name
 
 -- holds: pauses of the whole case or of the service that covered the moment; of a cut by people, of any service that its
 -- claims are for

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from relight.audit import cuts, effects, feeds, law, ledger, messages, payments, restores, walls
+from relight.audit import agencies, cuts, effects, feeds, law, ledger, messages, payments, restores, walls
 from relight.audit.history import SQL as HISTORY
 from relight.audit.history import Cut
 from relight.audit.history import cuts as all_cuts
@@ -20,6 +20,8 @@ _BY_STATEMENTS = (
     ("I6", feeds.look),
     ("I7", walls.look),
     ("I8", messages.look),
+    ("I2", agencies.look_at_money),
+    ("I9", agencies.look),
 )
 
 
