@@ -89,6 +89,11 @@ class LocalStripe:
         """All intents."""
         return self._api.get("/v1/payment_intents").json()["data"]
 
+    def intent(self, intent_id: str) -> dict[str, Any] | None:
+        """One intent, or None."""
+        answer = self._api.get(f"/v1/payment_intents/{intent_id}")
+        return answer.json() if answer.is_success else None
+
     def _confirm(self, intent_id: str, card: str, *, refused: bool = False) -> httpx.Response:
         number = {"card[number]": card, "card[exp_month]": "12", "card[exp_year]": "2030", "card[cvc]": "123"}
         method = self._post("/v1/payment_methods", type="card", **number).json()["id"]

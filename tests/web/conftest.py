@@ -14,8 +14,9 @@ from relight.flow.database import Database
 from tests.flow.conftest import database_urls, db, make_partner, other_partner, owner
 from tests.web.console_sample import Portfolio, add_user, fill
 from tests.web.console_visitor import SignIn, Visitor
+from tests.web.tills import localstripe, office, prism, till
 
-__all__ = ["database_urls", "db", "other_partner", "owner"]
+__all__ = ["database_urls", "db", "localstripe", "office", "other_partner", "owner", "prism", "till"]
 
 SECRET = "only for tests"
 

@@ -98,7 +98,7 @@ def settled(name: str, partner_slug: str | None, day: str | None, as_json: bool)
             raise click.BadParameter(f"{day!r} is no day; write 2026-03-02") from wrong
         found = reconciling.reconcile_day(db, id_, _settings(db, id_), name, wanted, now)
     text = (
-        f"{found.provider}, {found.day}: {found.told} lines; {found.found} payments that nobody had told of, now booked; "
+        f"{found.provider}, {found.day}: {found.told} lines; {found.found} payments not told before, booked now; "
         f"{found.differing} differ and {found.not_settled} are overdue (tasks)."
     )
     answer({**found._asdict(), "day": found.day.isoformat()}, as_json=as_json, text=text)

@@ -213,7 +213,10 @@ class TestProvider:
         return self._folder / f"{ref}.json"
 
     def _keep(self, payment: HostedPayment) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._folder / f"{payment.ref}.{time.monotonic_ns()}.draft"
-        draft.write_text(json.dumps(asdict(payment), ensure_ascii=False), encoding="utf-8")
-        draft.replace(self._path(payment.ref))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft = self._folder / f"{payment.ref}.{time.monotonic_ns()}.draft"
+            draft.write_text(json.dumps(asdict(payment), ensure_ascii=False), encoding="utf-8")
+            draft.replace(self._path(payment.ref))
+        except OSError as wrong:
+            raise ProviderUnavailable(f"the test provider cannot write in {self._folder}") from wrong
