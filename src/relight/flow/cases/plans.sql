@@ -111,8 +111,8 @@ SELECT p.case_id, p.account_id, p.state FROM instalment_plan p WHERE p.id = %(pl
 -- note: why a person ended it
 UPDATE instalment_plan SET note = %(note)s WHERE id = %(plan)s
 
--- promises: how many the case has had, and whether one is still open; the wait for a plan's first part is none
-SELECT count(*), coalesce(bool_or(starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)), false)
+-- promises: how many the case has had, and until when one is open; the wait for a plan's first part is none
+SELECT count(*), max(ends_at) FILTER (WHERE starts_at <= %(now)s AND ends_at > %(now)s)
 FROM hold WHERE case_id = %(case)s AND reason = 'promise' AND source NOT LIKE 'plan %%'
 
 -- note_holds: a decision has seen that these are over

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from relight.core.windows import local_midnight
+from relight.core.windows import local_date, local_midnight
 from relight.flow.cases.errors import UnableToAgree
 from relight.flow.cases.operations import append_event, lock_accounts, place_hold
 from relight.flow.cases.plans import SQL, Desk, current, desk
@@ -15,26 +15,29 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """From which day to which a promise can be made; `why_not` says why none can."""
+    """From which day to which a promise can be made; `why_not` says why none can. `promised` is the last day of one
+    that is open."""
 
     earliest: date
     latest: date
     why_not: str = ""
+    promised: date | None = None
 
 
 def room(tx: Tx, at: Desk, now: datetime) -> Room:
     """What the policy still lets a customer promise in this case."""
     terms = at.policy.promise
-    made, is_open = tx.row(SQL.promises, {"case": at.case_id, "now": now}) or (0, False)
+    made, until = tx.row(SQL.promises, {"case": at.case_id, "now": now}) or (0, None)
     found = current(tx, at.case_id, now)
     why_not = ""
     if found is not None and found.is_live:
         why_not = "This case has a plan, which says when to pay."
-    elif is_open:
+    elif until is not None:
         why_not = "A promise is open already. One at a time."
     elif made >= terms.times:
         why_not = f"This policy lets a customer promise {terms.times} times in a case, and that many were made."
-    return Room(at.today + _DAY, at.calendar.add(at.today, terms.longest), why_not)
+    promised = local_date(until, ZoneInfo(at.zone_name)) - _DAY if until is not None else None
+    return Room(at.today + _DAY, at.calendar.add(at.today, terms.longest), why_not, promised)
 
 
 def promise(tx: Tx, *, case_id: int, until: date, actor: str, now: datetime, source: str) -> int:

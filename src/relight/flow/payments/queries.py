@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from relight.core.plans.paid import Left, what_is_left
+from relight.flow.cases.plans import LIVE, paid_of, part_of
 from relight.flow.database import Tx, statements
 from relight.flow.payments.providers import Settings
 from relight.flow.payments.ways import Payer, Rules, WayToPay, ways_for
@@ -53,16 +55,38 @@ class PayFacts:
     language: str
     overdue: int
     total: int
+    outside: int  # overdue, and no part of a plan
     reference: str | None
     due_date: date | None
     claims: int
     kinds: Sequence[str] | None
     levels: Sequence[str] | None
+    plan_state: str | None
+    plan_parts: Sequence[Sequence[Any]] | None
+    plan_paid: Sequence[Sequence[Any]] | None
 
     @property
     def amount(self) -> int:
-        """What is asked for: what is overdue, fees included; before anything is, all that is open."""
+        """What is asked for: in a plan its next part and what is overdue besides; else all that is owed."""
+        return self.coming.amount + self.outside if self.coming else self.owed
+
+    @property
+    def owed(self) -> int:
+        """What is overdue, fees included; before anything is, all that is open."""
         return self.overdue or self.total
+
+    @property
+    def in_plan(self) -> bool:
+        """Whether a plan was agreed on and is not over."""
+        return self.plan_state in LIVE
+
+    @property
+    def coming(self) -> Left | None:
+        """The next part of the plan; None without one."""
+        if not self.in_plan:
+            return None
+        parts, paid = map(part_of, self.plan_parts or ()), map(paid_of, self.plan_paid or ())
+        return next((left for left in what_is_left(tuple(parts), tuple(paid)) if left.amount > 0), None)
 
     def ways_to_pay(self) -> list[WayToPay]:
         """The ways that fit this customer, in the partner's order."""

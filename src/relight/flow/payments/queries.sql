@@ -14,8 +14,8 @@ SELECT
     b.colour AS brand_colour, coalesce(co.name, '') AS co_brand,
     cr.name AS creditor, cr.bank_account, a.ref AS account_ref, a.currency,
     coalesce(d.language, p.language) AS language,
-    o.overdue, o.total, o.reference, o.due_date, o.claims,
-    s.kinds, s.levels
+    o.overdue, o.total, o.outside, o.reference, o.due_date, o.claims,
+    s.kinds, s.levels, n.state AS plan_state, n.parts AS plan_parts, n.paid AS plan_paid
 FROM pay_link l
 JOIN partner p ON p.id = l.partner_id
 JOIN account a ON a.partner_id = l.partner_id AND a.id = l.account_id
@@ -25,6 +25,7 @@ CROSS JOIN LATERAL (
     SELECT
         coalesce(sum(c.owed) FILTER (WHERE c.due < c.today), 0)::bigint AS overdue,
         coalesce(sum(c.owed), 0)::bigint AS total,
+        coalesce(sum(c.owed) FILTER (WHERE c.due < c.today AND NOT c.in_plan), 0)::bigint AS outside,
         count(*) AS claims,
         (array_agg(c.reference ORDER BY c.due, c.id) FILTER (WHERE c.owed > 0))[1] AS reference,
         (array_agg(c.creditor_id ORDER BY c.due, c.id) FILTER (WHERE c.owed > 0))[1] AS creditor_id,
@@ -35,7 +36,9 @@ CROSS JOIN LATERAL (
             (current_setting('relight.now')::timestamptz AT TIME ZONE p.time_zone)::date AS today,
             CASE WHEN c.principal > c.disputed + h.held
                     THEN c.principal - c.disputed - h.held + c.costs + c.interest
-                WHEN c.principal = 0 THEN c.costs ELSE 0 END AS owed
+                WHEN c.principal = 0 THEN c.costs ELSE 0 END AS owed,
+            EXISTS (SELECT FROM plan_claim k JOIN instalment_plan n ON n.partner_id = k.partner_id AND n.id = k.plan_id
+                WHERE k.claim_id = c.id AND n.state IN ('agreed', 'running')) AS in_plan
         FROM claim c
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0)::bigint AS held FROM hold h
@@ -59,6 +62,22 @@ CROSS JOIN LATERAL (
     FROM service v LEFT JOIN supply u ON u.partner_id = v.partner_id AND u.service_id = v.id
     WHERE v.partner_id = a.partner_id AND v.account_id = a.id AND v.ends_at IS NULL
 ) s
+LEFT JOIN LATERAL (
+    SELECT n.state,
+        (SELECT jsonb_agg(jsonb_build_array(i.number, i.due_date, i.amount, i.remind_date, i.late_date)
+            ORDER BY i.number) FROM plan_part i WHERE i.plan_id = n.id) AS parts,
+        (SELECT jsonb_agg(jsonb_build_array(y.day, y.amount) ORDER BY y.first_id) FROM (
+            SELECT min(t.value_date) AS day, min(t.id) AS first_id,
+                sum(CASE WHEN t.credit = 'receivable' THEN t.amount ELSE -t.amount END)::bigint AS amount
+            FROM plan_claim k JOIN transfer t ON t.claim_id = k.claim_id AND t.id > n.after_transfer
+                AND (t.kind = 'release' OR (t.credit = 'receivable' AND t.kind <> 'interest'))
+            WHERE k.plan_id = n.id GROUP BY coalesce(t.payment_id, -t.id)
+            HAVING sum(CASE WHEN t.credit = 'receivable' THEN t.amount ELSE -t.amount END) > 0) y) AS paid
+    FROM instalment_plan n
+    WHERE n.case_id = l.case_id AND (n.state IN ('agreed', 'running') OR (n.state = 'offered' AND n.valid_until
+        >= (current_setting('relight.now')::timestamptz AT TIME ZONE p.time_zone)::date))
+    ORDER BY n.state = 'offered' LIMIT 1
+) n ON true
 WHERE l.id = %(link)s
 
 -- opened: the first time that somebody looked; touches nothing the second time

@@ -46,11 +46,21 @@ class ServiceState(StrEnum):
     OFF = "off"
 
 
+@dataclass(frozen=True, slots=True)
+class PlanPart:
+    """A part of a plan: its day, its sum, and what is still owed of it."""
+
+    due_date: date
+    amount: int
+    left: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayPage:
     """The sum and the ways to pay it. No name, no invoice, no history: those wait behind the second check.
 
-    `pay_url` takes POST `way`; `not_me_url` takes POST; `more_time_url` (POST) and `details_url` (GET) may be empty.
+    `pay_url` takes POST `way`; `not_me_url` takes POST; `more_time_url` (POST), `details_url` and `easier_url`
+    (GET) may be empty. `part` is the next one of a plan, which is then asked for; `offers_plan`: one can be had.
     """
 
     shell: Shell
@@ -64,8 +74,40 @@ class PayPage:
     not_me_url: str
     details_url: str = ""
     more_time_url: str = ""
+    easier_url: str = ""
+    offers_plan: bool = False
+    part: PlanPart | None = None
     pay_by: date | None = None
     state: ServiceState = ServiceState.ON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EasierPage:
+    """What can be done when all at once is too much: parts, a later day, a call. Everything is seen before a yes.
+
+    `options` are months to choose from with the sum of each part; `parts` the days and sums of those chosen (`months`),
+    or of a plan that was agreed (`state`: "agreed", "running"; "" before). `chosen_url` (GET `months`) shows them,
+    `agree_url` takes POST `months`. `earliest` to `latest` are the days that can be promised, to `promise_url` (POST
+    `day`); `promised` the day that was. `gone` after a yes to what is no longer on offer, `wrong_day` after such a day.
+    """
+
+    shell: Shell
+    currency: str
+    amount: int
+    pay_page_url: str
+    state: str = ""
+    options: tuple[tuple[int, int], ...] = ()
+    months: int = 0
+    parts: tuple[PlanPart, ...] = ()
+    chosen_url: str = ""
+    agree_url: str = ""
+    earliest: date | None = None
+    latest: date | None = None
+    promised: date | None = None
+    promise_url: str = ""
+    more_time_url: str = ""
+    gone: bool = False
+    wrong_day: bool = False
 
 
 class Question(StrEnum):
@@ -255,6 +297,7 @@ class TestPayPage:
 
 Page = (
     PayPage
+    | EasierPage
     | VerifyPage
     | DetailsPage
     | StatusPage

@@ -170,7 +170,7 @@ def _details_page(
         fees=sum(claim["costs"] for claim in asked),
         interest=sum(claim["interest"] for claim in asked),
         interest_slices=_slices(facts, asked, now) if any(claim["interest"] for claim in asked) else (),
-        total=facts.amount,
+        total=facts.owed,
         currency=facts.currency,
         pay_page_url=with_language(request, reverse("paypages:page", args=[token])),
         service_address=who["address"],

@@ -18,6 +18,7 @@ from relight.flow.messages.formats import date_and_time, long_date, money, numbe
 from relight.web.paypages.contexts import (
     FINAL_STAGES,
     DetailsPage,
+    EasierPage,
     Page,
     PayPage,
     ReceiptPage,
@@ -33,6 +34,7 @@ from relight.web.paypages.words import language_name, words_for
 
 PAGES: dict[str, type] = {
     "pay": PayPage,
+    "easier": EasierPage,
     "verify": VerifyPage,
     "details": DetailsPage,
     "status": StatusPage,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relight.web.paypages import asks, details, starting, testpay, views
+from relight.web.paypages import asks, details, easier, starting, testpay, views
 
 app_name = "paypages"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("<str:token>/details", details.details, name="details"),
     path("<str:token>/check", details.check, name="check"),
     path("<str:token>/not-me", asks.not_me, name="not_me"),
+    path("<str:token>/easier", easier.easier, name="easier"),
+    path("<str:token>/agree", easier.agree, name="agree"),
+    path("<str:token>/promise", easier.promise, name="promise"),
     path("<str:token>/more-time", asks.more_time, name="more_time"),
     path("<str:token>/testpay/<str:ref>", testpay.testpay, name="testpay"),
 ]

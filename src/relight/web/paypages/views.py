@@ -14,6 +14,7 @@ from relight.web.paypages import live
 from relight.web.paypages.contexts import (
     Hitch,
     PayPage,
+    PlanPart,
     ReceiptPage,
     ServiceState,
     Shell,
@@ -108,7 +109,7 @@ def receipt(request: HttpRequest, token: str, partner_id: int, link_id: int) -> 
             paid_at=progress.confirmed_at.astimezone(ZoneInfo(facts.time_zone)),
             reference=reference_of(facts),
             way=_label_of(facts, progress.provider, shell.language),
-            remaining=facts.amount,
+            remaining=facts.owed,
             status_url="" if _something_remains(facts, progress) else address(request, "status", token),
             pay_page_url=address(request, "page", token),
         ),
@@ -125,7 +126,12 @@ def _follow(partner_id: int, link_id: int) -> tuple[PayFacts | None, Progress | 
 
 def _something_remains(facts: PayFacts, progress: Progress) -> bool:
     """Paid, and still overdue: the page must not promise a light that does not come."""
-    return live.money_came(progress) and facts.overdue > 0 and any(service.blocked for service in progress.services)
+    return (
+        live.money_came(progress)
+        and facts.overdue > 0
+        and not facts.in_plan
+        and any(service.blocked for service in progress.services)
+    )
 
 
 def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -> PayPage:
@@ -141,9 +147,17 @@ def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -
         not_me_url=address(request, "not_me", token),
         details_url=address(request, "details", token),
         more_time_url=address(request, "more_time", token),
+        easier_url=address(request, "easier", token),
+        offers_plan=facts.plan_state == "offered" and facts.overdue > 0,
+        part=_part(facts),
         pay_by=None if facts.overdue else facts.due_date,
         state=_state(facts),
     )
+
+
+def _part(facts: PayFacts) -> PlanPart | None:
+    coming = facts.coming
+    return PlanPart(coming.part.due_date, coming.part.amount, coming.amount) if coming else None
 
 
 def _state(facts: PayFacts) -> ServiceState:
