@@ -43,6 +43,7 @@ PAGES = {
     "tasks": "tasks/",
     "task": "tasks/{task}/",
     "approvals": "approvals/",
+    "statement": "accounts/{account}/statement/?case={kari}",
     "policies": "policies/",
     "policy": "policies/power-grid-business-no/",
     "share": "policies/power-grid-business-no/share/",
@@ -84,6 +85,7 @@ def town() -> Iterator[Town]:
                 **vars(portfolio),
                 "approval": tx.value("SELECT id FROM approval"),
                 "task": tx.value("SELECT id FROM task WHERE code = 'given_up'"),
+                "account": tx.value("SELECT account_id FROM dunning_case WHERE id = %(c)s", {"c": portfolio.kari}),
             }
         yield Town(site, db, owner, partner, portfolio, console_sample.add_user(owner, partner, "manager"), numbers)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relight.web.console import acts, approvals, case, cases, overview, policies, session, tasks
+from relight.web.console import acts, approvals, case, cases, overview, policies, session, statements, tasks
 
 app_name = "console"
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path("cases/<int:case_id>/approvals/<int:approval_id>/", acts.approve, name="approve"),
     path("cases/<int:case_id>/steps/<int:number>/void/", acts.void, name="void"),
     path("cases/<int:case_id>/messages/<int:message_id>/letter.pdf", case.letter, name="letter"),
+    path("accounts/<int:account_id>/statement/", statements.statement, name="statement"),
+    path("accounts/<int:account_id>/statement.pdf", statements.pdf, name="statement_pdf"),
+    path("accounts/<int:account_id>/statement.csv", statements.sheet, name="statement_csv"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<int:task_id>/", tasks.finish, name="task"),
     path("policies/", policies.policies, name="policies"),
