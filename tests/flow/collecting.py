@@ -7,10 +7,15 @@ import zipfile
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from relight.flow.cases.opening import open_cases
+from relight.flow.cases.people import operator
 from relight.flow.database import Tx
 from relight.flow.handover import operations
+from relight.flow.handover.handlers import Wanted, prepare
+from relight.flow.road.publishing import publish_at_once
+from tests.flow.factories import Account, make_account, make_claim
 
 AGENCY = "nordinkasso"
 TITLE = "Nord Inkasso AS"
@@ -90,3 +95,31 @@ def paid(case: str, amount: int, at: datetime, *, payment: str = "", **more: Any
     """The agency received money from the customer."""
     told = {"amount": amount, "currency": "NOK", "date": at.date().isoformat()}
     return status(case, "paid", at, **told, payment=payment or f"NI-{next(_numbers):08}", **more)
+
+
+class Placed(NamedTuple):
+    """A case that an agency has, made without living through the road before it."""
+
+    account: Account
+    claim_id: int
+    case_id: int
+    ref: str
+
+
+def place(tx: Tx, now: datetime, *, amount: int = 89900) -> Placed:
+    """An unpaid bill, its case, and the hand-over that left for it."""
+    publish_at_once(tx, POLICY, by=operator("test"), now=now)
+    account = make_account(tx, now)
+    claim_id = make_claim(tx, account, now, amount=amount)
+    open_cases(tx, [account.id], now)
+    case_id = tx.value("SELECT id FROM dunning_case WHERE account_id = %(a)s", {"a": account.id})
+    ref = f"{tx.partner_id}-{case_id}-1-0"
+    effect_id = tx.value(
+        "INSERT INTO effect (partner_id, case_id, account_id, event_number, step_number, key, kind, channel, template,"
+        " state, due_at, created_at) VALUES (%(partner)s, %(case)s, %(account)s, 1, 1, %(ref)s, 'handover', %(agency)s,"
+        " 'place', 'done', %(now)s, %(now)s) RETURNING id",
+        {"partner": tx.partner_id, "case": case_id, "account": account.id, "ref": ref, "agency": AGENCY, "now": now},
+    )
+    prepare(tx, [Wanted(effect_id, "place", {}, [(claim_id, amount)])], now)
+    operations.went(tx, effect_id, what="place", now=now)
+    return Placed(account, claim_id, case_id, ref)
