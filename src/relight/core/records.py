@@ -6,7 +6,7 @@ as they do for any frozen dataclass, and nothing is paid for it while running.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 _T = TypeVar("_T")
 
@@ -20,5 +20,4 @@ def record(cls: type[_T]) -> type[_T]:
 def by_fields(one: Any) -> tuple[type[Any], tuple[Any, ...]]:
     """How to make a data class's object again, for `__reduce__`: what travels between processes arrives also where the
     class is compiled and has no slots to fill."""
-    made_by: type[Any] = type(one)
-    return made_by, tuple([getattr(one, each.name) for each in fields(one)])
+    return cast("type[Any]", type(one)), tuple([getattr(one, each.name) for each in fields(one)])
