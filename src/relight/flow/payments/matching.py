@@ -4,7 +4,7 @@ All of it is posted (`claims/placing`), kept with who did it, told to the cases,
 person assigns restores as any other. The caller owns the transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,8 @@ from relight.flow.payments.names import payer_key
 SQL = statements(__package__, "matching.sql")
 MONEY = "money"  # the right
 CAME = ("confirmed", "booked")
+
+Work = Callable[[Tx, "Act"], None]
 
 
 class UnableToMatch(UnableTo):

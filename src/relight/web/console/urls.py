@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relight.web.console import acts, approvals, case, cases, overview, policies, session, statements, tasks
+from relight.web.console import acts, approvals, case, cases, overview, payments, policies, session, statements, tasks
 
 app_name = "console"
 
@@ -26,6 +26,13 @@ urlpatterns = [
     path("accounts/<int:account_id>/statement.csv", statements.sheet, name="statement_csv"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<int:task_id>/", tasks.finish, name="task"),
+    path("payments/", payments.payments, name="payments"),
+    path("payments/<int:payment_id>/", payments.one_payment, name="payment"),
+    path("payments/<int:payment_id>/assign/", payments.assign, name="payment_assign"),
+    path("payments/<int:payment_id>/take-away/", payments.take_away, name="payment_take_away"),
+    path("payments/<int:payment_id>/park/", payments.park, name="payment_park"),
+    path("payments/<int:payment_id>/refund/", payments.ask_refund, name="payment_refund"),
+    path("refunds/<int:refund_id>/", payments.answer_refund, name="refund"),
     path("policies/", policies.policies, name="policies"),
     path("policies/<str:name>/", policies.policy, name="policy"),
     path("policies/<str:name>/share/", policies.share, name="share"),
