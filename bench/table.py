@@ -60,7 +60,8 @@ def _paypage(found: Result) -> list[Sequence[str]]:
 
 def _simulate(found: Result) -> list[Sequence[str]]:
     per_core, alone = found["decisions_per_second_per_core"], found["decide_alone_per_second"]
-    name = f"what-if: decisions a second and core, beside `decide` alone, at most {found['peak_mb']} MB"
+    ran = f", {found['core']} core" if "core" in found else ""
+    name = f"what-if{ran}: decisions a second and core, beside `decide` alone, at most {found['peak_mb']} MB"
     years = f"what-if: account-years a second, {found['account_years']:,} in {found['seconds']:.0f} s"
     return [
         (name, f"{per_core:,}", f"{alone:,}", f"{per_core / alone:.2f}"),
