@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from relight.flow.books import statement as flow
-from relight.flow.books.statement_pdf import closing_words, statement_pdf
+from relight.flow.books.statement_pdf import statement_pdf
 from relight.flow.messages.colours import WHITE, readable
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of
@@ -27,7 +27,7 @@ def statement(request: Seated, account_id: int) -> HttpResponse:
         "statement": found,
         "head": found.head,
         "lines": [(one, wording.line(one)) for one in found.lines],
-        "sum": closing_words(found, wording),
+        "credit": -found.closing,
         "explained": wording.say("explained"),
         "case": int(case) if case.isascii() and case.isdigit() and len(case) < 19 else None,
         "query": f"from={found.first}&to={found.last}",
