@@ -28,6 +28,20 @@ def test_a_confirmed_payment_was_never_posted(copy: Copy) -> None:
     assert "is confirmed and was never posted: it is lost" in copy.report().violations[0].why
 
 
+def test_what_paid_a_bill_was_given_back_to_its_payer(copy: Copy) -> None:
+    copy.plant("ALTER TABLE account DROP CONSTRAINT account_credit", rows=None)
+    copy.plant(
+        "INSERT INTO transfer (partner_id, account_id, payment_id, kind, debit, credit, amount, currency, value_date,"
+        " posted_at) SELECT partner_id, account_id, payment_id, 'refund', 'customer', 'refund', 100, currency,"
+        " value_date, posted_at FROM transfer WHERE account_id = %(a)s AND kind = 'payment'",
+        a=copy.story.back.id,
+    )
+    copy.plant("UPDATE account SET credit = credit - 100 WHERE id = %(a)s", a=copy.story.back.id)
+
+    assert copy.found() == [("I1", copy.case_of(copy.story.back), None, "miscounted")]
+    assert "gave more back to its payer than it left as credit" in copy.report().violations[0].why
+
+
 def test_a_provider_said_that_money_came_and_no_payment_counts(copy: Copy) -> None:
     copy.plant(
         "INSERT INTO provider_notice (partner_id, provider, event_id, provider_ref, state, amount, currency,"

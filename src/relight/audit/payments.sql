@@ -10,6 +10,8 @@ WITH posted AS (
         count(*) FILTER (WHERE t.kind = 'payment') AS times, sum(t.amount) FILTER (WHERE t.kind = 'payment') AS came,
         count(*) FILTER (WHERE t.kind = 'return') AS times_back, sum(t.amount) FILTER (WHERE t.kind = 'return') AS back,
         coalesce(sum(CASE t.kind WHEN 'allocation' THEN t.amount WHEN 'release' THEN -t.amount END), 0) AS used,
+        coalesce(sum(CASE WHEN t.kind = 'refund' AND t.debit = 'customer' THEN t.amount
+            WHEN t.kind = 'refund' AND t.credit = 'customer' THEN -t.amount END), 0) AS refunded,
         min(t.account_id) FILTER (WHERE t.kind = 'payment') AS account_id,
         min(t.currency) FILTER (WHERE t.kind = 'payment') AS currency
     FROM transfer t WHERE t.partner_id = %(partner)s AND t.payment_id IS NOT NULL GROUP BY t.payment_id
@@ -37,6 +39,8 @@ WITH posted AS (
                 THEN 'was taken back with another sum than it came with'
             WHEN coalesce(o.used, 0) > coalesce(o.came, 0) - coalesce(o.back, 0)
                 THEN 'pays more on claims than it brought'
+            WHEN p.state <> 'returned' AND o.refunded > 0 AND o.used + o.refunded > coalesce(o.came, 0)
+                THEN 'gave more back to its payer than it left as credit'
             WHEN o.used < 0 THEN 'gave more back from claims than it had paid on them'
         END AS wrong
     FROM payment p LEFT JOIN posted o ON o.payment_id = p.id

@@ -151,6 +151,8 @@ class TestProvider:
             return self.payment(ref)
         except UnknownHostedPayment as unknown:
             raise ProviderUnavailable("the test provider does not know this payment") from unknown
+        except OSError as wrong:
+            raise ProviderUnavailable(f"the test provider cannot read in {self._folder}") from wrong
 
     def payment(self, ref: str) -> HostedPayment:
         """A payment by its reference; raises `UnknownHostedPayment`."""
