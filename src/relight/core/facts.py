@@ -193,6 +193,18 @@ class HandoverFacts:
 
 
 @record
+class ChargedFacts:
+    """A fee that the account was charged within a year, in minor units, and that still stands. `elsewhere`: in another
+    case than this one."""
+
+    fee: str
+    claim: str
+    on: date
+    amount: int
+    elsewhere: bool
+
+
+@record
 class PartnerFacts:
     """What all cases of a partner share in one turn."""
 
@@ -240,6 +252,7 @@ class CaseFacts:
     handovers: tuple[HandoverFacts, ...] = ()
     plans: tuple[PlanFacts, ...] = ()  # agreed or running
     pauses: tuple[PauseFacts, ...] = ()  # holds that are over
+    charged: tuple[ChargedFacts, ...] = ()
 
     def before(self, number: int) -> "CaseFacts":
         """The same without the steps from that number on: what was known when the step was decided."""
@@ -266,6 +279,7 @@ class CaseFacts:
             tuple([one for one in self.handovers if one.step_number < number]) if self.handovers else (),
             self.plans,
             self.pauses,
+            self.charged,
         )
 
     def with_flags(self, flags: Mapping[str, str]) -> "CaseFacts":

@@ -34,9 +34,10 @@ def lowest_cap(demand: MaxAmount, day: date, principal: int) -> int | None:
 
 
 def fees_charged(policy: Policy, facts: CaseFacts, targets: frozenset[str], span: Span, today: date) -> int:
-    """What the case's steps charged of these fees within the span before today."""
+    """What the case's steps, and earlier cases of the account, charged of these fees within the span before today."""
     known = policy.by_name
-    total = 0
+    earlier = [one for one in facts.charged if one.elsewhere and FEE + one.fee in targets]
+    total = sum(one.amount for one in earlier if facts.partner.calendar.add(one.on, span) >= today)
     for taken in facts.steps:
         day = local_date(taken.decided_at, facts.partner.zone)
         if taken.step in known and facts.partner.calendar.add(day, span) >= today:

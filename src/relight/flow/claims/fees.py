@@ -9,10 +9,14 @@ from relight.flow.database import Tx, statements
 SQL = statements(__package__, "fees.sql")
 
 
-def post(tx: Tx, fees: Sequence[tuple[int, int]], now: datetime) -> None:
-    """Book fees: (claim id, amount > 0)."""
+def post(tx: Tx, fees: Sequence[tuple[int, int] | tuple[int, int, str]], now: datetime) -> None:
+    """Book fees: (claim id, amount > 0, which one where it has a name in law)."""
     if fees:
-        params = {"claims": [claim for claim, _ in fees], "amounts": [amount for _, amount in fees]}
+        params = {
+            "claims": [one[0] for one in fees],
+            "amounts": [one[1] for one in fees],
+            "names": [one[2] if len(one) > 2 else "" for one in fees],
+        }
         tx.run(SQL.post, {**params, "now": now, "today": partner_today(tx, now)})
 
 

@@ -1,12 +1,13 @@
 -- post: fees on claims, with their transfers in the same statement: a balance never moves alone
 WITH wanted AS (
-    SELECT * FROM unnest(%(claims)s::bigint[], %(amounts)s::bigint[]) AS w (claim_id, amount)
+    SELECT * FROM unnest(%(claims)s::bigint[], %(amounts)s::bigint[], %(names)s::text[]) AS w (claim_id, amount, fee)
 ), moved AS (
     UPDATE claim c SET costs = c.costs + w.amount, state = 'open' FROM wanted w WHERE c.id = w.claim_id
-    RETURNING c.partner_id, c.id, c.account_id, c.currency, w.amount
+    RETURNING c.partner_id, c.id, c.account_id, c.currency, w.amount, w.fee
 )
-INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency, value_date, posted_at)
-SELECT partner_id, account_id, id, 'fee', 'receivable', 'fee_income', 'costs', amount, currency, %(today)s, %(now)s
+INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, fee, amount, currency, value_date,
+    posted_at)
+SELECT partner_id, account_id, id, 'fee', 'receivable', 'fee_income', 'costs', fee, amount, currency, %(today)s, %(now)s
 FROM moved
 
 -- reverse: take fees back. What was paid of them is released first, newest payment first and under the payment's name, so
@@ -60,6 +61,8 @@ WITH wanted AS (
     FROM sums s LEFT JOIN freed f ON f.claim_id = s.claim_id GROUP BY s.claim_id, s.amount
 )
 UPDATE claim c SET costs = c.costs - x.less,
-    state = CASE WHEN c.state = 'open' AND c.principal + c.interest = 0 AND c.costs = x.less THEN 'settled' ELSE c.state END,
-    settled_at = CASE WHEN c.state = 'open' AND c.principal + c.interest = 0 AND c.costs = x.less THEN %(now)s ELSE c.settled_at END
+    state = CASE WHEN c.state = 'open' AND c.principal + c.interest = 0 AND c.costs = x.less
+        THEN 'settled' ELSE c.state END,
+    settled_at = CASE WHEN c.state = 'open' AND c.principal + c.interest = 0 AND c.costs = x.less
+        THEN %(now)s ELSE c.settled_at END
 FROM changed x WHERE c.id = x.claim_id

@@ -209,7 +209,7 @@ class Transfer(PartnerRow):
     `settlement` (money on its way from a source), `customer` (received, not allocated), `refund`, `written_off`,
     `client_money` (held for creditors), `remitted` (paid over to creditors), `agency` (held by a
     collection agency), `unmatched` (of a payment that a person placed: on no account). `part` is what of the claim it
-    moves.
+    moves, `fee` which fee is booked.
     """
 
     account = link("relight_accounts.Account", null=True)
@@ -219,6 +219,7 @@ class Transfer(PartnerRow):
     debit = models.TextField()
     credit = models.TextField()
     part = models.TextField(db_default="")
+    fee = models.TextField(db_default="")
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     value_date = models.DateField()
@@ -254,4 +255,5 @@ class Transfer(PartnerRow):
         indexes = (
             models.Index(fields=("partner", "claim"), name="transfer_claim"),
             models.Index(fields=("partner", "account"), name="transfer_account"),
+            models.Index(fields=("partner", "account"), condition=~Q(fee=""), name="transfer_fees"),
         )

@@ -59,6 +59,13 @@ FROM effect e LEFT JOIN sent_message m ON m.partner_id = e.partner_id AND m.effe
 WHERE e.case_id = ANY (%(cases)s::bigint[]) AND e.step_number IS NOT NULL
 ORDER BY e.id
 
+-- charged: fees of the account in the last year that were not taken back. Of these, some law counts earlier cases'.
+SELECT t.account_id, t.fee, c.number, t.value_date, t.amount, t.claim_id
+FROM transfer t JOIN claim c ON c.partner_id = t.partner_id AND c.id = t.claim_id
+WHERE t.account_id = ANY (%(accounts)s::bigint[]) AND t.fee <> '' AND t.posted_at > %(now)s - interval '1 year'
+    AND NOT EXISTS (SELECT FROM transfer r WHERE r.claim_id = t.claim_id AND r.reverses_id = t.id)
+ORDER BY t.id
+
 -- step_tasks: what steps gave to people
 SELECT case_id, step_number, part, state, done_at FROM task
 WHERE case_id = ANY (%(cases)s::bigint[]) AND step_number IS NOT NULL ORDER BY id

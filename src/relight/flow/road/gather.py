@@ -18,6 +18,7 @@ from relight.core.facts import (
     ApprovalFacts,
     BlockFacts,
     CaseFacts,
+    ChargedFacts,
     ClaimFacts,
     EffectFacts,
     HandoverFacts,
@@ -46,6 +47,7 @@ _BY_FIRST = (
     "payments",
     "flags",
     "contacts",
+    "charged",
     "steps",
     "approvals",
     "handovers",
@@ -122,6 +124,7 @@ class _Known:
         read = {name: _by_first(by_name[name]) for name in _BY_FIRST}
         self.claims, self.services, self.holds = read["claims"], read["services"], read["holds"]
         self.payments, self.flags, self.contacts = read["payments"], read["flags"], read["contacts"]
+        self.charged = read["charged"]
         self.steps, self.approvals = read["steps"], read["approvals"]
         self.effects, self.tasks = _by_two(by_name["effects"]), _by_two(by_name["step_tasks"])
         self.reach = {row[0]: frozenset(row[1]) for row in by_name["reach"]}
@@ -154,6 +157,7 @@ class _Known:
             flags=_flags(self.flags.get(account_id, ())),
             reach=self.reach.get(account_id, frozenset()),
             contacted_at=tuple(r[1] for r in self.contacts.get(account_id, ())),
+            charged=self._charged(case_id, account_id),
             handovers=tuple(_handover(r) for r in self.handovers.get(case_id, ())),
             plans=tuple(_plan(r) for r in self.plans.get(case_id, ())),
             pauses=tuple(
@@ -162,6 +166,12 @@ class _Known:
                 if r[1] is None or r[1] == case_id
             ),
         )
+
+    def _charged(self, case_id: int, account_id: int) -> tuple[ChargedFacts, ...]:
+        """The account's fees; those for claims that no step of this case covers are another case's."""
+        rows = self.charged.get(account_id, ())
+        own = {claim for step in self.steps.get(case_id, ()) for claim in step[7] or ()} if rows else set[int]()
+        return tuple(ChargedFacts(r[1], r[2], r[3], r[4], r[5] not in own) for r in rows)
 
     def _payments(self, account_id: int) -> tuple[PaymentFacts, ...]:
         """What came in is told to the first of an account's cases only: one receipt a payment. What is on its way is

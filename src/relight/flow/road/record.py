@@ -169,7 +169,7 @@ def _money(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     named = [claim for one in decided for claim in one.decision.interest]
     if named:
         interest.name(tx, named, today=partner_today(tx, now), now=now)
-    fees.post(tx, [(fee.claim_id, fee.amount) for one in decided for fee in one.decision.fees], now)
+    fees.post(tx, [(fee.claim_id, fee.amount, fee.fee) for one in decided for fee in one.decision.fees], now)
     _ids(tx, SQL.payments, [id_ for one in decided for id_ in one.decision.noted_payments], now)
 
 
