@@ -1,13 +1,11 @@
 """Instalment plans and promises on the road: agreed, started by a payment, told of, paid, broken, and what follows."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from relight.flow.cases import plans, promises
 from relight.flow.cases.errors import UnableToAgree
-from tests.flow.factories import Account
 from tests.journeys.world import World
 
 OWED = 90_000
@@ -55,9 +53,9 @@ class Home:
 
 
 @pytest.fixture
-def home(world: World) -> Iterator[Home]:
+def home(world: World) -> Home:
     """A household that owes a bill, which is followed up."""
-    yield Home(world)
+    return Home(world)
 
 
 def test_the_first_payment_starts_a_plan_that_is_told_of_and_paid_to_the_end(world: World, home: Home) -> None:

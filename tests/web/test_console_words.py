@@ -23,7 +23,7 @@ CODES = frozenset(
     {"state", "level", "service", "channel", "debtor", "language", "profile", "step", "template", "act", "unit",
      "section", "waits", "hold", "task", "effect", "effect_state", "result", "why", "proof", "fate", "meaning",
      "payment", "claim_state", "approval_state", "task_state", "block", "ended", "flag", "people", "actor", "param",
-     "role", "interest_lack", "boolean", "recall"}
+     "role", "interest_lack", "boolean", "recall", "agency_state"}
 )  # fmt: skip
 # What the database's own checks allow in a column, and the group that names it.
 COLUMNS = {
@@ -33,7 +33,7 @@ COLUMNS = {
     ("supply", "desired"): "level", ("supply", "observed"): "level", ("service", "kind"): "service",
     ("account", "debtor"): "debtor", ("contact_point", "channel"): "channel", ("claim", "state"): "claim_state",
     ("contact_point", "ended_because"): "ended", ("received_message", "meaning"): "meaning",
-    ("payment", "state"): "payment", ("membership", "role"): "role",
+    ("payment", "state"): "payment", ("membership", "role"): "role", ("instalment_plan", "state"): "plan_state",
 }  # fmt: skip
 
 

@@ -1,7 +1,6 @@
-"""Who cannot pay all at once: parts, or a later day, from the link in the message, with every date seen before a yes."""
+"""Who cannot pay all at once: parts, or a later day, from the link in the message, with each date seen before a yes."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,11 +16,11 @@ __all__ = ["customer"]
 
 
 @pytest.fixture
-def offered(customer: Customer, db: Database, partner: int, now: datetime) -> Iterator[Customer]:
+def offered(customer: Customer, db: Database, partner: int, now: datetime) -> Customer:
     """The customer has been offered a plan."""
     with db.transaction(partner) as tx:
         plans.offer(tx, case_id=customer.debtor.case_id, actor="bente", now=now)
-    yield customer
+    return customer
 
 
 def test_the_customer_sees_every_date_and_sum_and_says_yes(offered: Customer, db: Database, partner: int) -> None:

@@ -14,7 +14,14 @@ class UnableToVoid(UnableTo):
 
 
 class UnableToAgree(UnableTo):
-    """A plan or a promise that cannot be: nothing is owed, there is one already, or it is more than is offered."""
+    """A plan or a promise that cannot be: nothing is owed, there is one already, or it is more than is offered.
+
+    `code` says which, and `params` what of: for whoever tells it in another language.
+    """
+
+    def __init__(self, text: str, code: str, **params: object):
+        super().__init__(text)
+        self.code, self.params = code, params
 
 
 class UnableToFind(UnableTo):

@@ -111,7 +111,7 @@ def desk(tx: Tx, case_id: int, now: datetime) -> Desk:
     account_id, state, version_id, country, zone_name, today, currency = found
     claims = tuple(row for row in tx.rows(SQL.owed, {"case": case_id, "now": now, "today": today}) if row[1] > 0)
     if state == "closed" or not claims:
-        raise UnableToAgree("Nothing is overdue in this case, so there is nothing to agree on.")
+        raise UnableToAgree("Nothing is overdue in this case, so there is nothing to agree on.", "nothing_owed")
     policy = _SHELF.get(tx, version_id)
     return Desk(case_id, account_id, policy, calendar_for(country), today, zone_name, currency, claims)
 
@@ -157,7 +157,7 @@ def offer(
     tx.run(SQL.withdraw_offers, params)
     plan_id = tx.value(SQL.offer, params)
     if plan_id is None:
-        raise UnableToAgree("This case has a plan already. End it before you offer another.")
+        raise UnableToAgree("This case has a plan already. End it before you offer another.", "has_plan")
     told = {"plan": plan_id, "months": [shortest, longest]}
     append_event(tx, case_id=case_id, code="plan_offered", actor=actor, now=now, params=told)
     return plan_id
@@ -182,24 +182,26 @@ def agree(
     at = _locked(tx, case_id, now)
     found = current(tx, case_id, now)
     if found is not None and found.is_live:
-        raise UnableToAgree("This case has a plan already.")
+        raise UnableToAgree("This case has a plan already.", "has_plan")
     if found is None or found.state != "offered":
         if source == "page":
-            raise UnableToAgree("There is no offer of a plan any more.")
+            raise UnableToAgree("There is no offer of a plan any more.", "no_offer")
         offer(tx, case_id=case_id, actor=actor, now=now, name=name)
         found = current(tx, case_id, now)
         assert found is not None, "it was offered in this transaction"
     shortest, longest = at.months(found.name, (found.months_min, found.months_max))
     if not shortest <= months <= longest:
-        raise UnableToAgree(f"A plan can run from {shortest} to {longest} months here, not {months}.")
+        told = f"A plan can run from {shortest} to {longest} months here, not {months}."
+        raise UnableToAgree(told, "months", least=shortest, most=longest)
     terms = at.policy.plan(found.name)
     latest = at.calendar.add(at.today, terms.first)
     if first is not None and not at.today <= first <= latest:
-        raise UnableToAgree(f"The first part is to be due between {at.today} and {latest}.")
+        told = f"The first part is to be due between {at.today} and {latest}."
+        raise UnableToAgree(told, "first", first=at.today, last=latest)
     parts = at.parts(terms, months, first)
     _write(tx, at, found.id, parts, actor=actor, now=now, source=source)
-    told = {"plan": found.id, "months": months, "amount": at.owed, "first": parts[0].due_date.isoformat()}
-    append_event(tx, case_id=case_id, code="plan_agreed", actor=actor, now=now, params=told)
+    agreed = {"plan": found.id, "months": months, "amount": at.owed, "first": parts[0].due_date.isoformat()}
+    append_event(tx, case_id=case_id, code="plan_agreed", actor=actor, now=now, params=agreed)
     wake_case(tx, case_id, now, urgent=True)
     return found.id
 

@@ -15,12 +15,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """From which day to which a promise can be made; `why_not` says why none can. `promised` is the last day of one
+    """From which day to which a promise can be made; `why_not` is why none can. `promised` is the last day of one
     that is open."""
 
     earliest: date
     latest: date
-    why_not: str = ""
+    why_not: UnableToAgree | None = None
     promised: date | None = None
 
 
@@ -29,13 +29,14 @@ def room(tx: Tx, at: Desk, now: datetime) -> Room:
     terms = at.policy.promise
     made, until = tx.row(SQL.promises, {"case": at.case_id, "now": now}) or (0, None)
     found = current(tx, at.case_id, now)
-    why_not = ""
+    why_not: UnableToAgree | None = None
     if found is not None and found.is_live:
-        why_not = "This case has a plan, which says when to pay."
+        why_not = UnableToAgree("This case has a plan, which says when to pay.", "has_plan")
     elif until is not None:
-        why_not = "A promise is open already. One at a time."
+        why_not = UnableToAgree("A promise is open already. One at a time.", "promised")
     elif made >= terms.times:
-        why_not = f"This policy lets a customer promise {terms.times} times in a case, and that many were made."
+        told = f"This policy lets a customer promise {terms.times} times in a case, and that many were made."
+        why_not = UnableToAgree(told, "promises_spent", times=terms.times)
     promised = local_date(until, ZoneInfo(at.zone_name)) - _DAY if until is not None else None
     return Room(at.today + _DAY, at.calendar.add(at.today, terms.longest), why_not, promised)
 
@@ -47,9 +48,10 @@ def promise(tx: Tx, *, case_id: int, until: date, actor: str, now: datetime, sou
     at = desk(tx, case_id, now)
     may = room(tx, at, now)
     if may.why_not:
-        raise UnableToAgree(may.why_not)
+        raise may.why_not
     if not at.today <= until <= may.latest:
-        raise UnableToAgree(f"A promise can be for {at.today} to {may.latest}, not {until}.")
+        told = f"A promise can be for {at.today} to {may.latest}, not {until}."
+        raise UnableToAgree(told, "promise_day", first=at.today, last=may.latest)
     ends_at = local_midnight(until + _DAY, ZoneInfo(at.zone_name))
     append_event(
         tx,

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_GET
 from relight.core.explain import agent
 from relight.core.explain.ahead import Ahead
 from relight.core.explain.words import Reader
+from relight.flow.cases import plans
 from relight.flow.claims.interest import reckoned
+from relight.flow.handover import queries as handover
 from relight.flow.road.explaining import explain, read_case
 from relight.web.console import timeline
 from relight.web.console.access import signed_in
@@ -36,6 +38,8 @@ def case(request: Seated, case_id: int) -> HttpResponse:
     to_customer = request.GET.get("told") == CUSTOMER
     with database().transaction(request.desk.at.partner_id) as tx:
         borne = {one.claim_id: one for one in reckoned(tx, [file.head.account_id])}
+        plan = plans.current(tx, case_id, request.desk.now)
+        at_agencies = handover.of_case(tx, case_id)
         known = read_case(tx, case_id, now=request.desk.now, limit=query.limit(everything) if to_customer else 0)
     told = explain(known, CUSTOMER if to_customer else "agent", "" if to_customer else request.desk.language)
     claims = [replace(one, reckoned=borne.get(one.id)) for one in file.claims]
@@ -55,9 +59,11 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         "open_claims": [one for one in claims if one.state == "open"],
         "past_claims": [one for one in claims if one.state != "open"],
         "running": [one for one in file.holds if one.runs],
+        "plan": plan,
+        "at_agencies": at_agencies,
         "past_holds": [one for one in file.holds if not one.runs],
     }
-    return live(request, "console/case.html", "console/_case.html", (file, told), context)
+    return live(request, "console/case.html", "console/_case.html", (file, told, plan, at_agencies), context)
 
 
 @require_GET

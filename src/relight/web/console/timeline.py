@@ -28,8 +28,8 @@ _ICONS = {
     "claim_written_off": "coins", "claim_forgiven": "coins", "claim_owed_again": "undo",
     "payment_assigned": "coins", "payment_taken_away": "undo",
     "plan_offered": "hand", "plan_agreed": "check", "plan_confirmed": "message", "plan_started": "forward",
-    "plan_reminded": "message", "plan_broken": "cross", "plan_lapsed": "cross", "plan_paid": "check", "plan_ended": "undo",
-    "promise_made": "hand", "promise_broken": "cross",
+    "plan_reminded": "message", "plan_broken": "cross", "plan_lapsed": "cross", "plan_paid": "check",
+    "plan_ended": "undo", "promise_made": "hand", "promise_broken": "cross",
 }  # fmt: skip
 _SHORT_CODES = frozenset({"note"})
 _ROW_NUMBERS = frozenset({"hold", "task", "payment", "payments", "link"})  # of our tables: they tell a reader nothing

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from relight.web.console import acts, approvals, case, cases, overview, payments, policies, session, statements, tasks
+from relight.web.console import (
+    acts,
+    agencies,
+    approvals,
+    case,
+    cases,
+    overview,
+    payments,
+    plans,
+    policies,
+    session,
+    statements,
+    tasks,
+)
 
 app_name = "console"
 
@@ -17,6 +30,10 @@ urlpatterns = [
     path("cases/<int:case_id>/", case.case, name="case"),
     path("cases/<int:case_id>/hold/", acts.hold, name="hold"),
     path("cases/<int:case_id>/holds/<int:hold_id>/end/", acts.end_hold, name="end_hold"),
+    path("cases/<int:case_id>/plan/", plans.plan, name="plan"),
+    path("cases/<int:case_id>/plans/<int:plan_id>/end/", plans.end_plan, name="end_plan"),
+    path("cases/<int:case_id>/promise/", plans.promise, name="promise"),
+    path("cases/<int:case_id>/recall/", agencies.recall, name="recall"),
     path("cases/<int:case_id>/note/", acts.note, name="note"),
     path("cases/<int:case_id>/approvals/<int:approval_id>/", acts.approve, name="approve"),
     path("cases/<int:case_id>/steps/<int:number>/void/", acts.void, name="void"),
