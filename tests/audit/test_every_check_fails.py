@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from relight.audit import effects, feeds, ledger, payments, restores
+from relight.audit import books, effects, feeds, ledger, payments, restores
 from relight.audit.cuts import Bench
 from relight.audit.history import Basis, Cut
 from relight.audit.law import KINDS, judge
@@ -40,7 +40,7 @@ def _coded(module: str, pattern: str) -> frozenset[str]:
 
 CHECKS: dict[str, frozenset[str]] = {
     "I1": frozenset(one.name for one in payments.QUESTIONS),
-    "I2": frozenset(one.name for one in ledger.QUESTIONS),
+    "I2": frozenset(one.name for one in (*ledger.QUESTIONS, *books.QUESTIONS)),
     "I3": _coded("cuts.py", r'Wrong\(\s*"(\w+)"'),
     "I4": frozenset(one.name for one in restores.QUESTIONS),
     "I5": frozenset(one.name for one in effects.QUESTIONS),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from relight.audit import agencies, cuts, effects, feeds, law, ledger, messages, payments, restores, walls
+from relight.audit import agencies, books, cuts, effects, feeds, law, ledger, messages, payments, restores, walls
 from relight.audit.history import SQL as HISTORY
 from relight.audit.history import Cut
 from relight.audit.history import cuts as all_cuts
@@ -21,6 +21,7 @@ _BY_STATEMENTS = (
     ("I7", walls.look),
     ("I8", messages.look),
     ("I2", agencies.look_at_money),
+    ("I2", books.look),
     ("I9", agencies.look),
 )
 
