@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from relight.core.actions import FeeAction
 from relight.core.facts import CaseFacts, ClaimFacts
+from relight.core.fees.tables import ask_tables, by_table
 from relight.core.law import Ruling
 from relight.core.policy import Policy, Step
 from relight.core.rules.acts import ANY_FEE, FEE, names_of
@@ -29,6 +30,7 @@ class LawBook:
         self._packs: Mapping[str, LawPack] = {pack.name: pack for pack in packs}
         self._about: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._at_run_time: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._tabled: dict[tuple[str, str], tuple[FeeAction, ...]] = {}
         self.hash = hashlib.sha256(" ".join(pack.hash for pack in self._packs.values()).encode()).hexdigest()
 
     def with_packs(self, packs: Iterable[LawPack]) -> "LawBook":
@@ -63,11 +65,13 @@ class LawBook:
         self, policy: Policy, step: Step, claims: tuple[ClaimFacts, ...], facts: CaseFacts, now: datetime
     ) -> tuple[Ruling, ...]:
         """What the packs say of taking `step` for `claims` now; empty when they say nothing against."""
-        rules = self._asked(policy, step)
-        if not rules:
+        rules, fees = self._asked(policy, step), self._by_table(policy, step)
+        if not rules and not fees:
             return ()
         asked = asked_now(policy, step, claims, facts, now)
         rulings: tuple[Ruling, ...] = ()
+        if fees:
+            rulings += tuple(ask_tables(self._guarding(policy), policy, fees, claims, facts, asked.today))
         for rule in rules:
             if rule.in_force(asked.today):
                 rulings += ask(rule, asked)
@@ -80,6 +84,14 @@ class LawBook:
         if found is None:
             rules = [rule for rule in self.about(policy, step) if rule.enforce in _ASKED_AT_RUN_TIME and may_say(rule)]
             found = self._at_run_time[key] = tuple(rules)
+        return found
+
+    def _by_table(self, policy: Policy, step: Step) -> tuple[FeeAction, ...]:
+        """The fees of this step that a table limits, and no rule."""
+        key = (policy.hash, step.name)
+        found = self._tabled.get(key)
+        if found is None:
+            found = self._tabled[key] = by_table(step, self.about(policy, step))
         return found
 
     def about(self, policy: Policy, step: Step) -> tuple[Rule, ...]:
