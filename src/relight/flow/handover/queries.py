@@ -1,18 +1,54 @@
-"""Reads of the handover stage: which agency's driver a partner has set up."""
+"""Reads of the handover stage: which agency's driver a partner has set up, and what agencies have of a case."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from relight.flow.database import statements
+from relight.flow.database import Tx, statements
 from relight.flow.handover.errors import UnableToFindAgency
 from relight.flow.handover.port import HandoverDriver
 
 SQL = statements(__package__, "queries.sql")
 GROUP = "relight.drivers.handover"
 _BUILT_MAX = 256
+_ENDED = frozenset({"recalled", "refused", "uncollectable", "paid", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class AtAgency:
+    """Claims of a case that an agency has or had; `amount` and `received` (through the agency) in minor units."""
+
+    id: int
+    agency: str
+    kind: str
+    state: str
+    agency_case: str
+    ref: str
+    placed_at: datetime | None
+    ended_at: datetime | None
+    wanted_back: str
+    amount: int
+    received: int
+    words: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the agency has them, or may have them."""
+        return self.state not in _ENDED
+
+    @property
+    def may_be_recalled(self) -> bool:
+        """Whether a person can ask for them back."""
+        return self.is_open and not self.wanted_back
+
+
+def of_case(tx: Tx, case_id: int) -> tuple[AtAgency, ...]:
+    """What agencies have or had of a case, newest first."""
+    return tuple(AtAgency(*row) for row in tx.rows(SQL.of_case, {"case": case_id}))
 
 
 def agency_driver(settings: Mapping[str, Any] | None, name: str) -> HandoverDriver:
