@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from relight.cli.compiled import State
 from relight.project import checks
 
 
@@ -29,3 +30,13 @@ def test_home_must_be_closed_to_others(tmp_path: Path, mode: int, ok: bool) -> N
 @pytest.mark.parametrize(("free_bytes", "ok"), [(1024**3 - 1, False), (1024**3, True)])
 def test_the_disk_must_have_room(free_bytes: int, ok: bool) -> None:
     assert checks.disk_has_room(free_bytes, Path("/home")).ok is ok
+
+
+@pytest.mark.parametrize(("state", "said"), [
+    ("ready", "compiled, from these very sources"), ("stale", "of other sources and not used"), ("none", "relight compile"),
+])  # fmt: skip
+def test_doctor_tells_which_core_what_ifs_run_on_and_finds_all_of_them_well(state: State, said: str) -> None:
+    found = checks.core_of_what_ifs(state)
+
+    assert said in found.found
+    assert found.ok
