@@ -33,7 +33,8 @@ def test_the_disk_must_have_room(free_bytes: int, ok: bool) -> None:
 
 
 @pytest.mark.parametrize(("state", "said"), [
-    ("ready", "compiled, from these very sources"), ("stale", "of other sources and not used"), ("none", "relight compile"),
+    ("ready", "compiled, from these very sources"), ("stale", "of other sources and not used"),
+    ("none", "relight compile"),
 ])  # fmt: skip
 def test_doctor_tells_which_core_what_ifs_run_on_and_finds_all_of_them_well(state: State, said: str) -> None:
     found = checks.core_of_what_ifs(state)
