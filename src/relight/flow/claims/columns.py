@@ -18,7 +18,7 @@ FIELDS = {
         )
     ),
     "payments": frozenset(
-        ("ref", "amount", "value_date", "currency", "state", "account", "reference", "payer")
+        ("ref", "amount", "value_date", "currency", "state", "account", "reference", "payer", "direction")
     ),
     "cases": frozenset(("account", "step", "completed_date", "pay_by_date", "claims", "proof")),
 }  # fmt: skip
@@ -29,6 +29,8 @@ REQUIRED = {
 }
 # What may stand for a required field: an invoice's amount is what its lines come to.
 _INSTEAD = {("invoices", "amount"): "line_amount"}
+# What a mapping may leave out altogether: then a row is called after what it says.
+LEFT_OUT = frozenset({("payments", "ref")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ class FileMapping:
 
     def missing(self, header: frozenset[str]) -> list[str]:
         """The columns that no row can do without and that a header (folded) does not have."""
-        return [str(self.columns[name]) for name in REQUIRED[self.kind] if not self._has(name, header)]
+        return [
+            str(self.columns[name])
+            for name in REQUIRED[self.kind]
+            if not self._has(name, header) and ((self.kind, name) not in LEFT_OUT or name in self.columns)
+        ]
 
     def _has(self, name: str, header: frozenset[str]) -> bool:
         for candidate in (name, _INSTEAD.get((self.kind, name), name)):

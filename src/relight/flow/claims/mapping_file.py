@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from relight.core.yaml_tree import Document, read_tree
-from relight.flow.claims.columns import FIELDS, FLAG, REQUIRED, Columns, FileMapping, fold
+from relight.flow.claims.columns import FIELDS, FLAG, LEFT_OUT, REQUIRED, Columns, FileMapping, fold
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.parse import is_date_format
 
@@ -109,7 +109,7 @@ class _Checker:
         given = {*columns, *(self.data.get("defaults") or {})}
         if _INSTEAD_OF_AMOUNT in given:
             given.add("amount")
-        missing = [name for name in REQUIRED[kind] if name not in given]
+        missing = [name for name in REQUIRED[kind] if name not in given and (kind, name) not in LEFT_OUT]
         if missing:
             self._at_key(("columns",), f"`columns` must say where {', '.join(missing)} is.")
 

@@ -1,12 +1,15 @@
 """Rows of a payment file (CSV or Excel) into `PaymentRow`s: one row a payment."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import NamedTuple
 
 from relight.flow.claims.cells import Row
 from relight.flow.claims.fields import Fields, Problem, RowReader
 from relight.flow.claims.rows import PaymentRow
 
+_DIRECTIONS = ("in", "out")
 _STATES = ("ordered", "authorised", "failed", "confirmed", "booked", "returned")
 
 
@@ -43,6 +46,7 @@ class PaymentReader:
 
     def __init__(self, fields: Fields):
         self.fields = fields
+        self._alike: Counter[str] = Counter()
 
     def read(self, rows: Iterable[Row]) -> Iterator[ReadPayment]:
         """Payments in the order of the file."""
@@ -67,7 +71,8 @@ class PaymentReader:
         return ReadPayment(row.line, payment, tuple(reader.problems))
 
     def _payment(self, reader: RowReader) -> PaymentRow | None:
-        ref = reader.needed("ref")
+        has_ref = self.fields.has("ref")
+        ref = reader.needed("ref") if has_ref else ""
         if not reader.read_currency():
             return None
         amount = reader.amount("amount", needed=True)
@@ -77,9 +82,10 @@ class PaymentReader:
         state = reader.word("state", _STATES, default="booked")
         if value_date is None:
             return None
-        return PaymentRow(
+        went_out = reader.word("direction", _DIRECTIONS) == "out"
+        found = PaymentRow(
             ref=ref,
-            amount=amount,
+            amount=-abs(amount) if went_out else amount,
             currency=reader.currency,
             state=state,
             value_date=value_date,
@@ -87,6 +93,18 @@ class PaymentReader:
             reference=reference_of(reader.text("reference")),
             payer_name=reader.text("payer"),
         )
+        return found if has_ref or found.amount < 0 else found._replace(ref=self._name_of(found))
+
+    def _name_of(self, row: PaymentRow) -> str:
+        """A row whose bank gives it no name is called after what it says; the second one alike in a file is the second.
+
+        So a file that overlaps another one names its rows alike, as long as each lists whole days.
+        """
+        told = (row.amount, row.currency, row.account_ref, row.reference, row.payer_name)
+        said = blake2b(repr(told).encode(), digest_size=9).hexdigest()
+        name = f"{row.value_date}-{said}"
+        self._alike[name] += 1
+        return f"{name}-{self._alike[name]}"
 
 
 def reference_of(text: str) -> str:
