@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relight.flow.books import acts, periods, remittance, statement
-from relight.flow.books.errors import UnableToClose, UnableToPost, UnableToRemit
 from relight.flow.books.trial import ageing, trials
+from relight.flow.cases.errors import UnableTo
 from relight.flow.claims import fees
 from relight.flow.claims.operations import receive_payments
 from relight.flow.database import Database, Tx
 from relight.flow.payments import bank_refunds
-from relight.flow.payments.bank_refunds import UnableToRefundByBank, Wanted
+from relight.flow.payments.bank_refunds import Wanted
 from relight.flow.payments.matching import Act
 from tests.flow import ledger
 from tests.flow.booking import AGENT, BENTE, add_creditor
@@ -54,7 +54,7 @@ class Town:
         try:
             with self.tx.connection.transaction():
                 doing(which, amount)
-        except (UnableToPost, UnableToClose, UnableToRemit, UnableToRefundByBank):
+        except UnableTo:
             pass
 
     def claim(self, which: int, amount: int) -> None:

@@ -78,6 +78,11 @@ def ask(
     return act(tx, tx.value(SQL.ask, {**params, "currency": currency, "reason": reason, "actor": by.name, "now": now}))
 
 
+def creditor_of(tx: Tx, claim_id: int) -> str:
+    """Who is owed on a claim, by name; several creditors may number alike."""
+    return str(tx.value(SQL.creditor_of, {"claim": claim_id}) or "")
+
+
 def act(tx: Tx, act_id: int) -> Act:
     """One act, as it is now. Raises `UnableToFind`."""
     row = tx.row(SQL.act, {"act": act_id})

@@ -118,3 +118,6 @@ WHERE c.id = b.claim_id
 
 -- cases: the account's open cases, which are told
 SELECT id FROM dunning_case WHERE account_id = %(account)s AND state <> 'closed' ORDER BY id
+
+-- creditor_of: by the claim's key
+SELECT r.name FROM claim c JOIN creditor r ON r.id = c.creditor_id WHERE c.id = %(claim)s

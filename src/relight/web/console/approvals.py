@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from relight.flow.books import acts
 from relight.flow.cases.errors import UnableTo
 from relight.web.console.access import allowed, signed_in
 from relight.web.console.acts import answer, cannot_answer
@@ -15,6 +16,7 @@ from relight.web.console.queries import work
 from relight.web.console.respond import live
 from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
+from relight.web.database import database
 
 _DIGITS_MAX = 18  # what a bigint holds
 
@@ -24,15 +26,18 @@ def approvals(request: Seated) -> HttpResponse:
     """The oldest first; `?step=` narrows."""
     step = request.GET.get("step", "")[:80]
     asked, steps = work.approvals(step=step), work.approval_steps()
+    with database().transaction(request.desk.at.partner_id) as tx:
+        money = tuple(acts.acts(tx, waiting=True))
     context = {
         "asked": asked,
+        "money": money,
         "steps": steps,
         "step": step,
         "all": sum(count for _, count in steps),
         "capped": len(asked) >= work.APPROVALS_MAX,
         "size": work.APPROVALS_MAX,
     }
-    return live(request, "console/approvals.html", "console/_approvals.html", (asked, steps, step), context)
+    return live(request, "console/approvals.html", "console/_approvals.html", (asked, steps, step, money), context)
 
 
 @require_POST
