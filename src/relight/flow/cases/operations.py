@@ -10,7 +10,9 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoid
-from relight.flow.claims import fees
+from relight.flow.claims import fees, interest
+from relight.flow.claims.allocation import allocate_by_age
+from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "operations.sql")
@@ -210,7 +212,7 @@ def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: dateti
     found = tx.row(SQL.void_step, {"case": case_id, "number": step_number, "now": now})
     if found is None:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
-    _reverse_fees(tx, case_id, step_number, now)
+    _reverse_fees(tx, account_id, case_id, step_number, now)
     append_event(
         tx,
         case_id=case_id,
@@ -256,6 +258,12 @@ def _lock_case(tx: Tx, case_id: int) -> int:
     return account_id
 
 
-def _reverse_fees(tx: Tx, case_id: int, step_number: int, now: datetime) -> None:
+def _reverse_fees(tx: Tx, account_id: int, case_id: int, step_number: int, now: datetime) -> None:
+    """Take back what a step charged; what was paid of it pays what else is owed."""
     charged = tx.rows(SQL.step_fees, {"case": case_id, "number": step_number})
+    if not charged:
+        return
     fees.reverse(tx, [row[0] for row in charged], now=now)
+    today = partner_today(tx, now)
+    allocate_by_age(tx, [account_id], today=today, now=now)
+    interest.recount(tx, [account_id], today=today, now=now)

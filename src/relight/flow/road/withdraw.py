@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from relight.flow.cases.operations import wake
-from relight.flow.claims import fees
+from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age
 from relight.flow.claims.posting import Correction
 from relight.flow.claims.receiving import partner_today
@@ -35,6 +35,8 @@ def withdraw_notices(tx: Tx, corrections: Sequence[Correction], *, now: datetime
     if not steps:
         return []
     fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": steps})], now=now)
-    allocate_by_age(tx, accounts, today=partner_today(tx, now), now=now)
+    today = partner_today(tx, now)
+    allocate_by_age(tx, accounts, today=today, now=now)
+    interest.recount(tx, accounts, today=today, now=now)
     wake(tx, accounts, now, urgent=True)
     return steps

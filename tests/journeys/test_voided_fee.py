@@ -1,0 +1,29 @@
+"""A step that was wrong is voided: its fee is taken back, and what was paid of it pays what else is owed."""
+
+from relight.flow.cases.operations import void_step
+from tests.journeys.world import World
+
+OWED, FEE = 79_900, 3_500
+WITH_A_FEE = (
+    ("    after: 4 days", "    after: 14 days"),
+    ("      - {message: reminder,", "      - {fee: reminder, amount: 35}\n      - {message: reminder,"),
+)
+
+
+def test_a_paid_fee_of_a_voided_step_pays_the_next_bill(world: World) -> None:
+    world.policy("broadband-no", *WITH_A_FEE)
+    account = world.customer()
+    world.service(account)
+    world.invoice(account, amount=OWED)
+    world.until_step(account, "reminder")
+    coming = world.invoice(account, amount=OWED)
+    world.pays(account, OWED + FEE)
+    charged = world.value("SELECT sum(amount) FROM transfer WHERE kind = 'fee'")
+
+    with world.db.transaction(world.partner) as tx:
+        case, number = tx.row("SELECT case_id, number FROM step_taken WHERE step = 'reminder'") or (0, 0)
+        void_step(tx, case_id=case, step_number=number, actor="bente", now=world.moment, note="wrong address")
+
+    assert charged == FEE
+    assert world.value("SELECT principal FROM claim WHERE id = %(id)s", id=coming) == OWED - FEE
+    assert world.value("SELECT credit FROM account WHERE id = %(id)s", id=account.id) == 0
