@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from relight.flow.database import Database
-from relight.flow.payments.operations import record_notices
+from relight.flow.payments.operations import attach, record_notices, start_checkout
 from tests.flow.banking import Bank
 from tests.flow.importing import counts, write_csv
 from tests.flow.paying import OWED, Debtor, checked_out, make_debtor, said, with_policy, with_testpay
@@ -112,3 +112,36 @@ def test_a_short_reference_is_never_taken_for_a_providers(
     bank.tells(entry(Paid()))
 
     assert [row[0] for row in bank.rows(PAYMENTS)] == ["bank"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "named"),
+    [
+        ("vipps", "rl-36bd38322dcf4c7493e9ee13facf20f4"),
+        ("adyen", "rl-09d4bba4092745a89230d8a6c714616c"),
+        ("mollie", "tr_7UhSN1zuXS"),
+        ("stripe", "pi_3PabcdEfGhIjKlMn0123"),
+    ],
+)
+def test_a_payment_that_provider_and_bank_both_tell_of_counts_once_by_each_providers_own_name(
+    bank: Bank, debtor: Debtor, owner: psycopg.Connection, provider: str, named: str
+) -> None:
+    with bank.db.transaction(bank.partner) as tx:
+        order = {"link_id": debtor.link_id, "amount": OWED, "currency": "NOK", "now": bank.now}
+        started = start_checkout(tx, provider=provider, **order)  # type: ignore[arg-type]
+        attach(tx, checkout_id=started.checkout_id, provider_ref=named, now=bank.now)
+        record_notices(tx, provider_name=provider, events=[said(named)], now=bank.now)
+
+    bank.tells(entry(Paid(reference="", end_to_end=named)))
+
+    assert bank.owes(debtor.account) == 0
+    assert bank.rows(PAYMENTS) == [(provider, "booked", OWED, debtor.account.id)]
+
+
+def test_a_providers_payout_is_on_no_customers_account(bank: Bank, debtor: Debtor, ref: str) -> None:
+    provider_tells(bank, ref)
+
+    bank.tells(entry(Paid("12345.60", "Utbetaling 2000042", payer="Vipps MobilePay AS")))
+
+    assert bank.owes(debtor.account) == 0
+    assert [row[0::3] for row in bank.rows(PAYMENTS)] == [("testpay", debtor.account.id), ("bank", None)]

@@ -112,3 +112,8 @@ def attach(
     the provider: no webhook about the payment can come earlier."""
     given = {"checkout": checkout_id, "ref": provider_ref, "redirect": redirect_url, "handle": handle, "now": now}
     tx.run(SQL.attach, given)
+
+
+def give_up(tx: Tx, checkout_id: int, now: datetime) -> None:
+    """The provider did not take an order: nobody was sent anywhere to pay it, so it keeps no other way closed."""
+    tx.run(SQL.finish_checkouts, {"checkouts": [checkout_id], "states": ["failed"], "now": now})

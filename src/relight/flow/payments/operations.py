@@ -48,6 +48,8 @@ def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent
     weighed = [(event, weigh(event, orders.get(event.provider_ref))) for event in events]
     new = _keep(tx, provider_name, weighed, now)
     told = [(event, found) for event, found in weighed if event.event_id in new]
+    if any(found.verdict in _ABOUT_REFUNDS for _, found in told):
+        cases.lock_accounts(tx, sorted({order.account_id for order in orders.values()}))
     rows = [_payment(event, orders.get(event.provider_ref), zone) for event, found in told if found.settles]
     if rows:
         settle(tx, source_id, rows, now=now)

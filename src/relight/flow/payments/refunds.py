@@ -109,14 +109,18 @@ def send_refunds_of(db: Database, partner_id: int, settings: Settings, now: date
 
 
 def finish(tx: Tx, *, source_id: int, ref: str, amount: int, now: datetime) -> None:
-    """The provider says that money went back which we ordered."""
+    """The provider says that money went back which we ordered. The caller holds the account's lock."""
     tx.run(SQL.done, _told(tx, source_id, ref, amount, now))
 
 
 def undo(tx: Tx, *, source_id: int, ref: str, amount: int, now: datetime) -> None:
-    """The provider says that a refund did not get through: it is credit again, and pays what is open."""
+    """The provider says that a refund did not get through: it is credit again, and pays what is open.
+
+    The caller holds the account's lock.
+    """
     accounts = [row[0] for row in tx.rows(SQL.undo, _told(tx, source_id, ref, amount, now))]
     allocate_by_age(tx, accounts, today=partner_today(tx, now), now=now)
+    wake(tx, accounts, now, urgent=True)
 
 
 def _locked(tx: Tx, provider_name: str, ref: str) -> _Payment:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from relight.flow.payments import operations, queries
+from relight.flow.payments.checkouts import give_up
 from relight.flow.payments.clearing import clear_the_way
 from relight.flow.payments.errors import NoSuchProvider, NothingToPay, PaymentOnItsWay
 from relight.flow.payments.links import make
@@ -36,15 +37,18 @@ def pay(request: HttpRequest, token: str, partner_id: int, link_id: int) -> Http
     try:
         taken = way_named(facts.ways_to_pay(), request.POST.get("way", "")).provider
         started = _started(partner_id, facts, taken.name, now)
-        if started.redirect_url:
-            return private(SeeOther(started.redirect_url))
-        checkout = taken.create(_order(request, partner_id, facts, started))
     except (NothingToPay, NoSuchProvider):
         return see_other(request, "page", token)
     except PaymentOnItsWay as on_its_way:
         return try_again(request, token, facts, Hitch.ON_ITS_WAY, status=409, go_on_url=on_its_way.go_on_url)
+    if started.redirect_url:
+        return private(SeeOther(started.redirect_url))
+    try:
+        checkout = taken.create(_order(request, partner_id, facts, started))
     except ProviderUnavailable as error:
-        _log.warning("a payment could not be started: %s", error)
+        _log.warning("%s could not start a payment: %s", taken.name, error)
+        with database().transaction(partner_id) as tx:
+            give_up(tx, started.checkout_id, now)
         return try_again(request, token, facts, Hitch.UNAVAILABLE, status=503)
     with database().transaction(partner_id) as tx:
         operations.attach(
