@@ -1,4 +1,4 @@
-"""Plans and promises at the desk: offered, agreed, seen part by part and ended, and refused in the reader's language."""
+"""Plans and promises at the desk: offered, agreed, seen part by part and ended, and refused in the reader's words."""
 
 from datetime import datetime, timedelta
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from relight.audit.history import Basis, Cut, Earlier
 from relight.audit.policies import Step
 
+PLAN_OFFER = "plan_offer"
 Day = Callable[[datetime], date]
 
 
@@ -40,6 +41,7 @@ def _of_part(step: Earlier, defined: Step, part: int, day: Day) -> list[Came]:
     if sent:
         ways = frozenset(one.channel for one in sent)
         return [Came(day(max(one.at for one in sent)), day(max(one.arrived_at for one in sent)), ways, step)]
-    done = [one.done_at for one in step.tasks if one.part == part]
+    offered = part < len(defined.acts) and PLAN_OFFER in defined.acts[part]  # a row of its own, which knows no part
+    done = [one.done_at for one in step.tasks if one.part == part or (offered and one.code == PLAN_OFFER)]
     ways = frozenset({defined.ways[part]}) - {""}
     return [Came(day(done[0]), day(done[0]), ways, step)] if done else []

@@ -103,9 +103,15 @@ LEFT JOIN LATERAL (
         AND (m.undeliverable_at IS NULL OR m.undeliverable_at > x.moment - %(tolerance)s::interval)
 ) m ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(t.code, t.part, t.done_at) ORDER BY t.done_at) AS tasks FROM task t
-    WHERE t.partner_id = %(partner)s AND t.case_id = cut.case_id AND t.step_number = s.number AND t.state = 'done'
-        AND t.done_at <= x.moment
+    SELECT jsonb_agg(jsonb_build_array(d.code, d.part, d.done_at) ORDER BY d.done_at) AS tasks FROM (
+        SELECT t.code, t.part, t.done_at FROM task t
+        WHERE t.partner_id = %(partner)s AND t.case_id = cut.case_id AND t.step_number = s.number AND t.state = 'done'
+            AND t.done_at <= x.moment
+        UNION ALL
+        SELECT 'plan_offer', NULL, p.offered_at FROM instalment_plan p
+        WHERE p.partner_id = %(partner)s AND p.case_id = cut.case_id AND p.step_number = s.number
+            AND p.offered_at <= x.moment
+    ) d
 ) t ON true
 ORDER BY x.attempt_id, k.claim_id, s.number
 
@@ -149,7 +155,7 @@ WHERE f.starts_at < f.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR
 ORDER BY attempt_id, name
 
 -- holds: pauses of the whole case or of the service that covered the moment; of a cut by people, of any service that its
--- claims are for
+-- claims are for. A plan pauses its case by itself, from the agreement until it is over, whatever its hold says.
 SELECT x.attempt_id, h.reason, h.service_id IS NOT NULL AS of_service, h.starts_at, h.placed_by
 FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(cases)s::bigint[], %(services)s::bigint[],
     %(moments)s::timestamptz[], %(steps)s::bigint[]) AS x (attempt_id, account_id, case_id, service_id, moment, step_id)
@@ -159,7 +165,12 @@ JOIN hold h ON h.partner_id = %(partner)s AND h.account_id = x.account_id AND h.
         SELECT FROM step_claim k JOIN claim_line l ON l.partner_id = k.partner_id AND l.claim_id = k.claim_id
         WHERE k.partner_id = %(partner)s AND k.step_id = x.step_id AND l.service_id = h.service_id)))
     AND h.starts_at < x.moment - %(tolerance)s::interval AND (h.ends_at IS NULL OR h.ends_at > x.moment)
-ORDER BY x.attempt_id, h.id
+UNION ALL
+SELECT x.attempt_id, 'plan', false, p.agreed_at, p.agreed_by
+FROM unnest(%(attempts)s::bigint[], %(cases)s::bigint[], %(moments)s::timestamptz[]) AS x (attempt_id, case_id, moment)
+JOIN instalment_plan p ON p.partner_id = %(partner)s AND p.case_id = x.case_id
+    AND p.agreed_at < x.moment - %(tolerance)s::interval AND (p.ended_at IS NULL OR p.ended_at > x.moment)
+ORDER BY 1, 4
 
 -- money: payments that were on their way, and what the account had in credit, at the moment
 SELECT x.attempt_id, p.ref, p.received_at, NULL::bigint AS credit

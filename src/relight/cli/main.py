@@ -12,6 +12,7 @@ COMMANDS = {
     "import": "relight.cli.importing:import_group",
     "payments": "relight.cli.payments:payments",
     "policy": "relight.cli.policies:policy",
+    "plan": "relight.cli.plans:plan",
     "books": "relight.cli.books:books",
     "provider": "relight.cli.providers:provider",
     "reference": "relight.cli.references:reference",

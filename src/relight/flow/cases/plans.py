@@ -129,7 +129,7 @@ def plan_of(row: Sequence[Any]) -> Plan:
     """A plan from its row of `current`."""
     *own, parts, paid, claims = row
     left = what_is_left([part_of(one) for one in parts], [paid_of(one) for one in paid])
-    return Plan(*own, left=left, claims=tuple(claims))
+    return Plan(*own, left, tuple(claims))
 
 
 def part_of(found: Sequence[Any]) -> Instalment:
