@@ -78,7 +78,7 @@ def show_(payment_id: int, partner_slug: str | None, as_json: bool) -> None:
     with database() as db, db.transaction(partner_id(db, partner_slug)) as tx:
         found = payment(tx, payment_id)
         waiting = queue(tx, show="all", payment_id=payment_id)
-        whose = suggestions(tx, waiting, by_name=True).get(payment_id, [])
+        whose = suggestions(tx, waiting, thorough=True).get(payment_id, [])
     lines = [*whole_lines(found), *suggestion_lines(whose, found.payment.currency)]
     told = {**as_data(found), "suggestions": [as_data(one) for one in whose]}
     answer(told, as_json=as_json, text="\n".join(lines))

@@ -106,8 +106,11 @@ def _take_away(tx: Tx, act: Act, account_id: int | None) -> None:
 
 def lock_payment(tx: Tx, payment_id: int, account_ids: Sequence[int]) -> Placed:
     """Lock the accounts that are touched, then the payment; refuse one that is no money yet, or not any more."""
-    lock_accounts(tx, sorted({*account_ids, *placing.accounts_of(tx, [payment_id])}))
+    known = {*account_ids, *placing.accounts_of(tx, [payment_id])}
+    lock_accounts(tx, sorted(known))
     found = placing.locked(tx, payment_id)
+    if since := set(placing.accounts_of(tx, [payment_id])) - known:
+        lock_accounts(tx, sorted(since))  # somebody was faster, and moved it on
     if found is None:
         raise UnableToFind("There is no such payment.")
     if found.state not in CAME:

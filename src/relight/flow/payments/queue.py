@@ -115,9 +115,9 @@ def counts(tx: Tx) -> Counts:
     return Counts(*found)
 
 
-def suggestions(tx: Tx, waiting: list[Waiting], *, by_name: bool = False) -> dict[int, list[Suggestion]]:
-    """Whose these payments may be, by payment."""
-    return suggest(tx, [one.loose for one in waiting], by_name=by_name)
+def suggestions(tx: Tx, waiting: list[Waiting], *, thorough: bool = False) -> dict[int, list[Suggestion]]:
+    """Whose these payments may be, by payment; `thorough` for one that is looked at by itself."""
+    return suggest(tx, [one.loose for one in waiting], thorough=thorough)
 
 
 def payment(tx: Tx, payment_id: int) -> Whole:

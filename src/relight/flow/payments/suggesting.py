@@ -74,16 +74,18 @@ class Suggestion:
 Found = dict[int, dict[int, Suggestion]]
 
 
-def suggest(tx: Tx, payments: Sequence[Loose], *, by_name: bool = True) -> dict[int, list[Suggestion]]:
-    """Suggestions for each payment, the strongest first. `by_name` reads all customers' names: for a few payments."""
+def suggest(tx: Tx, payments: Sequence[Loose], *, thorough: bool = True) -> dict[int, list[Suggestion]]:
+    """Suggestions for each payment, the strongest first. `thorough` reads all customers' names and all that is owed:
+    for one payment at a time; the rest is found by index.
+    """
     found: Found = {one.id: {} for one in payments}
     if not payments:
         return {}
     _by_texts(tx, payments, found)
     _by_payer(tx, payments, found)
-    if by_name:
+    if thorough:
         _by_name(tx, payments, found)
-    _by_amount(tx, payments, found)
+        _by_amount(tx, payments, found)
     _weigh_sums(tx, payments, found)
     return {payment: _ranked(accounts.values()) for payment, accounts in found.items()}
 

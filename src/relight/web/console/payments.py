@@ -200,7 +200,7 @@ def _page(
     with database().transaction(request.desk.at.partner_id) as tx:
         whole = payment(tx, payment_id)
         waiting = queue(tx, show="all", payment_id=payment_id)
-        guesses = suggestions(tx, waiting, by_name=True).get(payment_id, [])
+        guesses = suggestions(tx, waiting, thorough=True).get(payment_id, [])
         owed = {place.account_id: bills(tx, place.account_id) for place in whole.places[:1]}
     context = {
         "whole": whole,
