@@ -1,5 +1,6 @@
 """The console in a real browser: readable by everyone, at any width, by keyboard, and working under its own CSP."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.people import operator
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
+from relight.flow.payments.settle import settle
 from relight.flow.road.publishing import publish_at_once
 from tests.browser import console_site
+from tests.flow import factories
 from tests.flow.conftest import make_partner, migrated
 from tests.web import console_sample
 from tests.web.console_sample import PASSWORD, Portfolio
@@ -44,6 +47,8 @@ PAGES = {
     "task": "tasks/{task}/",
     "approvals": "approvals/",
     "statement": "accounts/{account}/statement/?case={kari}",
+    "payments": "payments/?q=",
+    "payment": "payments/{loose}/",
     "policies": "policies/",
     "policy": "policies/power-grid-business-no/",
     "share": "policies/power-grid-business-no/share/",
@@ -67,6 +72,15 @@ class Town(NamedTuple):
         return f"{self.site}/console/{PAGES[page].format(**self.numbers)}"
 
 
+def loose_payment(tx: Tx, case_id: int, now: datetime) -> int:
+    """A payment of another name than the customer's, who wrote the customer's number; its id."""
+    of_case = "SELECT a.ref FROM dunning_case c JOIN account a ON a.id = c.account_id WHERE c.id = %(c)s"
+    ref = tx.value(of_case, {"c": case_id})
+    row = factories.payment_row(5000, now, reference=ref, state="booked")
+    told = settle(tx, factories.make_source(tx, now), [row._replace(payer_name="Mor Hansen")], now=now)
+    return told.received[0].payment_id
+
+
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
     now = datetime.now(UTC)
@@ -85,6 +99,7 @@ def town() -> Iterator[Town]:
                 **vars(portfolio),
                 "approval": tx.value("SELECT id FROM approval"),
                 "task": tx.value("SELECT id FROM task WHERE code = 'given_up'"),
+                "loose": loose_payment(tx, portfolio.kari, now),
                 "account": tx.value("SELECT account_id FROM dunning_case WHERE id = %(c)s", {"c": portfolio.kari}),
             }
         yield Town(site, db, owner, partner, portfolio, console_sample.add_user(owner, partner, "manager"), numbers)
@@ -375,3 +390,16 @@ def test_what_the_customer_would_be_told_is_reached_and_left_by_keyboard(opens: 
     page.keyboard.press("Enter")
 
     expect(page.locator("#told")).to_contain_text("Dette stopper det")
+
+
+def test_a_payment_is_placed_with_the_keyboard_alone(opens: Callable[..., Page], town: Town) -> None:
+    page = opens("payments")
+    page.get_by_role("link", name="Mor Hansen").focus()
+    page.keyboard.press("Enter")
+    button = page.get_by_role("button", name="Plasser her").first
+    button.focus()
+    expect(button).to_have_accessible_description(re.compile("betaleren skrev"))
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Plassert. Den som har betalt")).to_be_visible()
