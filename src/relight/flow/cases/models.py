@@ -228,6 +228,7 @@ class Hold(PartnerRow):
                 "wrong_person",
                 "manual",
                 "municipality",
+                "collection",
             ),
             period(),
         )

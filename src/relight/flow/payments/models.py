@@ -4,6 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from relight.flow.partners.fields import PartnerRow, link, one_of
+from relight.flow.payments.mandate_models import CollectingCreditor, Collection, CollectionFile, Mandate
+
+__all__ = (
+    "BankBooking", "BankRefund", "BankStatement", "Checkout", "CollectingCreditor", "Collection", "CollectionFile",
+    "Mandate", "PayLink", "PaymentAct", "ProviderNotice", "ProviderRefund", "SettledDay",
+)  # fmt: skip
 
 
 class PayLink(PartnerRow):
