@@ -7,13 +7,15 @@ and goes. Beside it, in the place of a raw limit, `decide` alone: the very turns
 facts at hand. All on the compiled core where there is one, as what-ifs run.
 """
 
+import io
 import os
+import pickle
 import platform
 import resource
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime
 from importlib import import_module
 from multiprocessing import Barrier
@@ -28,6 +30,7 @@ from relight.core.facts import CaseFacts, PartnerFacts
 from relight.core.law import Law
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text
+from relight.core.records import by_fields
 from relight.core.simulate.parts import parts, work
 from relight.core.simulate.parts import run as run_parts
 from relight.core.simulate.portfolio import Spec
@@ -175,11 +178,25 @@ def _decide_alone(use: Use, news: News) -> tuple[compiled.Core, int]:
         work(_part(_SAMPLE))
     news(f"deciding {len(turns):,} turns alone …")
     with ProcessPoolExecutor(1, initializer=use) as executor:
-        return executor.submit(compiled.running).result(), executor.submit(_alone, turns).result()
+        return executor.submit(compiled.running).result(), executor.submit(_alone, _packed(turns)).result()
 
 
-def _alone(turns: list[Turn]) -> int:
+class _Packer(pickle.Pickler):
+    """Packs records by their fields, so that classes of another core can be made of them."""
+
+    def reducer_override(self, one: Any, /) -> Any:
+        return by_fields(one) if is_dataclass(one) and not isinstance(one, type) else NotImplemented
+
+
+def _packed(turns: list[Turn]) -> bytes:
+    packed = io.BytesIO()
+    _Packer(packed).dump(turns)
+    return packed.getvalue()
+
+
+def _alone(packed: bytes) -> int:
     """Calls of `decide` a second in this process; the best of some rounds."""
+    turns: list[Turn] = pickle.loads(packed)  # noqa: S301 - our own bytes
     decide_, law = _core("decide").decide, _core("rules.lawbook").packaged_law()
     policy = _core("policy_reader").read_policy(packaged_text(POLICY))
     partner, spent = _core("simulate.run").partner_of(policy), list[float]()

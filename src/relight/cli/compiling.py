@@ -30,7 +30,11 @@ from relight.core.simulate.parts import Part, work
 from relight.core.simulate.portfolio import Spec
 
 _ROOTS = (f"{CORE}.decide", f"{CORE}.simulate.run", f"{CORE}.rules.lawbook")
-_LEFT_OUT = (f"{CORE}.records", f"{CORE}.rules.reader")  # make data classes and read packs, and are not asked later
+_LEFT_OUT = (
+    f"{CORE}.records",  # makes data classes, and is not asked later
+    f"{CORE}.actions",  # its classes have variables of their own, which machine code takes for fields
+    f"{CORE}.rules.reader",  # reads packs once
+)
 _TRIED_ON = ("broadband-no", "power-supplier-nl")
 _TRIED = Spec(accounts=40, start=date(2027, 1, 4), days=300, seed=3)
 _BUILD = """
@@ -89,7 +93,7 @@ def make() -> Path:
     if find_spec("mypyc") is None or find_spec("setuptools") is None:
         raise CannotCompile("mypy is not installed; run pip install 'relight[compile]'.")
     home, names = compiled.folder(), modules()
-    sources = [str(_file(name, PACKAGE.parent).relative_to(PACKAGE)) for name in (*names, f"{CORE}.records")]
+    sources = [str(_file(name, PACKAGE.parent).relative_to(PACKAGE)) for name in (*names, *_LEFT_OUT[:2])]
     sources += ["cli/compiling.py", "cli/native.py"]
     key = compiled.key(sources)
     home.mkdir(exist_ok=True)

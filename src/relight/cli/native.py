@@ -11,6 +11,7 @@ _MARKS = ("record", "dataclass")
 _BUILT_IN_ERRORS = ("Exception", "KeyError", "LookupError", "RuntimeError", "ValueError")  # stay classes of Python's
 _HEADER = """import typing as _typing
 from dataclasses import dataclass as _dataclass
+from relight.core.records import by_fields as _by_fields
 def _as_written(cls: _typing.Any) -> _typing.Any:
     return cls
 """
@@ -65,7 +66,9 @@ def _options(mark: ast.expr) -> str:
 
 def _fields(node: ast.ClassDef) -> Iterator[ast.AnnAssign]:
     for one in node.body:
-        if isinstance(one, ast.AnnAssign) and "ClassVar" not in ast.unparse(one.annotation):
+        if isinstance(one, ast.AnnAssign):
+            if "ClassVar" in ast.unparse(one.annotation):
+                raise CannotCompile(f"{node.name} has a class variable, which would become a field of each object.")
             yield one
 
 
@@ -77,7 +80,8 @@ def _give_any(node: ast.ClassDef, lines: list[str]) -> None:
 
 
 def _initialiser(node: ast.ClassDef) -> Iterator[str]:
-    """The lines of `__init__`: parameters in the fields' order, and `__post_init__` where there is one."""
+    """The lines of `__init__`: parameters in the fields' order, and `__post_init__` where there is one; and of how to
+    make the object again elsewhere, since a compiled class makes none without its arguments."""
     if node.bases:
         raise CannotCompile(f"{node.name} has fields and a base; write the base's fields out.")
     parameters, body = list[str](), list[str]()
@@ -90,6 +94,10 @@ def _initialiser(node: ast.ClassDef) -> Iterator[str]:
     yield ""
     yield f"    def __init__({', '.join(['self', *parameters])}) -> None:"
     yield from (f"        {line}" for line in body)
+    if not any(isinstance(one, ast.FunctionDef) and one.name == "__reduce__" for one in node.body):
+        yield ""
+        yield "    def __reduce__(self) -> tuple[type[_typing.Any], tuple[_typing.Any, ...]]:"
+        yield "        return _by_fields(self)"
 
 
 def _assignment(node: ast.ClassDef, one: ast.AnnAssign) -> tuple[str, str]:

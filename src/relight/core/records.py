@@ -20,4 +20,4 @@ def record(cls: type[_T]) -> type[_T]:
 def by_fields(one: Any) -> tuple[type[Any], tuple[Any, ...]]:
     """How to make a data class's object again, for `__reduce__`: what travels between processes arrives also where the
     class is compiled and has no slots to fill."""
-    return cast("type[Any]", type(one)), tuple([getattr(one, each.name) for each in fields(one)])
+    return cast("type[Any]", type(one)), tuple([getattr(one, each.name) for each in fields(one) if each.init])

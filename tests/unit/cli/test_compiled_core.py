@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from datetime import date
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,25 @@ def test_a_what_if_of_the_command_runs_on_it_and_says_so(core: Path) -> None:
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout.splitlines()[-1])["core"] == "compiled"
+
+
+def drawn(name: str) -> str:
+    """A policy as text, by modules that stay plain Python and read what the others made."""
+    core = {each: import_module(f"relight.core.{each}") for each in ("policy_reader", "show.rows", "show.text")}
+    words, law = import_module("relight.core.show.words").Words("en"), import_module("relight.core.rules.lawbook")
+    policy = core["policy_reader"].read_policy(packaged_text(name))
+    text = core["show.text"].as_text(core["show.rows"].picture(policy, law.packaged_law(), words), words)
+    return f"{text}{policy!r}"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["broadband-no", "water-nl"])
+def test_plain_modules_beside_it_read_its_objects_as_their_own(machine_code: ProcessPoolExecutor, name: str) -> None:
+    plain = drawn(name)
+
+    found = machine_code.submit(drawn, name).result()
+
+    assert found == plain
 
 
 # -- only of these sources

@@ -1,5 +1,6 @@
 """What the compiler is given: classes with fields get their initialiser in words, and stay what they were."""
 
+from copy import copy
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from a docstring that looks like an import.
 """
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from relight.core.records import record
 
@@ -21,7 +21,6 @@ from relight.core.records import record
 class Bill:
     """A bill."""
 
-    kind: ClassVar[str] = "bill"
     id: int
     amount: int = 0
     flags: dict[str, str] = field(default_factory=dict[str, str])
@@ -66,6 +65,8 @@ def classes(source: str) -> dict[str, Any]:
     lambda of: of["Span"](2).kept,
     lambda of: of["Span"](1) < of["Span"](2),
     lambda of: hash(of["Span"](4)) == hash(of["Span"](4)),
+    lambda of: copy(of["Bill"](1, 5, {"a": "yes"})) == of["Bill"](1, 5, {"a": "yes"}),
+    lambda of: copy(of["Span"](3)) == of["Span"](3),
     lambda of: issubclass(of["Lost"], KeyError),
 ])  # fmt: skip
 def test_what_is_written_out_does_what_the_decorator_did(say: Any) -> None:
@@ -85,6 +86,7 @@ def test_the_initialiser_is_in_the_class_and_sets_each_field() -> None:
 @pytest.mark.parametrize("body", [
     "@record\nclass A(B):\n    x: int\n",
     "@record\nclass A:\n    x: int = field(kw_only=True)\n",
+    '@record\nclass A:\n    kind: ClassVar[str] = "a"\n    x: int\n',
 ])  # fmt: skip
 def test_what_cannot_be_written_out_is_named(body: str) -> None:
     with pytest.raises(CannotCompile, match="A"):
