@@ -251,3 +251,31 @@ def test_nothing_is_sent_at_night_about_a_plan(world: World, home: Home) -> None
 
     assert "plan_agreed" not in at_night
     assert "plan_agreed" in home.told()
+
+
+def test_a_step_that_offers_a_plan_makes_an_offer_to_say_yes_to(world: World) -> None:
+    offer = "{plan_offer: standard, months: [3, 6]}\n      - {message: reminder,"
+    world.policy("broadband-no", ("{message: reminder,", offer))
+    home = Home(world)
+    world.until_step(home.account, "reminder")
+    offered = home.plan()
+
+    with world.db.transaction(world.partner) as tx:
+        plans.agree(tx, case_id=home.case, months=6, actor="customer", now=world.moment, source="page")
+
+    assert (offered.state, offered.months_min, offered.months_max) == ("offered", 3, 6)
+    assert home.plan().state == "agreed"
+    assert "plan_offer" not in world.tasks(home.account)
+
+
+def test_a_plan_whose_hold_somebody_ended_still_keeps_every_step_away(world: World, home: Home) -> None:
+    home.agrees(3)
+    world.pays(home.account, 30_000)
+    world.run()
+    with world.db.transaction(world.partner) as tx:
+        tx.run("UPDATE hold SET ends_at = %(now)s WHERE reason = 'plan'", {"now": world.moment})
+
+    world.days(20)
+
+    assert home.plan().state == "running"
+    assert "reminder" not in home.told()

@@ -156,6 +156,8 @@ def _pauses(facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...], now:
         names = tuple(sorted({hold.reason for hold in case_wide}))
         until = max(ends) if len(ends) == len(case_wide) else None
         rulings.append(Ruling(Answer.DENY, reason("guard.hold", holds=names), until))
+    elif facts.plans:  # somebody ended its hold, and not the plan
+        rulings.append(Ruling(Answer.DENY, reason("guard.hold", holds=("plan",))))
     if at.sum_of(claims) <= 0:
         rulings.append(Ruling(Answer.DENY, reason("guard.nothing_owed")))
     return rulings
