@@ -1,7 +1,8 @@
 """`relight compile`: make the core into machine code, for what-ifs three times as fast. Needs a C compiler and mypy.
 
-What `decide` and a what-if import of core is compiled, but for what is left out below. The result is tried before it
-is used: it must come to the same sums as plain Python.
+What `decide` and a what-if import of core is compiled, but for what is left out below, and for modules with classes of
+which no native form can be written (`native`): these stay plain Python beside it. The result is tried before it is
+used: it must come to the same sums as plain Python.
 """
 
 import ast
@@ -23,20 +24,18 @@ import click
 
 from relight.cli import compiled
 from relight.cli.compiled import CORE, PACKAGE
-from relight.cli.native import CannotCompile, native
+from relight.cli.native import NotNative, native
 from relight.cli.output import news
 from relight.core.policy_reader import packaged_text
 from relight.core.simulate.parts import Part, work
 from relight.core.simulate.portfolio import Spec
 
 _ROOTS = (f"{CORE}.decide", f"{CORE}.simulate.run", f"{CORE}.rules.lawbook")
-_LEFT_OUT = (
-    f"{CORE}.records",  # makes data classes, and is not asked later
-    f"{CORE}.actions",  # its classes have variables of their own, which machine code takes for fields
-    f"{CORE}.rules.reader",  # reads packs once
-)
+_LEFT_OUT = (f"{CORE}.records", f"{CORE}.rules.reader")  # make data classes and read packs, and are not asked later
 _TRIED_ON = ("broadband-no", "power-supplier-nl")
 _TRIED = Spec(accounts=40, start=date(2027, 1, 4), days=300, seed=3)
+
+
 _BUILD = """
 import sys
 from mypyc.build import mypycify
@@ -47,6 +46,10 @@ made = mypycify([*options, *files], opt_level="2", debug_level="0", group_name="
 setup(name="relight-core", packages=[], ext_modules=made,
       script_args=["--quiet", "build_ext", "--build-lib=made", "--build-temp=objects", f"--parallel={sys.argv[1]}"])
 """
+
+
+class CannotCompile(RuntimeError):
+    """There is no compiled core, for the reason that the message tells."""
 
 
 @click.command("compile")
@@ -93,7 +96,7 @@ def make() -> Path:
     if find_spec("mypyc") is None or find_spec("setuptools") is None:
         raise CannotCompile("mypy is not installed; run pip install 'relight[compile]'.")
     home, names = compiled.folder(), modules()
-    sources = [str(_file(name, PACKAGE.parent).relative_to(PACKAGE)) for name in (*names, *_LEFT_OUT[:2])]
+    sources = [str(_file(name, PACKAGE.parent).relative_to(PACKAGE)) for name in (*names, f"{CORE}.records")]
     sources += ["cli/compiling.py", "cli/native.py"]
     key = compiled.key(sources)
     home.mkdir(exist_ok=True)
@@ -110,7 +113,7 @@ def make() -> Path:
 
 
 def modules() -> list[str]:
-    """The names of what is compiled: all of core that the roots import, and what that imports, in order."""
+    """The names of what may be compiled: all of core that the roots import, and what that imports, in order."""
     found, ahead = set[str](), [*_ROOTS]
     while ahead:
         name = ahead.pop()
@@ -137,11 +140,9 @@ def _build(place: Path, names: list[str]) -> Path:
     news(f"Compiling {len(names)} modules of the core; this takes a minute or two …")
     shutil.copytree(PACKAGE / "core", place / "relight" / "core", ignore=shutil.ignore_patterns("__pycache__", "packs"))
     shutil.copy(PACKAGE / "__init__.py", place / "relight")
-    for name in names:
-        path = _file(name, place)
-        path.write_text(native(path.read_text("utf-8")), "utf-8")
+    files = [path for path in (_file(name, place) for name in names) if _make_native(path)]
     command = [sys.executable, "-c", _BUILD, str(len(os.sched_getaffinity(0)))]
-    command += [str(_file(name, place).relative_to(place)) for name in names]
+    command += [str(path.relative_to(place)) for path in files]
     told: dict[str, Any] = {"capture_output": True, "text": True, "env": {**os.environ, "MYPYPATH": "."}}
     done = subprocess.run(command, cwd=place, check=False, **told)
     if done.returncode != 0 or not (place / "made").is_dir():
@@ -150,6 +151,16 @@ def _build(place: Path, names: list[str]) -> Path:
             next((line for line in lines if "error" in line), lines[-1] if lines else "no word of why.")
         )
     return place / "made"
+
+
+def _make_native(path: Path) -> bool:
+    """Change a copied source into what the compiler wants; False where it has to stay as it is."""
+    try:
+        path.write_text(native(path.read_text("utf-8")), "utf-8")
+    except NotNative as why:
+        news(f"{path.name} stays plain Python: {why}")
+        return False
+    return True
 
 
 def _try(built: Path) -> None:

@@ -17,8 +17,8 @@ def _as_written(cls: _typing.Any) -> _typing.Any:
 """
 
 
-class CannotCompile(ValueError):
-    """A class has something that no initialiser can be written for; the message says which and what."""
+class NotNative(ValueError):
+    """A class has something of which no native form can be written; the message says which and what."""
 
 
 def native(source: str) -> str:
@@ -68,7 +68,7 @@ def _fields(node: ast.ClassDef) -> Iterator[ast.AnnAssign]:
     for one in node.body:
         if isinstance(one, ast.AnnAssign):
             if "ClassVar" in ast.unparse(one.annotation):
-                raise CannotCompile(f"{node.name} has a class variable, which would become a field of each object.")
+                raise NotNative(f"{node.name} has a class variable, which would become a field of each object.")
             yield one
 
 
@@ -83,7 +83,7 @@ def _initialiser(node: ast.ClassDef) -> Iterator[str]:
     """The lines of `__init__`: parameters in the fields' order, and `__post_init__` where there is one; and of how to
     make the object again elsewhere, since a compiled class makes none without its arguments."""
     if node.bases:
-        raise CannotCompile(f"{node.name} has fields and a base; write the base's fields out.")
+        raise NotNative(f"{node.name} has fields and a base.")
     parameters, body = list[str](), list[str]()
     for one in _fields(node):
         parameter, line = _assignment(node, one)
@@ -107,7 +107,7 @@ def _assignment(node: ast.ClassDef, one: ast.AnnAssign) -> tuple[str, str]:
         return f"{name}: {kind}{f' = {ast.unparse(one.value)}' if one.value else ''}", f"self.{name} = {name}"
     given = _given(one.value)
     if "kw_only" in given:
-        raise CannotCompile(f"{node.name}.{name} is for keywords only, which compiled classes are not told.")
+        raise NotNative(f"{node.name}.{name} is for keywords only.")
     asked, made, default = _is_true(given.get("init"), default=True), given.get("default_factory"), given.get("default")
     if made is not None:
         fresh = f"{ast.unparse(made)}()"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relight.cli.native import CannotCompile, native
+from relight.cli.native import NotNative, native
 
 _RECORDS = '''"""Two of them.
 
@@ -88,8 +88,8 @@ def test_the_initialiser_is_in_the_class_and_sets_each_field() -> None:
     "@record\nclass A:\n    x: int = field(kw_only=True)\n",
     '@record\nclass A:\n    kind: ClassVar[str] = "a"\n    x: int\n',
 ])  # fmt: skip
-def test_what_cannot_be_written_out_is_named(body: str) -> None:
-    with pytest.raises(CannotCompile, match="A"):
+def test_a_class_without_a_native_form_is_named(body: str) -> None:
+    with pytest.raises(NotNative, match="A"):
         native(body)
 
 
