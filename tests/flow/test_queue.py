@@ -1,16 +1,19 @@
 """Payments that found no claim: a person says whose they are, wholly or in parts, and can take it back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from relight.flow.cases.people import Person, UnableToAct, operator
 from relight.flow.claims.placing import Part
 from relight.flow.database import Database
-from relight.flow.payments.matching import UnableToMatch
-from tests.flow.factories import make_account, make_claim
-from tests.flow.queueing import Desk
+from relight.flow.payments import matching
+from relight.flow.payments.matching import Act, UnableToMatch
+from tests.flow.factories import Account, make_account, make_claim
+from tests.flow.queueing import ANNE, Desk
 
 OWED = 89900
 
@@ -146,3 +149,24 @@ def test_a_payer_who_names_an_unknown_bill_of_a_known_customer_is_in_the_queue_t
 
     assert desk.owes(kari) == 0
     assert [(one.id, one.why, one.rest) for one in desk.waiting()] == [(payment, "names_unknown", 0)]
+
+
+def test_of_two_people_who_place_the_same_money_at_once_one_is_told_that_it_is_gone(desk: Desk) -> None:
+    kari, ola = desk.customer(kid="2345676"), desk.customer(kid="2345684")
+    payment, ready = desk.comes(OWED), Barrier(2)
+
+    def place(account: Account) -> bool:
+        with desk.db.transaction(desk.partner) as tx:
+            ready.wait()
+            try:
+                matching.assign(tx, Act(payment, ANNE, desk.now), [Part(account.id, OWED)])
+            except UnableToMatch:
+                return False
+        return True
+
+    with ThreadPoolExecutor(2) as people:
+        placed = list(people.map(place, (kari, ola)))
+
+    assert sorted(placed) == [False, True]
+    assert desk.owes(kari) + desk.owes(ola) == OWED
+    desk.adds_up()
