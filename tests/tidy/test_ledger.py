@@ -23,6 +23,7 @@ AMOUNTS = {
     "bank_booking": {"amount"},
     "bank_statement": {"opening", "closing"},
     "books_act": {"amount"},
+    "books_balance": {"debit", "credit"},
     "checkout": {"amount"},
     "claim": {"amount", "principal", "costs", "interest", "disputed"},
     "claim_line": {"amount", "disputed"},

@@ -13,6 +13,7 @@ from relight.flow.cases.errors import UnableToApprove, UnableToFind
 from relight.flow.cases.opening import open_cases
 from relight.flow.cases.operations import append_event, lock_accounts, wake
 from relight.flow.cases.people import Person
+from relight.flow.claims import interest
 from relight.flow.claims.allocation import allocate_by_age
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
@@ -67,8 +68,8 @@ def ask(
         raise UnableToPost(f"Several creditors have an invoice {number}: say which with --creditor.")
     claim_id, account_id = found[0][:2]
     lock_accounts(tx, [account_id])
-    _, _, _, currency, costs, interest, principal, _ = tx.rows(SQL.claim, {"number": number, "creditor": creditor})[0]
-    owed = costs + interest + principal
+    _, _, _, currency, costs, late, principal, _ = tx.rows(SQL.claim, {"number": number, "creditor": creditor})[0]
+    owed = costs + late + principal
     taken = owed if amount is None else amount
     if not 0 < taken <= owed:
         raise UnableToPost(f"Invoice {number} owes {owed} in {currency}'s minor units: ask for that, or less.")
@@ -131,6 +132,7 @@ def undo(tx: Tx, act_id: int, *, by: Person, now: datetime, note: str = "") -> A
         )
     today = partner_today(tx, now)
     tx.run(SQL.take_back, {"act": act_id, "today": today, "now": now, "actor": by.name})
+    interest.recount(tx, [posted.account_id], today=today, now=now)
     allocate_by_age(tx, [posted.account_id], today=today, now=now)
     open_cases(tx, [posted.account_id], now)
     params = {"amount": posted.amount, "claims": [posted.claim], "note": note}
@@ -145,6 +147,7 @@ def _post(tx: Tx, asked: Act, *, by: Person, today: date, now: datetime) -> None
     if found is None or found[0] < asked.amount:
         raise UnableToPost(f"Invoice {asked.claim} owes less by now. Say no, and ask for what is left.")
     tx.run(SQL.post, {"act": asked.id, "today": today, "now": now})
+    interest.recount(tx, [asked.account_id], today=today, now=now)
     params = {"amount": asked.amount, "claims": [asked.claim], "note": asked.reason}
     for case_id in _open_cases(tx, asked.account_id):
         if asked.kind == "write_off":
