@@ -25,7 +25,7 @@ _LACKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Missing:
     """A rate that is missing, as doctor tells it."""
 
