@@ -111,6 +111,36 @@ def receipt(language: str = "nb", **changes: object) -> page.ReceiptPage:
     return replace(usual, **changes)
 
 
+def easier(language: str = "nb", state: str = "") -> page.EasierPage:
+    """What can be done when all at once is too much: the choice, or the plan that was agreed."""
+    days = (date(2026, 12, 3), date(2027, 1, 3), date(2027, 2, 3))
+    left = (0, 20_000, 41_050) if state == "running" else (41_200, 41_200, 41_050)
+    parts = tuple(
+        page.PlanPart(day, amount, rest) for day, amount, rest in zip(days, (41_200, 41_200, 41_050), left, strict=True)
+    )
+    usual = page.EasierPage(
+        shell=shell(language),
+        currency="NOK",
+        amount=sum(left),
+        pay_page_url="/p/Xq3fKz7T",
+        state=state,
+        parts=parts,
+        more_time_url="/p/Xq3fKz7T/more-time",
+    )
+    if state:
+        return usual
+    return replace(
+        usual,
+        options=((2, 61_800), (3, 41_200), (12, 10_300)),
+        months=3,
+        chosen_url="/p/Xq3fKz7T/easier",
+        agree_url="/p/Xq3fKz7T/agree",
+        earliest=date(2026, 11, 20),
+        latest=date(2026, 12, 3),
+        promise_url="/p/Xq3fKz7T/promise",
+    )
+
+
 def verify(language: str = "nb", **changes: object) -> page.VerifyPage:
     """The second check."""
     usual = page.VerifyPage(
@@ -138,6 +168,11 @@ def in_language(language: str) -> Iterator[Sample]:
     """All pages in one language, in each of their states."""
     yield Sample("pay", "pay", pay(language))
     yield Sample("pay-bare", "pay", pay(language, ways=(), details_url="", more_time_url="", state="on", pay_by=None))
+    yield Sample("pay-offered", "pay", pay(language, easier_url="/p/Xq3fKz7T/easier", offers_plan=True))
+    part = page.PlanPart(date(2026, 12, 3), 41_200, 41_200)
+    yield Sample("pay-part", "pay", pay(language, easier_url="/p/X/easier", part=part, amount=61_200, state="on"))
+    for state in ("", "agreed", "running"):
+        yield Sample(f"easier-{state or 'choice'}", "easier", easier(language, state))
     for stage in page.Stage:
         yield Sample(f"status-{stage}", "status", status(language, stage))
     yield Sample("status-broadband", "status", status(language, page.Stage.RESTORING, service="broadband"))
