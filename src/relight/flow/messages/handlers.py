@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from relight.core.calendars import Calendar
-from relight.core.rules.plans import instalment_months
 from relight.core.plans.terms import PlanTerms, months_offered
+from relight.core.rules.plans import instalment_months
 from relight.core.rules.reader import packaged_pack, packaged_packs
 from relight.core.spans import Span, Unit
 from relight.flow.claims import rates
@@ -20,15 +20,14 @@ from relight.flow.messages.context import (
     Interest,
     MessageContext,
     Term,
-    Interest,
     TermUnit,
     Tone,
     WrongContext,
 )
 from relight.flow.messages.letter import letter_pdf
+from relight.flow.messages.plans import about_plan
 from relight.flow.messages.port import Channel, Message
 from relight.flow.messages.render import Rendered, UnfitMessage, render
-from relight.flow.messages.plans import about_plan
 
 SQL = statements(__package__, "handlers.sql")
 _TONES = {"warm": Tone.WARM, "neutral": Tone.PLAIN, "firm": Tone.FIRM}
@@ -82,7 +81,7 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
             made.append(Unready(one.effect_id, "no_contact_point", f"no {one.channel} address to send to"))
             continue
         try:
-            context = _context(one, row, calendar, today, percents)
+            context = about_plan(one.template, one.params, _context(one, row, calendar, today, percents))
             rendered = render(one.template, Channel(one.channel), context)
             pdf = letter_pdf(context, rendered.body) if one.channel == "letter" and rendered.body else b""
         except (WrongContext, UnfitMessage) as wrong:

@@ -48,8 +48,8 @@ def record(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     _supply(tx, decided, now)
     _money(tx, decided, now)
     _people(tx, decided, now)
-    if any(effect.lane == "urgent" for one in decided for effect in one.decision.effects):
     _plans(tx, decided, now)
+    if any(effect.lane == "urgent" for one in decided for effect in one.decision.effects):
         notify(tx)
 
 
@@ -173,10 +173,6 @@ def _money(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     _ids(tx, SQL.payments, [id_ for one in decided for id_ in one.decision.noted_payments], now)
 
 
-def _people(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
-    tasks = _columns(
-        (
-            (one.decision.account_id, one.decision.case_id,
 def _plans(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     plans.record_offers(
         tx,
@@ -192,6 +188,10 @@ def _plans(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
         tx.run(plans.SQL.note_holds, {"holds": noted, "now": now})
 
 
+def _people(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
+    tasks = _columns(
+        (
+            (one.decision.account_id, one.decision.case_id,
              one.number(task.event) if task.event is not None else (task.step_number or None), task.part, task.code,
              json.dumps(task.params), task.urgent, task.due_at, task.dedup)
             for one in decided
