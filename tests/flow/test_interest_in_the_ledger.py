@@ -110,3 +110,22 @@ def test_whatever_comes_late_or_goes_back_the_ledger_holds_what_a_count_of_every
             assert ledger.differences(tx) == []
         assert sum(booked) > 0
         assert tx.row(_IDLE, {"account": account.id}) is None
+
+
+def test_a_bill_that_was_too_high_bore_no_interest_for_what_is_taken_off_it_and_a_cancelled_one_none(
+    db: Database, partner: int
+) -> None:
+    with db.transaction(partner) as tx:
+        account = make_account(tx, noon(BEGINS))
+        rates.set_rate(tx, "late_interest", date(2023, 7, 1), Decimal("10"), by="Ola", now=noon(BEGINS))
+        whole = {"number": "F-high", "due_date": date(2023, 11, 20), "amount": 3_650_00}
+        claim = make_claim(tx, account, noon(BEGINS), **whole)
+        interest.name(tx, [claim], today=date(2023, 11, 30), now=noon(date(2023, 11, 30)))
+        named = tx.value(_BOOKED, {"claim": claim})
+
+        make_claim(tx, account, noon(date(2023, 11, 30)), **(whole | {"amount": 1_825_00}))
+        halved = tx.value(_BOOKED, {"claim": claim})
+        make_claim(tx, account, noon(date(2023, 11, 30)), **whole, cancelled=True)
+
+        assert (named, halved, tx.value(_BOOKED, {"claim": claim})) == (10_00, 5_00, 0)
+        assert ledger.differences(tx) == []

@@ -133,6 +133,6 @@ def _post(tx: Tx, fates: Mapping[str, tuple[Any, ...]], *, run_id: int | None, n
     accounts = [account for *_, found in fates.values() for account in found or ()]
     allocate_by_name(tx, named, today=today, now=now)
     allocate_by_age(tx, accounts, today=today, now=now)
-    if corrected:
+    if "changed" in fates or ("new" in fates and fates["new"][2]):  # bills and credit notes that change what was owed
         interest.recount(tx, sorted(set(accounts)), today=today, now=now)
     return tuple(Correction(*row) for row in corrected)
