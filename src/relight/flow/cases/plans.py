@@ -129,7 +129,8 @@ def plan_of(row: Sequence[Any]) -> Plan:
     """A plan from its row of `current`."""
     *own, parts, paid, claims = row
     left = what_is_left([part_of(one) for one in parts], [paid_of(one) for one in paid])
-    return Plan(*own, left, tuple(claims))
+    fields: list[Any] = [*own, left, tuple(claims)]
+    return Plan(*fields)
 
 
 def part_of(found: Sequence[Any]) -> Instalment:
