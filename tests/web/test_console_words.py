@@ -23,7 +23,8 @@ CODES = frozenset(
     {"state", "level", "service", "channel", "debtor", "language", "profile", "step", "template", "act", "unit",
      "section", "waits", "hold", "task", "effect", "effect_state", "result", "why", "proof", "fate", "meaning",
      "payment", "claim_state", "approval_state", "task_state", "block", "ended", "flag", "people", "actor", "param",
-     "role", "interest_lack", "boolean", "recall", "agency_state"}
+     "role", "interest_lack", "boolean", "recall", "agency_state", "plan_state",
+     "plan_cannot"}
 )  # fmt: skip
 # What the database's own checks allow in a column, and the group that names it.
 COLUMNS = {
