@@ -19,7 +19,8 @@ from relight.flow.cases.people import Person
 from relight.flow.claims.placing import Part
 from relight.flow.database import Database
 from relight.flow.feeds.operations import pull, sequence
-from relight.flow.payments import matching
+from relight.flow.payments import bank_refunds, matching
+from relight.flow.payments.bank_refunds import Wanted
 from relight.flow.payments.matching import Act
 from relight.flow.payments.operations import record_notices
 from relight.flow.payments.port import PaymentState, ProviderEvent
@@ -87,12 +88,16 @@ def _pay_in_odd_ways(world: World) -> None:
 
 
 def _place_what_nobody_asked_for(world: World, wrong: Account, right: Account) -> None:
-    """A person gives it to the wrong one, moves half of it, and leaves the rest in the queue."""
+    """A person gives it to the wrong one, moves half of it, sends a quarter back, and leaves the rest in the queue."""
     anne = Person("anne", "agent")
     loose = world.value("SELECT id FROM payment WHERE ref = 'nobody-asked'")
     with world.db.transaction(world.partner) as tx:
         matching.assign(tx, Act(loose, anne, world.moment), [Part(wrong.id, BILL)])
         matching.move(tx, Act(loose, anne, world.moment), from_account=wrong.id, parts=[Part(right.id, BILL // 2)])
+        wanted = Wanted(None, BILL // 4, "Ola Nordmann", "NO9386011117947")
+        back = bank_refunds.ask(tx, Act(loose, anne, world.moment, "not ours"), wanted)
+        bank_refunds.decide(tx, back, granted=True, by=Person("bente", "manager"), now=world.moment)
+        assert bank_refunds.order(tx, now=world.moment)
 
 
 def _cut_both(world: World, back: Account, dark: Account) -> None:
