@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from relight.audit.run import audit
 from relight.flow.cases.people import operator
 from relight.flow.database import Database
+from relight.flow.handover.operations import recall
 from relight.flow.handover.settlement_file import read_settlement
 from relight.flow.road.agencies import read_letters, settle_agency
 from relight.flow.road.publishing import publish_at_once
@@ -38,6 +41,10 @@ class Collected:
         """The number that the agency knows the case by."""
         return collecting.out(self.folder)[0]["case"]
 
+    def packages(self) -> list[dict[str, Any]]:
+        """What the agency was given, oldest first."""
+        return collecting.out(self.folder) if (self.folder / "out").exists() else []
+
     def hears(self) -> None:
         """Relight reads what the agency left, and does what follows."""
         read_letters(self.world.db, self.world.machine.room, self.world.moment, {self.world.partner})
@@ -61,22 +68,38 @@ class Collected:
 
 
 @pytest.fixture
+def before(db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path) -> Iterator[Collected]:
+    """A bill on its way there: everything but the register has been looked up."""
+    with arranged(db, owner, partner, now, tmp_path, checked=False) as found:
+        yield found
+
+
+@pytest.fixture
 def collected(
     db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
 ) -> Iterator[Collected]:
     """An unpaid bill that went all the way: reminder, notice, limited, warned, handed over."""
+    with arranged(db, owner, partner, now, tmp_path) as found:
+        found.world.until_step(found.account, "agency")
+        found.world.run()
+        yield found
+
+
+@contextmanager
+def arranged(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path, *, checked: bool = True
+) -> Iterator[Collected]:
+    """A customer who does not pay, under a policy that ends at the agency."""
     folder = tmp_path / "agency"
     folder.mkdir()
     drivers = {**SIMULATED, "handover": {AGENCY: {"driver": "agency_file", "folder": str(folder)}}}
     world = World(db, owner, partner, now, drivers=drivers, policies=())
     with db.transaction(partner) as tx:
         publish_at_once(tx, POLICY, by=operator("test"), now=now)
-        collecting.set_up(tx, now)
+        collecting.set_up(tx, now, checked=checked)
     account = world.customer()
     service = world.service(account)
     world.invoice(account, amount=OWED, reference="0000012345676")
-    world.until_step(account, "agency")
-    world.run()
     yield Collected(world, account, service, folder)
     world.close()
 
@@ -111,15 +134,15 @@ def test_recall_from_the_agency_on_the_day_that_the_customer_pays_them(collected
     collected.hears()
     says(collected.folder, said, {**said, "id": "said again under another id"})
     collected.hears()
-    recall = collecting.out(collected.folder)[-1]
+    called_back = collecting.out(collected.folder)[-1]
     says(collected.folder, status(collected.case, "recall_confirmed", at))
     collected.hears()
 
     assert limited == "walled_garden"
     assert world.observed(collected.service) == "full"
     assert world.value("SELECT sum(amount) FROM payment") == OWED
-    assert (recall["what"], recall["why"], recall["owed"]) == ("recall", "paid", 0)
-    assert [payment["amount"] for payment in recall["paid_to_creditor"]] == [OWED - 60000]
+    assert (called_back["what"], called_back["why"], called_back["owed"]) == ("recall", "paid", 0)
+    assert [payment["amount"] for payment in called_back["paid_to_creditor"]] == [OWED - 60000]
     assert collected.state() == "recalled"
     assert world.state(collected.account) == "closed"
     assert "agency_recall" not in world.tasks(collected.account)
@@ -143,6 +166,99 @@ def test_the_agency_settles_with_its_fee_as_agreed_and_nothing_is_left_with_it(c
     assert collected.state() == "paid"
     assert collected.ledger() == {"settlement": 80910, "agency_fee": 8990, "revenue": -OWED}
     assert collected.audit() == []
+
+
+def test_nothing_goes_to_an_agency_that_nobody_has_looked_up(before: Collected) -> None:
+    world = before.world
+    world.until_true(lambda: "guard.agency_unchecked" in world.codes(before.account), "the guard asks for a look")
+    refused = before.packages()
+
+    with world.db.transaction(world.partner) as tx:
+        collecting.check(tx, world.moment)
+    world.run()
+    given = [package["what"] for package in before.packages()]
+
+    assert (refused, given) == ([], ["place"])
+    assert before.audit() == []
+
+
+def test_a_look_that_is_no_longer_believed_stops_what_was_decided_and_has_not_left(before: Collected) -> None:
+    world = before.world
+    with world.db.transaction(world.partner) as tx:
+        collecting.check(tx, world.moment, days=365)
+    world.until_step(before.account, "warn")
+    world.until_true(lambda: _is_next(before), "the hand-over is next")
+    world.bank_was_heard(world.moment)
+    world.decide()
+    decided = "agency" in world.steps(before.account)
+
+    with world.db.transaction(world.partner) as tx:
+        collecting.check(tx, world.moment - timedelta(days=9), days=0)
+    world.run()
+    world.run()
+
+    assert decided
+    assert before.packages() == []
+    assert "withdrawn.guard.agency_unchecked" in world.codes(before.account)
+    assert "agency" not in world.steps(before.account)
+
+
+def _is_next(found: Collected) -> bool:
+    due = found.world.value("SELECT next_at FROM dunning_case WHERE next_step = 'agency'")
+    if due is None or found.world.next_due() != due:
+        return False
+    found.world.moment = due
+    return True
+
+
+def test_while_the_agency_has_it_we_neither_ask_nor_charge_and_a_newer_bill_goes_its_own_way(
+    collected: Collected,
+) -> None:
+    world = collected.world
+    told = len(world.messages(collected.account))
+    world.days(10)
+    quiet = len(world.messages(collected.account))
+
+    world.invoice(collected.account, amount=40000, due=world.moment.date() + timedelta(days=1))
+    world.until_true(lambda: len(world.messages(collected.account)) > quiet, "the new bill's reminder")
+    asked = world.value("SELECT amount FROM sent_message ORDER BY id DESC")
+
+    assert quiet == told
+    assert asked == 40000
+    assert collected.state() == "placed"
+    assert collected.audit() == []
+
+
+def test_a_person_wants_it_back_and_the_agency_does_not_give_it(collected: Collected) -> None:
+    world, case_id = collected.world, collected.world.value("SELECT id FROM dunning_case")
+    with world.db.transaction(world.partner) as tx:
+        recall(tx, case_id=case_id, why="creditor", actor="bente", note="moved to another creditor", now=world.moment)
+    world.run()
+    asked = collecting.out(collected.folder)[-1]
+    waiting = world.tasks(collected.account)
+
+    says(collected.folder, status(collected.case, "recall_refused", world.moment, reason="already in court"))
+    collected.hears()
+
+    assert (asked["what"], asked["why"], asked["owed"]) == ("recall", "creditor", OWED)
+    assert waiting == ["agency_recall"]
+    assert world.tasks(collected.account) == ["agency_recall", "agency_recall_refused"]
+    assert {"recall_asked", "recall_decided", "agency_recall_refused"} <= set(world.log(collected.account))
+
+
+def test_a_part_that_is_paid_to_us_is_told_to_the_agency_and_so_is_its_return(collected: Collected) -> None:
+    world = collected.world
+    world.pays(collected.account, 30000, ref="part")
+    world.run()
+
+    world.pays(collected.account, 30000, ref="part", state="returned")
+    world.run()
+
+    assert [(package["what"], package.get("owed")) for package in collected.packages()] == [
+        ("place", None),
+        ("tell", OWED - 30000),
+        ("tell", OWED),
+    ]
 
 
 def test_an_audit_finds_what_went_to_an_agency_that_nobody_had_looked_up(
