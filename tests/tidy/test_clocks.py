@@ -17,6 +17,8 @@ HOST_CLOCK = {
     "web/demo/acts.py",  # somebody presses a meter's button
     "drivers/dlms.py",  # drivers speak of what they saw outside, unless they are given a clock
     "drivers/inbox.py",
+    "drivers/agency_api.py",
+    "drivers/agency_file.py",
     "drivers/print_folder.py",
     "drivers/radius.py",
     "drivers/radius_realm.py",
