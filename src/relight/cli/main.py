@@ -13,6 +13,8 @@ COMMANDS = {
     "payments": "relight.cli.payments:payments",
     "policy": "relight.cli.policies:policy",
     "plan": "relight.cli.plans:plan",
+    "mandate": "relight.cli.mandates:mandate",
+    "collect": "relight.cli.collections:collect",
     "books": "relight.cli.books:books",
     "provider": "relight.cli.providers:provider",
     "reference": "relight.cli.references:reference",

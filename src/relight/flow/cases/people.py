@@ -17,6 +17,8 @@ _REFUSED = {
     "approve": ("approve", "a manager"),
     "task": ("ask for it", "an agent"),
     "money": ("place payments", "an agent, or say with --as which user does it"),
+    "mandate": ("note mandates", "an agent"),
+    "collect": ("set up direct debit", "a manager"),
     "terms": ("agree about what a partner pays", "whoever runs the installation"),
 }
 

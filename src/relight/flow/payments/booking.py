@@ -11,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
+from relight.flow.payments.mandates import answering as mandates
+from relight.flow.payments.mandates.answering import NO_REASON, Came, Failure, Named
 from relight.flow.payments.operations import SQL as PAYMENTS
 from relight.flow.payments.operations import TASK_DUE
 from relight.flow.payments.rows import Booking, ReadPayment
@@ -20,6 +22,8 @@ SQL = statements(__package__, "booking.sql")
 
 # A shorter text may well be somebody's invoice number.
 PROVIDER_REF_CHARACTERS_MIN = 8
+_MONEY = ("confirmed", "booked")
+_NOT_COLLECTED = ("planned", "sent", "unanswered", "called_back")
 
 
 class Booked(NamedTuple):
@@ -73,14 +77,17 @@ def book(
     assert len(rows) == len(found)
     told = _Told(source_id, tx.value(SQL.source_name, {"source": source_id}), now, run_id)
     known = _known_before(tx, rows)
+    ordered = mandates.named(tx, [row.booking.end_to_end for row in rows if row.booking is not None])
+    rows = [_of_collection(row, ordered) for row in rows]
     elsewhere = {row.at: known[row.row.ref] for row in rows if _is_known_elsewhere(row, known, source_id)}
     answers = {at: Booked(before.payment_id, before.account_id, moved=False) for at, before in elsewhere.items()}
     came = [row for row in rows if not _is_return(row) and row.at not in elsewhere]
     answers |= _came(tx, told, came, known)
     _keep(tx, told, came, answers)
+    _tell_mandates(tx, came, answers, now)
     back = [row for row in rows if _is_return(row) and row.at not in elsewhere]
     if back:
-        answers |= _went_back(tx, told, back, known)
+        answers |= _went_back(tx, told, back, known, ordered)
         _keep(tx, told, back, answers)
     return [answers[at] for at in range(len(found))]
 
@@ -149,8 +156,35 @@ def _texts(row: _Row) -> list[str]:
     return [text for text in texts if len(text) >= PROVIDER_REF_CHARACTERS_MIN]
 
 
-def _went_back(tx: Tx, told: _Told, rows: Sequence[_Row], before: Mapping[str, _Before]) -> dict[int, Booked]:
-    """Take payments back where one is named for certain; the others are a person's work, once."""
+def _of_collection(row: _Row, ordered: Mapping[str, Named]) -> _Row:
+    """What the bank names as a collection of ours finds its account and its bill by that, whatever else it says."""
+    found = ordered.get(row.booking.end_to_end) if row.booking is not None and not row.booking.is_return else None
+    if found is None or (found.amount, found.currency) != (row.row.amount, row.row.currency):
+        return row
+    return row._replace(row=row.row._replace(account_ref=found.account_ref, reference=found.bill))
+
+
+def _tell_mandates(tx: Tx, rows: Sequence[_Row], answers: Mapping[int, Booked], now: datetime) -> None:
+    """Money that was collected by a mandate ends its collection."""
+    came = [
+        Came(payment, row.row, row.booking.end_to_end if row.booking else "")
+        for row in rows
+        if (payment := answers[row.at].payment_id) is not None and answers[row.at].moved and row.row.state in _MONEY
+    ]
+    mandates.came(tx, came, now=now)
+
+
+def _went_back(
+    tx: Tx,
+    told: _Told,
+    rows: Sequence[_Row],
+    before: Mapping[str, _Before],
+    ordered: Mapping[str, Named],
+) -> dict[int, Booked]:
+    """Take payments back where one is named for certain; the others are a person's work, once.
+
+    A direct debit that was refused before its money came takes nothing back: its collection has failed.
+    """
     answers: dict[int, Booked] = {}
     new: list[_Row] = []
     for row in rows:
@@ -163,17 +197,33 @@ def _went_back(tx: Tx, told: _Told, rows: Sequence[_Row], before: Mapping[str, _
     groups: dict[int, list[_Row]] = {}
     unknown: list[_Row] = []
     taken: set[tuple[str, int]] = set()
+    refused: list[Failure] = []
     for row in new:
         original = originals.get(row.row.ref)
-        if original is None or original in taken:
+        collection = ordered.get(_booking(row).end_to_end)
+        if original is None and collection is not None and collection.state in _NOT_COLLECTED:
+            refused.append(Failure(collection.id, "refused", _booking(row).reason or NO_REASON))
+            answers[row.at] = Booked(None, collection.account_id, moved=True)
+        elif original is None or original in taken:
             unknown.append(row)
-            continue
-        taken.add(original)
-        same = row.row._replace(ref=original[0], account_ref="", reference="")
-        groups.setdefault(original[1], []).append(row._replace(row=same))
+        else:
+            taken.add(original)
+            same = row.row._replace(ref=original[0], account_ref="", reference="")
+            groups.setdefault(original[1], []).append(row._replace(row=same))
     _ask_a_person(tx, told, unknown, "payment_unknown", asked={})
     answers |= {row.at: Booked(None, None, moved=True) for row in unknown}
-    return answers | _settled(tx, told, groups)
+    settled = _settled(tx, told, groups)
+    reasons = {row.at: _booking(row).reason or NO_REASON for row in new}
+    mandates.went_back(
+        tx, {one.payment_id: reasons[at] for at, one in settled.items() if one.payment_id and one.moved}, now=told.now
+    )
+    mandates.fail(tx, refused, now=told.now)
+    return answers | settled
+
+
+def _booking(row: _Row) -> Booking:
+    assert row.booking is not None, "only bookings of a bank go back"
+    return row.booking
 
 
 def _known_before(tx: Tx, rows: Sequence[_Row]) -> dict[str, _Before]:

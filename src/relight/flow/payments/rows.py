@@ -17,7 +17,7 @@ class Booking(NamedTuple):
     """What a bank says of a booking beside the payment: the account that it is on, and what others call it.
 
     `servicer_ref` is the bank's own reference, `end_to_end` the payer's. `is_return`: the row's money went back, and
-    its `ref` is the return's own.
+    its `ref` is the return's own; `reason` is why, as the bank's code says.
     """
 
     bank_account: str
@@ -25,6 +25,7 @@ class Booking(NamedTuple):
     end_to_end: str = ""
     payer_account: str = ""
     is_return: bool = False
+    reason: str = ""
 
 
 class ReadPayment(NamedTuple):

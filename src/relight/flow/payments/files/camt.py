@@ -21,6 +21,7 @@ from relight.flow.payments.files.camt_entry import (
     is_return,
     own_amount,
     payer_of,
+    reason_of,
     references_of,
 )
 from relight.flow.payments.files.camt_fields import Unreadable
@@ -175,7 +176,7 @@ class CamtFile:
         is_batch = self._shape(entry) is Shape.SPLIT
         bank_ref = fields.short((said(own_ref) or entry_ref) if is_batch else (said(entry_ref) or own_ref))
         account = fields.account_of(frame.element.first("Acct"))
-        booking = Booking(account, bank_ref, end_to_end, payer_account, back)
+        booking = Booking(account, bank_ref, end_to_end, payer_account, back, reason_of(found) if back else "")
         is_sure = bool(said(own_ref) if is_batch else said(bank_ref))
         besides: tuple[str, ...] = () if is_sure else (end_to_end, reference, payer_account)
         besides += ("again",) if not back and fields.is_reversal(entry.element) else ()

@@ -117,6 +117,12 @@ def is_return(entry: Element, details: Element | None) -> bool:
     return not _RETURN_CODES.isdisjoint(codes)
 
 
+def reason_of(details: Element) -> str:
+    """Why the money went back, as the bank's code says; empty where it says nothing."""
+    reason = details.first("RtrInf", "Rsn")
+    return fields.short((reason.words("Cd") or reason.words("Prtry")) if reason else "")
+
+
 def days_of(entry: Element) -> tuple[date, date]:
     """The day it was booked, and the day it counts from; either stands for the other. Raises `Unreadable`."""
     booked, value = fields.day_of(entry, "BookgDt"), fields.day_of(entry, "ValDt")

@@ -1,0 +1,169 @@
+"""The files that order collections, and that call back what was paid meanwhile: written once, and again by their name.
+
+The caller owns the transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from relight.flow.cases.errors import UnableToFind
+from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.database import Tx, statements
+from relight.flow.payments.files.avtalegiro import avtalegiro
+from relight.flow.payments.files.betalingsservice import betalingsservice
+from relight.flow.payments.files.ordered import Ordered
+from relight.flow.payments.files.pain008 import blocks_of, camt055, pain008
+from relight.flow.payments.mandates import days
+from relight.flow.payments.mandates.noting import UnableToCollect
+from relight.flow.payments.mandates.planning import SQL as PLANS
+from relight.flow.payments.mandates.planning import Place, Planned, place_of, take_back, tell
+from relight.flow.payments.mandates.rules import Scheme, schemes
+
+SQL = statements(__package__, "writing.sql")
+_LAST_MONTH_DAYS = 31  # a mandate that ends so soon after a collection has had its last one
+
+
+class Written(NamedTuple):
+    """A file: its message, what it holds, how many collections and their sum in minor units."""
+
+    message: str
+    content: bytes
+    collections: int
+    amount: int
+
+
+class _Due(NamedTuple):
+    id: int
+    collect_date: date
+    amount: int
+    is_once: bool
+    ends_on: date | None
+    mandate_id: int
+    used: bool
+    hold_id: int
+
+
+def order(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
+    """Order what is planned, in a file; None where nothing is. What was paid by now is not ordered.
+
+    A collection whose day is too near is asked for on the first day that can still be. Raises `UnableToCollect`.
+    """
+    scheme, place = schemes()[scheme_name], place_of(tx, now)
+    accounts = _locked(tx, scheme_name)
+    take_back(tx, place, now=now, told=Planned(), accounts=accounts)
+    due = [_Due(*row) for row in tx.rows(SQL.planned, {"scheme": scheme_name})]
+    if not due:
+        return None
+    if nameless := [row[0] for row in tx.rows(SQL.nameless, {"scheme": scheme_name})]:
+        names = ", ".join(nameless)
+        raise UnableToCollect(
+            f"{scheme_name} does not know {names}: relight mandate creditor, and give a bank account."
+        )
+    file, number, message = _make_file(tx, scheme_name, "order", due, now)
+    _write_down(tx, due, scheme, place, file=file, now=now)
+    ordered = blocks_of(_ordered(tx, file, "order"), message)
+    tx.run(SQL.name_blocks, {"refs": [one.ref for one in ordered], "blocks": [one.block for one in ordered]})
+    ordered = _ordered(tx, file, "order")  # in the order in which it would be written again
+    return Written(message, _content(tx, scheme_name, "order", ordered, number, message, now), len(due), _sum(due))
+
+
+def recall(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
+    """Call back what was paid meanwhile, in a file; None where nothing is to be called back. What is too late for it
+    comes, and is credit."""
+    scheme, place = schemes()[scheme_name], place_of(tx, now)
+    accounts = _locked(tx, scheme_name)
+    take_back(tx, place, now=now, told=Planned(), accounts=accounts)
+    rows = tx.rows(SQL.wanted_back, {"scheme": scheme_name})
+    late = [row[0] for row in rows if days.last_to_recall(place.calendar, scheme, row[1]) < place.today]
+    tx.run(SQL.too_late, {"collections": late})
+    found = [row for row in rows if row[0] not in set(late)]
+    if not found:
+        return None
+    count, amount = len(found), sum(row[4] for row in found)
+    given = {"partner": tx.partner_id, "scheme": scheme_name, "count": count, "amount": amount, "now": now}
+    file, number, message = tx.rows(SQL.make_file, {**given, "kind": "recall", "letter": "X"})[0]
+    tx.run(SQL.recall, {"collections": [row[0] for row in found], "file": file, "now": now})
+    tx.run(PLANS.let_go, {"holds": [row[2] for row in found], "now": now})
+    tell(tx, [(row[3], "collection_called_back", {"amount": row[4]}) for row in found], now)
+    wake(tx, accounts, now, urgent=False)
+    ordered = _ordered(tx, file, "recall")
+    return Written(message, _content(tx, scheme_name, "recall", ordered, number, message, now), count, amount)
+
+
+def again(tx: Tx, message: str) -> Written:
+    """The file of a message as it was written, for one that was lost on its way. Raises `UnableToFind`."""
+    found = tx.row(SQL.file, {"message": message})
+    if found is None:
+        raise UnableToFind(f"No file was written under {message!r}.")
+    file, scheme, kind, number, at = found
+    ordered = _ordered(tx, file, kind)
+    content = _content(tx, scheme, kind, ordered, number, message, at)
+    return Written(message, content, len(ordered), sum(one.amount for one in ordered))
+
+
+def _locked(tx: Tx, scheme: str) -> list[int]:
+    accounts = [row[0] for row in tx.rows(SQL.lock_due, {"scheme": scheme})]
+    lock_accounts(tx, accounts)
+    return accounts
+
+
+def _sum(due: Sequence[_Due]) -> int:
+    return sum(one.amount for one in due)
+
+
+def _make_file(tx: Tx, scheme: str, kind: str, due: Sequence[_Due], now: datetime) -> tuple[Any, ...]:
+    given = {"partner": tx.partner_id, "scheme": scheme, "kind": kind, "letter": "C", "now": now}
+    return tx.rows(SQL.make_file, {**given, "count": len(due), "amount": _sum(due)})[0]
+
+
+def _write_down(tx: Tx, due: Sequence[_Due], scheme: Scheme, place: Place, *, file: int, now: datetime) -> None:
+    """They are ordered now: each with its day, until when it may settle, and its place in the mandate's row."""
+    on = [days.collect_on(place.calendar, scheme, today=place.today, not_before=one.collect_date) for one in due]
+    collections = [one.id for one in due]
+    given = {
+        "collections": collections,
+        "days": on,
+        "untils": [place.until(scheme, day) for day in on],
+        "sequences": _sequences(due, on) if scheme.name == "sepa" else [""] * len(due),
+    }
+    tx.run(SQL.order, {**given, "file": file, "now": now})
+    tx.run(SQL.longer_holds, {"collections": collections})
+
+
+def _sequences(due: Sequence[_Due], on: Sequence[date]) -> list[str]:
+    """Once, first, recurring or last: of a mandate's several in one file the earliest may be first, the latest last."""
+    seen: set[int] = set()
+    last = {one.mandate_id: one.id for one in due}
+    told: list[str] = []
+    for one, day in zip(due, on, strict=True):
+        ends = (
+            one.ends_on is not None and (one.ends_on - day).days <= _LAST_MONTH_DAYS and last[one.mandate_id] == one.id
+        )
+        if one.is_once:
+            told.append("OOFF")
+        elif ends:
+            told.append("FNAL")
+        else:
+            told.append("RCUR" if one.used or one.mandate_id in seen else "FRST")
+        seen.add(one.mandate_id)
+    return told
+
+
+def _ordered(tx: Tx, file: int, kind: str) -> list[Ordered]:
+    return [Ordered(*row) for row in tx.rows(SQL.ordered, {"file": file, "kind": kind})]
+
+
+def _content(
+    tx: Tx, scheme: str, kind: str, ordered: Sequence[Ordered], number: int, message: str, at: datetime
+) -> bytes:
+    try:
+        if scheme == "avtalegiro":
+            return avtalegiro(ordered, number=number, deletion=kind == "recall")
+        if scheme == "betalingsservice":
+            return betalingsservice(ordered, deletion=kind == "recall")
+        write: Callable[..., bytes] = pain008 if kind == "order" else camt055
+        sender = tx.value(SQL.sender, {"partner": tx.partner_id})
+        return write(ordered, message_id=message, sender=sender, at=at)
+    except ValueError as wrong:
+        raise UnableToCollect(f"{wrong}.") from wrong

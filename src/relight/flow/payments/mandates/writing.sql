@@ -1,0 +1,69 @@
+-- lock_due: collections of a scheme that no file has ordered yet; their accounts are locked first
+SELECT DISTINCT k.account_id FROM collection k JOIN mandate m ON m.id = k.mandate_id
+WHERE m.scheme = %(scheme)s AND (k.state = 'planned' OR k.recall = 'wanted') ORDER BY 1
+
+-- planned: those that are to be ordered, with what is owed by now, and how the mandate was used before
+SELECT k.id, k.collect_date, k.amount, m.is_once, m.ends_on, k.mandate_id,
+    EXISTS (SELECT FROM collection b WHERE b.mandate_id = k.mandate_id AND b.id <> k.id
+        AND (b.state IN ('sent', 'collected', 'returned') OR (b.state = 'called_back' AND b.sent_at IS NOT NULL))) AS used,
+    k.hold_id
+FROM collection k JOIN mandate m ON m.id = k.mandate_id
+WHERE m.scheme = %(scheme)s AND k.state = 'planned' ORDER BY k.collect_date, k.id
+
+-- nameless: creditors whose name at the scheme, or whose bank account, nobody has noted
+SELECT DISTINCT c.name FROM collection k
+JOIN mandate m ON m.id = k.mandate_id JOIN creditor c ON c.id = m.creditor_id
+LEFT JOIN collecting_creditor n ON n.creditor_id = c.id AND n.scheme = m.scheme
+WHERE m.scheme = %(scheme)s AND k.state = 'planned' AND (n.id IS NULL OR c.bank_account = '') ORDER BY 1
+
+-- make_file: the next number of the scheme's files; two who write at once wait for one another's accounts before
+INSERT INTO collection_file (partner_id, scheme, kind, number, message, count, amount, written_at)
+SELECT %(partner)s, %(scheme)s, %(kind)s, n.number, 'RL' || %(partner)s || %(letter)s || n.number || '-' ||
+    to_char(%(now)s AT TIME ZONE 'UTC', 'YYMMDDHH24MISS'), %(count)s, %(amount)s, %(now)s
+FROM (SELECT coalesce(max(number), 0) + 1 AS number FROM collection_file WHERE scheme = %(scheme)s) n
+RETURNING id, number, message
+
+-- order: they are in this file now, on the days that it can still ask for
+UPDATE collection k SET state = 'sent', sent_at = %(now)s, file_id = %(file)s, collect_date = x.day, until = x.until,
+    sequence = x.sequence
+FROM unnest(%(collections)s::bigint[], %(days)s::date[], %(untils)s::timestamptz[], %(sequences)s::text[])
+    AS x (id, day, until, sequence)
+WHERE k.id = x.id AND k.state = 'planned'
+
+-- longer_holds: bills are kept from being followed up as long as their collections may take
+UPDATE hold h SET ends_at = k.until FROM collection k
+WHERE k.id = ANY (%(collections)s::bigint[]) AND h.id = k.hold_id AND h.ends_at IS DISTINCT FROM k.until
+
+-- name_blocks: the group of the file that each is in
+UPDATE collection k SET block = x.block FROM unnest(%(refs)s::text[], %(blocks)s::text[]) AS x (ref, block)
+WHERE k.ref = x.ref
+
+-- wanted_back: those whose money is not needed any more
+SELECT k.id, k.collect_date, k.hold_id, k.claim_id, k.amount FROM collection k JOIN mandate m ON m.id = k.mandate_id
+WHERE m.scheme = %(scheme)s AND k.state = 'sent' AND k.recall = 'wanted' ORDER BY k.id
+
+-- too_late: what can no longer be called back comes, and is credit
+UPDATE collection SET recall = '' WHERE id = ANY (%(collections)s::bigint[]) AND recall = 'wanted'
+
+-- recall: a file has asked for it
+UPDATE collection SET state = 'called_back', recall = 'sent', recall_file_id = %(file)s, ended_at = %(now)s
+WHERE id = ANY (%(collections)s::bigint[]) AND recall = 'wanted'
+
+-- ordered: what a file says of its collections; one of a bill without a reference carries the mandate's
+SELECT k.ref, k.amount, k.currency, k.collect_date, k.sequence, m.instrument, m.reference, m.signed_date, m.payer_name,
+    m.payer_account,
+    CASE WHEN m.scheme = 'avtalegiro' THEN coalesce(nullif(c.reference, ''), m.reference) ELSE c.reference END,
+    c.number, m.bank_notifies, r.name, r.bank_account, n.number, n.group_number, k.block, coalesce(f.message, '')
+FROM collection k
+JOIN mandate m ON m.id = k.mandate_id
+JOIN claim c ON c.id = k.claim_id
+JOIN creditor r ON r.id = m.creditor_id
+JOIN collecting_creditor n ON n.creditor_id = m.creditor_id AND n.scheme = m.scheme
+LEFT JOIN collection_file f ON f.id = k.file_id
+WHERE CASE WHEN %(kind)s = 'order' THEN k.file_id ELSE k.recall_file_id END = %(file)s ORDER BY k.block, k.id
+
+-- file: one that was written, by its message
+SELECT id, scheme, kind, number, written_at FROM collection_file WHERE message = %(message)s
+
+-- sender: who orders
+SELECT name FROM partner WHERE id = %(partner)s
