@@ -15,18 +15,18 @@ import resource
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass
 from datetime import date, datetime
 from importlib import import_module
 from multiprocessing import Barrier
 from multiprocessing.synchronize import Barrier as BarrierType
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 from relight.cli import compiled
 from relight.core.decide import decide
 from relight.core.decision import Decision
-from relight.core.facts import CaseFacts, PartnerFacts
+from relight.core.facts import CaseFacts
 from relight.core.law import Law
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_text
@@ -171,7 +171,7 @@ def _decide_alone(use: Use, news: News) -> tuple[compiled.Core, int]:
     turns: list[Turn] = []
 
     def keep(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decision:
-        turns.append((replace(facts, partner=cast(PartnerFacts, None)), now))  # a calendar is long; each has its own
+        turns.append((facts, now))
         return decide(policy, law, facts, now)
 
     with patch("relight.core.simulate.life.decide", keep):
@@ -199,11 +199,10 @@ def _alone(packed: bytes) -> int:
     turns: list[Turn] = pickle.loads(packed)  # noqa: S301 - our own bytes
     decide_, law = _core("decide").decide, _core("rules.lawbook").packaged_law()
     policy = _core("policy_reader").read_policy(packaged_text(POLICY))
-    partner, spent = _core("simulate.run").partner_of(policy), list[float]()
-    mine = [(replace(facts, partner=partner), now) for facts, now in turns]
+    spent = list[float]()
     for _ in range(_ROUNDS):
         began = time.process_time()
-        for facts, now in mine:
+        for facts, now in turns:
             decide_(policy, law, facts, now)
         spent.append(time.process_time() - began)
-    return round(len(mine) / min(spent))
+    return round(len(turns) / min(spent))

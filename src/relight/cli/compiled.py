@@ -4,6 +4,7 @@ It is made by `relight compile`, lies beside the interpreter, and is used only w
 that are here. Everything else decides in plain Python, and comes to the same.
 """
 
+import gc
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping
@@ -78,6 +79,7 @@ def use(place: Path | None = None) -> Core:
     except Exception:  # noqa: BLE001 - half deleted, or made for another machine: whatever it is, plain Python goes on
         sys.meta_path.remove(finder)
         _forget()
+    gc.freeze()  # what is loaded by now stays: collecting garbage need not look through it again and again
     return running()
 
 
