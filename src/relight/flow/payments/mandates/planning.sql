@@ -6,7 +6,7 @@ ORDER BY 1 LIMIT %(limit)s
 
 -- candidates: bills that may be collected, with the mandate and how earlier tries ended. Left out is what is on hold,
 -- disputed, in a plan, with an agency, or paid with money on its way; and overdue bills of somebody whose service is
--- blocked: what they pay now gives it back in seconds, and a collection takes days and is no money yet.
+-- blocked, since what they pay now gives it back in seconds, and a collection takes days and is no money yet.
 SELECT c.id, c.account_id, m.id, m.scheme, o.owed, c.currency, greatest(c.due_date, c.deferred_to), m.starts_on, m.ends_on,
     coalesce((c.sent_at AT TIME ZONE p.time_zone)::date, c.issued_date, (c.created_at AT TIME ZONE p.time_zone)::date),
     f.failures, f.retry_date, f.last_state, c.number
@@ -51,7 +51,7 @@ WHERE c.account_id = ANY (%(accounts)s::bigint[]) AND c.state = 'open' AND NOT h
 ORDER BY c.account_id, c.id
 
 -- plan: the collections with the holds that keep their bills from being followed up meanwhile. `ref` is what banks send
--- back: short, without signs that a bank might not like, and never used twice.
+-- back, so it is short, has no signs that a bank might not like, and is never used twice.
 WITH told AS (
     SELECT * FROM unnest(%(claims)s::bigint[], %(accounts)s::bigint[], %(mandates)s::bigint[], %(amounts)s::bigint[],
         %(currencies)s::text[], %(days)s::date[], %(untils)s::timestamptz[], %(attempts)s::int[])
