@@ -64,6 +64,8 @@ class PayFacts:
     plan_state: str | None
     plan_parts: Sequence[Sequence[Any]] | None
     plan_paid: Sequence[Sequence[Any]] | None
+    collect_amount: int | None
+    collect_date: date | None
 
     @property
     def amount(self) -> int:

@@ -4,7 +4,7 @@ SELECT set_config('relight.partner', %(partner)s, true),
 
 -- page: all that the pay page shows, by primary keys and the accounts' own indexes; one row, whatever the account holds.
 -- What is owed counts as the engine counts it: disputes and held parts off, costs only beside principal that counts, and
--- late interest too: alone, it is not asked for.
+-- late interest too: alone, it is not asked for. What will be collected by a mandate may still be paid.
 -- Reference and bank account are those of the oldest claim, since they must belong together.
 SELECT
     p.id AS partner_id, p.slug, p.country, p.language AS partner_language, p.time_zone,
@@ -15,7 +15,8 @@ SELECT
     cr.name AS creditor, cr.bank_account, a.ref AS account_ref, a.currency,
     coalesce(d.language, p.language) AS language,
     o.overdue, o.total, o.outside, o.reference, o.due_date, o.claims,
-    s.kinds, s.levels, n.state AS plan_state, n.parts AS plan_parts, n.paid AS plan_paid
+    s.kinds, s.levels, n.state AS plan_state, n.parts AS plan_parts, n.paid AS plan_paid,
+    g.amount AS collect_amount, g.day AS collect_date
 FROM pay_link l
 JOIN partner p ON p.id = l.partner_id
 JOIN account a ON a.partner_id = l.partner_id AND a.id = l.account_id
@@ -43,7 +44,7 @@ CROSS JOIN LATERAL (
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0)::bigint AS held FROM hold h
             WHERE h.partner_id = c.partner_id AND h.account_id = c.account_id AND h.claim_id = c.id
-                AND h.starts_at <= current_setting('relight.now')::timestamptz
+                AND h.reason <> 'collection' AND h.starts_at <= current_setting('relight.now')::timestamptz
                 AND (h.ends_at IS NULL OR h.ends_at > current_setting('relight.now')::timestamptz)
         ) h
         WHERE c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open'
@@ -78,6 +79,12 @@ LEFT JOIN LATERAL (
         >= (current_setting('relight.now')::timestamptz AT TIME ZONE p.time_zone)::date))
     ORDER BY n.state = 'offered' LIMIT 1
 ) n ON true
+LEFT JOIN LATERAL (
+    SELECT k.collect_date AS day, sum(k.amount)::bigint AS amount FROM collection k
+    WHERE k.account_id = a.id AND k.state IN ('planned', 'sent') AND k.recall = ''
+        AND k.collect_date >= (current_setting('relight.now')::timestamptz AT TIME ZONE p.time_zone)::date
+    GROUP BY k.collect_date ORDER BY k.collect_date LIMIT 1
+) g ON true
 WHERE l.id = %(link)s
 
 -- opened: the first time that somebody looked; touches nothing the second time
@@ -160,7 +167,7 @@ JOIN claim c ON c.partner_id = l.partner_id AND c.account_id = l.account_id AND 
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(coalesce(h.amount, c.principal)), 0)::bigint AS held FROM hold h
     WHERE h.partner_id = c.partner_id AND h.account_id = c.account_id AND h.claim_id = c.id
-        AND h.starts_at <= current_setting('relight.now')::timestamptz
+        AND h.reason <> 'collection' AND h.starts_at <= current_setting('relight.now')::timestamptz
         AND (h.ends_at IS NULL OR h.ends_at > current_setting('relight.now')::timestamptz)
 ) h
 WHERE l.id = %(link)s ORDER BY due_date, c.id

@@ -12,6 +12,7 @@ from relight.core.explain.words import Reader
 from relight.flow.cases import plans
 from relight.flow.claims.interest import reckoned
 from relight.flow.handover import queries as handover
+from relight.flow.payments.mandates import listing
 from relight.flow.road.explaining import explain, read_case
 from relight.web.console import timeline
 from relight.web.console.access import signed_in
@@ -40,6 +41,7 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         borne = {one.claim_id: one for one in reckoned(tx, [file.head.account_id])}
         plan = plans.current(tx, case_id, request.desk.now)
         at_agencies = handover.of_case(tx, case_id)
+        mandates, collections = listing.of_account(tx, file.head.account_id)
         known = read_case(tx, case_id, now=request.desk.now, limit=query.limit(everything) if to_customer else 0)
     told = explain(known, CUSTOMER if to_customer else "agent", "" if to_customer else request.desk.language)
     claims = [replace(one, reckoned=borne.get(one.id)) for one in file.claims]
@@ -61,9 +63,13 @@ def case(request: Seated, case_id: int) -> HttpResponse:
         "running": [one for one in file.holds if one.runs],
         "plan": plan,
         "at_agencies": at_agencies,
+        "mandates": mandates,
+        "collections": collections,
         "past_holds": [one for one in file.holds if not one.runs],
     }
-    return live(request, "console/case.html", "console/_case.html", (file, told, plan, at_agencies), context)
+    return live(
+        request, "console/case.html", "console/_case.html", (file, told, plan, at_agencies, collections), context
+    )
 
 
 @require_GET

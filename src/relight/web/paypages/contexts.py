@@ -61,6 +61,7 @@ class PayPage:
 
     `pay_url` takes POST `way`; `not_me_url` takes POST; `more_time_url` (POST), `details_url` and `easier_url`
     (GET) may be empty. `part` is the next one of a plan, which is then asked for; `offers_plan`: one can be had.
+    `collected` is what will be collected by a mandate, and when.
     """
 
     shell: Shell
@@ -77,6 +78,7 @@ class PayPage:
     easier_url: str = ""
     offers_plan: bool = False
     part: PlanPart | None = None
+    collected: tuple[date, int] | None = None
     pay_by: date | None = None
     state: ServiceState = ServiceState.ON
 

@@ -1,6 +1,7 @@
 """The pay page: the sum and the ways to pay, the way to the provider, and back to watch the light return."""
 
 import logging
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -150,6 +151,7 @@ def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -
         easier_url=address(request, "easier", token),
         offers_plan=facts.plan_state == "offered" and facts.overdue > 0,
         part=_part(facts),
+        collected=_collected(facts),
         pay_by=None if facts.overdue else facts.due_date,
         state=_state(facts),
     )
@@ -158,6 +160,11 @@ def _pay_page(request: HttpRequest, token: str, facts: PayFacts, shell: Shell) -
 def _part(facts: PayFacts) -> PlanPart | None:
     coming = facts.coming
     return PlanPart(coming.part.due_date, coming.part.amount, coming.amount) if coming else None
+
+
+def _collected(facts: PayFacts) -> tuple[date, int] | None:
+    day, amount = facts.collect_date, facts.collect_amount
+    return (day, amount) if day is not None and amount is not None else None
 
 
 def _state(facts: PayFacts) -> ServiceState:

@@ -3,16 +3,16 @@ SELECT k.ref, k.id, a.ref, c.number, k.amount, k.currency, k.state, k.account_id
 FROM collection k JOIN account a ON a.id = k.account_id JOIN claim c ON c.id = k.claim_id
 WHERE k.ref = ANY (%(refs)s::text[])
 
--- by_reference: collections on their way whose bill's reference a payment of the same sum carries, on its day or later;
+-- by_reference: collections on their way, or late, whose bill's reference a payment of the same sum carries, on its day or later;
 -- a payment that comes before is the customer's own
 SELECT DISTINCT ON (x.turn) x.turn, k.id
 FROM unnest(%(turns)s::int[], %(references)s::text[], %(amounts)s::bigint[], %(currencies)s::text[], %(days)s::date[])
     AS x (turn, reference, amount, currency, day)
 JOIN claim c ON c.reference = x.reference
-JOIN collection k ON k.claim_id = c.id AND k.state = 'sent' AND k.amount = x.amount AND k.currency = x.currency
+JOIN collection k ON k.claim_id = c.id AND k.state IN ('sent', 'unanswered') AND k.amount = x.amount AND k.currency = x.currency
     AND x.day >= k.collect_date
 JOIN mandate m ON m.id = k.mandate_id AND m.scheme <> 'sepa'
-ORDER BY x.turn, k.id
+ORDER BY x.turn, k.state <> 'sent', k.id DESC
 
 -- collected: their money is there; also of one that was called back too late
 UPDATE collection k SET state = 'collected', payment_id = x.payment_id, ended_at = %(now)s, recall = CASE
