@@ -25,13 +25,14 @@ def main() -> int:
     asked.add_argument("--days", type=int, default=365)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--kills", type=int, default=200)
+    asked.add_argument("--seconds", type=float, nargs=2, default=(4, 20), help="Between two kills: least and most.")
     asked.add_argument("--folder", type=Path, required=True, help="Where both years live; a short path.")
     asked.add_argument("--out", type=Path, help="Where the result goes, as JSON.")
     given = asked.parse_args()
     wish = Asked(given.accounts, given.days, given.seed, START)
     began = time.monotonic()
     alone = live(given.folder / "a", wish, kills=0, tell=print)
-    killed = live(given.folder / "k", wish, kills=given.kills, tell=print)
+    killed = live(given.folder / "k", wish, kills=given.kills, tell=print, seconds=tuple(given.seconds))
     differences = compare(alone, killed)
     result = {
         "accounts": given.accounts, "days": given.days, "seed": given.seed, "kills": killed.kills,
