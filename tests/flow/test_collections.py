@@ -23,7 +23,8 @@ def test_a_bill_is_planned_and_ordered_once_and_not_followed_up_meanwhile(till: 
     first, second = till.order(), till.order()
 
     assert planned == [1, 0]
-    assert first is not None and (first.collections, first.amount) == (1, 6150)
+    assert first is not None
+    assert (first.collections, first.amount) == (1, 6150)
     assert second is None
     assert till.collected(customer) == [("sent", "2026-03-23", "")]
     assert till.held(customer)
@@ -149,7 +150,8 @@ def test_a_bill_that_is_paid_after_its_file_is_called_back_once(till: Till) -> N
     first, second = till.recall(), till.recall()
 
     assert told.recall_wanted == 1
-    assert first is not None and first.collections == 1
+    assert first is not None
+    assert first.collections == 1
     assert f"<OrgnlEndToEndId>{till.ref(customer)}</OrgnlEndToEndId>".encode() in first.content
     assert second is None
     assert till.collected(customer) == [("called_back", "2026-03-23", "")]

@@ -8,7 +8,7 @@ import netsgiro
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from netsgiro.objects import AvtaleGiroAgreement, parse
+from netsgiro.objects import Agreement, parse
 from stdnum import iban
 
 from relight.flow.payments.files.agreements import read_agreements
@@ -18,12 +18,11 @@ from relight.flow.payments.files.ordered import Ordered
 from relight.flow.payments.files.pain008 import blocks_of, camt055, pain008, plain
 
 ONE = Ordered(
-    "RLC1C7N0", 89900, "NOK", date(2026, 3, 16), "", "", "2345676", None, "Kari Nordmann", "", "2345676", "F-1001", True,
-    "Nordlys Kraft AS", "15032080119", "55555555", "",
+    "RLC1C7N0", 89900, "NOK", date(2026, 3, 16), "", "", "2345676", None, "Kari Nordmann", "", "2345676", "F-1001",
+    True, "Nordlys Kraft AS", "15032080119", "55555555", "",
 )  # fmt: skip
-OTHER = ONE._replace(
-    ref="RLC1C8N0", amount=100, reference="0080000116883", bank_notifies=False, collect_date=date(2026, 3, 20)
-)
+OTHER = ONE._replace(ref="RLC1C8N0", amount=100, reference="0080000116883", bank_notifies=False)
+OTHER = OTHER._replace(collect_date=date(2026, 3, 20))
 EURO = Ordered(
     "RLC1C7N0", 6150, "EUR", date(2026, 3, 23), "FRST", "CORE", "NL-4711/1", date(2026, 1, 5), "Søren Müller-Žižek",
     "DE89370400440532013000", "RF18539007547034", "F-1001", True, "Duinwater & Søn", "NL91ABNA0417164300",
@@ -92,7 +91,7 @@ def test_agreements_are_read_as_the_independent_reader_reads_them(tmp_path) -> N
 
     (found,) = read_agreements(path)
 
-    theirs = [one for one in parse(text).assignments[0].transactions if isinstance(one, AvtaleGiroAgreement)]
+    theirs = [one for one in parse(text).assignments[0].transactions if isinstance(one, Agreement)]
     assert [(one.kid, one.bank_notifies) for one in found.agreements] == [(one.kid, one.notify) for one in theirs]
     assert [one.is_gone for one in found.agreements] == [False, True]
     assert (found.account, found.is_all, found.problems) == ("99991042764", False, [])

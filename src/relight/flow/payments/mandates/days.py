@@ -27,12 +27,12 @@ def after(calendar: Calendar, scheme: Scheme, start: date, span: Span) -> date:
 
 def before(calendar: Calendar, scheme: Scheme, end: date, span: Span) -> date:
     """The last day from which a span of working days is over by `end`."""
-    day = end
+    day = end + _DAY
     for _ in range(span.count):
         day -= _DAY
         while not is_open(calendar, scheme, day):
             day -= _DAY
-    return day
+    return day - _DAY
 
 
 def opened(calendar: Calendar, scheme: Scheme, day: date) -> date:
