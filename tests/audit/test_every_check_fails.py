@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from relight.audit import books, effects, feeds, ledger, payments, restores
+from relight.audit import books, collections, effects, feeds, ledger, payments, restores
 from relight.audit.cuts import Bench
 from relight.audit.history import Basis, Cut
 from relight.audit.law import KINDS, judge
@@ -39,14 +39,14 @@ def _coded(module: str, pattern: str) -> frozenset[str]:
 
 
 CHECKS: dict[str, frozenset[str]] = {
-    "I1": frozenset(one.name for one in payments.QUESTIONS),
+    "I1": frozenset(one.name for one in (*payments.QUESTIONS, *collections.MONEY)),
     "I2": frozenset(one.name for one in (*ledger.QUESTIONS, *books.QUESTIONS)),
-    "I3": _coded("cuts.py", r'Wrong\(\s*"(\w+)"'),
+    "I3": _coded("cuts.py", r'Wrong\(\s*"(\w+)"') | {one.name for one in collections.HELD},
     "I4": frozenset(one.name for one in restores.QUESTIONS),
     "I5": frozenset(one.name for one in effects.QUESTIONS),
     "I6": frozenset(one.name for one in feeds.QUESTIONS),
     "I7": _coded("walls.py", r'_violation\(\s*"(\w+)"') | _coded("walls.py", r'why, "(\w+)", _INSPECT'),
-    "I8": frozenset({ENDED.name}) | _coded("messages.py", r'row, "(\w+)", why'),
+    "I8": frozenset(one.name for one in (ENDED, *collections.SILENT)) | _coded("messages.py", r'row, "(\w+)", why'),
     "I9": frozenset(rule.id for country in COUNTRIES for rule in rules_of(country)),
 }
 _PLANTED = "\n".join(file.read_text("utf-8") for file in sorted(Path(__file__).parent.glob("test_*.py")))

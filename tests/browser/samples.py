@@ -168,6 +168,7 @@ def in_language(language: str) -> Iterator[Sample]:
     """All pages in one language, in each of their states."""
     yield Sample("pay", "pay", pay(language))
     yield Sample("pay-bare", "pay", pay(language, ways=(), details_url="", more_time_url="", state="on", pay_by=None))
+    yield Sample("pay-collected", "pay", pay(language, collected=(date(2026, 12, 3), 123_450), state="on"))
     yield Sample("pay-offered", "pay", pay(language, easier_url="/p/Xq3fKz7T/easier", offers_plan=True))
     part = page.PlanPart(date(2026, 12, 3), 41_200, 41_200)
     yield Sample("pay-part", "pay", pay(language, easier_url="/p/X/easier", part=part, amount=61_200, state="on"))

@@ -23,7 +23,8 @@ CODES = frozenset(
     {"state", "level", "service", "channel", "debtor", "language", "profile", "step", "template", "act", "unit",
      "section", "waits", "hold", "task", "effect", "effect_state", "result", "why", "proof", "fate", "meaning",
      "payment", "claim_state", "approval_state", "task_state", "block", "ended", "flag", "people", "actor", "param",
-     "role", "interest_lack", "boolean", "recall", "agency_state", "plan_state",
+     "role", "interest_lack", "boolean", "recall", "agency_state", "plan_state", "mandate_scheme",
+     "collection_state",
      "plan_cannot"}
 )  # fmt: skip
 # What the database's own checks allow in a column, and the group that names it.
@@ -35,6 +36,7 @@ COLUMNS = {
     ("account", "debtor"): "debtor", ("contact_point", "channel"): "channel", ("claim", "state"): "claim_state",
     ("contact_point", "ended_because"): "ended", ("received_message", "meaning"): "meaning",
     ("payment", "state"): "payment", ("membership", "role"): "role", ("instalment_plan", "state"): "plan_state",
+    ("collection", "state"): "collection_state", ("mandate", "scheme"): "mandate_scheme",
 }  # fmt: skip
 
 

@@ -3,7 +3,20 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from relight.audit import agencies, books, cuts, effects, feeds, law, ledger, messages, payments, restores, walls
+from relight.audit import (
+    agencies,
+    books,
+    collections,
+    cuts,
+    effects,
+    feeds,
+    law,
+    ledger,
+    messages,
+    payments,
+    restores,
+    walls,
+)
 from relight.audit.history import SQL as HISTORY
 from relight.audit.history import Cut
 from relight.audit.history import cuts as all_cuts
@@ -23,6 +36,9 @@ _BY_STATEMENTS = (
     ("I2", agencies.look_at_money),
     ("I2", books.look),
     ("I9", agencies.look),
+    ("I1", collections.look_at_money),
+    ("I3", collections.look_at_holds),
+    ("I8", collections.look_at_messages),
 )
 
 

@@ -1,0 +1,77 @@
+"""A bill that will be collected: the customer is told when and may pay all the same, and the agent sees how it goes."""
+
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+
+from relight.flow.database import Database
+from relight.flow.payments.mandates import noting, planning
+from relight.flow.payments.mandates.noting import Told
+from tests.flow.mandating import KARI
+from tests.web.console_sample import Portfolio
+from tests.web.console_visitor import SignIn
+from tests.web.test_paypage import Customer, customer, eventually, pays, stage
+
+__all__ = ["customer"]
+
+
+def collects(db: Database, partner: int, account_ref: str) -> date:
+    """The account's bills are planned to be collected; the day."""
+    with db.transaction(partner) as tx:
+        told = Told(account_ref, "avtalegiro", "2345676", date(2020, 1, 1))
+        noting.by_hand(tx, told, by=KARI, now=db.clock())
+    planning.plan(db, partner, now=db.clock())
+    with db.transaction(partner) as tx:
+        found: date = tx.value("SELECT collect_date FROM collection")
+        return found
+
+
+@pytest.mark.parametrize(("language", "said"), [("nb", "trekker"), ("nl", "schrijven"), ("en", "collect")])
+def test_the_customer_is_told_when_the_bill_is_collected_and_can_pay_now(
+    customer: Customer, db: Database, partner: int, language: str, said: str
+) -> None:
+    day = collects(db, partner, customer.debtor.account.ref)
+
+    seen = customer.opens(lang=language).text.replace("\xa0", " ")
+
+    assert said in seen
+    assert "899" in seen
+    assert str(day.year) in seen
+    assert 'name="way"' in seen
+
+
+def test_who_pays_before_the_day_is_not_collected_from(customer: Customer, db: Database, partner: int) -> None:
+    collects(db, partner, customer.debtor.account.ref)
+
+    pays(customer)
+    eventually(lambda: stage(customer) != "waiting", "the money is there")
+    told = planning.plan(db, partner, now=db.clock())
+
+    assert told.called_back == 1
+    with db.transaction(partner) as tx:
+        assert tx.rows("SELECT state, reason FROM collection") == [("called_back", "not_sent")]
+        assert tx.value("SELECT credit FROM account WHERE id = %(a)s", {"a": customer.debtor.account.id}) == 0
+
+
+def test_the_agent_sees_the_mandate_and_how_each_collection_went(
+    seat: SignIn, db: Database, partner: int, portfolio: Portfolio, owner: psycopg.Connection
+) -> None:
+    (account, claim) = owner.execute(
+        "SELECT c.account_id, max(m.id) FROM dunning_case c JOIN claim m ON m.account_id = c.account_id"
+        " WHERE c.id = %s GROUP BY c.account_id", (portfolio.kari,)
+    ).fetchone() or (0, 0)  # fmt: skip
+    with db.transaction(partner) as tx:
+        ref = tx.value("SELECT ref FROM account WHERE id = %(a)s", {"a": account})
+        noting.by_hand(tx, Told(ref, "avtalegiro", "2345676", date(2026, 1, 1)), by=KARI, now=db.clock())
+        tx.run(
+            "INSERT INTO collection (partner_id, mandate_id, account_id, claim_id, amount, currency, state,"
+            " collect_date, until, ref, planned_at, reason, retry_date) SELECT partner_id, id, account_id, %(claim)s,"
+            " 89900, 'NOK', 'refused', '2026-03-16', %(now)s, 'RLC1', %(now)s, 'AM04', '2026-04-13' FROM mandate",
+            {"claim": claim, "now": db.clock() - timedelta(days=1)},
+        )
+
+    seen = seat("agent").opens(f"cases/{portfolio.kari}/")
+
+    for told in ("Automatisk trekk", "AvtaleGiro", "2345676", "Avvist", "AM04", "på nytt fra 13"):
+        assert seen.has(told), told
