@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test counterparts demo test lint bench simulation requirements clean
+.PHONY: help setup setup-test counterparts demo test lint bench simulation schema requirements clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -49,6 +49,9 @@ bench: setup-test counterparts .venv/.relight-compiled ## all benchmarks, about 
 
 simulation: setup-test ## whole histories from seeds: make simulation SEEDS=1000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
+
+schema: setup-test counterparts ## write the snapshot of all tables anew, after a migration was added
+	$(BIN)/python -m tests.embedded.snapshot
 
 requirements: ## compile requirements/*.in anew; needs uv
 	$(COMPILE) requirements/base.in --output-file requirements/base.txt

@@ -16,7 +16,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from relight.flow.database import Database
-from relight.project import roles
+from relight.project import roles, snapshot
 from tests.counterparts import postgres
 
 _numbers = itertools.count(1)
@@ -46,6 +46,7 @@ def migrated() -> Iterator[dict[str, str]]:
             "RELIGHT_APP_DATABASE": urls["app"],
             "RELIGHT_SECRET_KEY": "only for tests",
         }
+        snapshot.load(urls["owner"])
         command = [sys.executable, "-m", "django", "migrate", "--database", "owner", "--verbosity", "0"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

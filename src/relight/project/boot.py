@@ -14,11 +14,10 @@ from pathlib import Path
 import psycopg
 
 from relight.flow.database import Database
-from relight.project import connect, paths
+from relight.project import connect, paths, snapshot
 from relight.project.locks import exclusive
 
 SETTINGS = "relight.project.settings"
-STAGES = ("partners", "accounts", "claims", "cases", "effects", "messages", "payments", "supply", "feeds")
 _MIGRATE_WAIT_SECONDS = 300
 
 
@@ -40,7 +39,7 @@ def start() -> Started:
     os.environ.setdefault("RELIGHT_SECRET_KEY", _secret(paths.home()))
     with exclusive(paths.home() / "migrate.lock", wait_seconds=_MIGRATE_WAIT_SECONDS):
         if not is_current(urls.owner):
-            migrate()
+            migrate(urls.owner)
         _first_partner(urls.owner)
     return Started(urls.owner, urls.app, urls.is_embedded)
 
@@ -60,22 +59,26 @@ def is_current(owner: str) -> bool:
     return _ours() <= applied
 
 
-def migrate() -> None:
-    """Bring the tables up to date, as their owner."""
+def migrate(owner: str) -> None:
+    """Bring the tables up to date, as their owner, whose address Django has by the environment."""
     import django
     from django.core.management import call_command
 
+    snapshot.load(owner)
     django.setup()
     call_command("migrate", database="owner", verbosity=0, interactive=False)
 
 
 def _ours() -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    for stage in STAGES:
-        for entry in files(f"relight.flow.{stage}.migrations").iterdir():
-            if entry.name.endswith(".py") and entry.name[0].isdigit():
-                found.add((f"relight_{stage}", entry.name.removesuffix(".py")))
-    return found
+    """Every migration, by the label of its app: the folders tell, since Django is not up yet."""
+    rooms = (entry for house in ("relight.flow", "relight.web") for entry in files(house).iterdir())
+    stages = [entry for entry in rooms if entry.joinpath("migrations").is_dir()]
+    return {
+        (f"relight_{stage.name}", entry.name.removesuffix(".py"))
+        for stage in stages
+        for entry in stage.joinpath("migrations").iterdir()
+        if entry.name.endswith(".py") and entry.name[0].isdigit()
+    }
 
 
 def _secret(home: Path) -> str:
