@@ -37,9 +37,7 @@ class Customer(NamedTuple):
 class Till(Bank):
     """A partner that collects by one scheme, whose clock is `now`."""
 
-    def __init__(
-        self, db: Database, owner: psycopg.Connection, partner: int, now: datetime, folder: Path, scheme: str
-    ):
+    def __init__(self, db: Database, owner: psycopg.Connection, partner: int, now: datetime, folder: Path, scheme: str):
         super().__init__(db, partner, now, folder)
         self.scheme = scheme
         country, self.currency, zone, account, number = _PLACES[scheme]
