@@ -23,14 +23,15 @@ WHERE k.partner_id = %(partner)s AND k.state IN ('collected', 'returned') AND w.
     AND greatest(k.planned_at, k.ended_at) >= %(since)s::timestamptz
 ORDER BY k.id
 
--- unheld: a bill that is being collected, and may be followed up all the same
+-- unheld: a bill that is being collected, and may be followed up all the same, though no person has said so
 SELECT (SELECT max(d.id) FROM dunning_case d WHERE d.partner_id = k.partner_id AND d.account_id = k.account_id) AS case,
     NULL::int AS event, k.ref, c.number, to_char(k.until, 'YYYY-MM-DD') AS until
 FROM collection k
 JOIN claim c ON c.partner_id = k.partner_id AND c.id = k.claim_id
 WHERE k.partner_id = %(partner)s AND k.state IN ('planned', 'sent') AND c.state = 'open' AND k.until > %(as_of)s
     AND NOT EXISTS (SELECT FROM hold h WHERE h.partner_id = k.partner_id AND h.claim_id = k.claim_id
-        AND h.amount IS NULL AND h.starts_at <= k.planned_at AND (h.ends_at IS NULL OR h.ends_at >= k.until))
+        AND h.amount IS NULL AND h.starts_at <= k.planned_at AND (h.ends_at IS NULL OR h.ends_at >= k.until
+            OR h.ended_by NOT IN ('', 'relight')))
 ORDER BY k.id
 
 -- asked_meanwhile: messages of steps that named a bill while it was being collected

@@ -165,13 +165,15 @@ def _of_collection(row: _Row, ordered: Mapping[str, Named]) -> _Row:
 
 
 def _tell_mandates(tx: Tx, rows: Sequence[_Row], answers: Mapping[int, Booked], now: datetime) -> None:
-    """Money that was collected by a mandate ends its collection."""
+    """Money that was collected by a mandate ends its collection; so does a table's word that it went back."""
     came = [
         Came(payment, row.row, row.booking.end_to_end if row.booking else "")
         for row in rows
         if (payment := answers[row.at].payment_id) is not None and answers[row.at].moved and row.row.state in _MONEY
     ]
     mandates.came(tx, came, now=now)
+    told = [answers[row.at] for row in rows if row.row.state == "returned"]
+    mandates.went_back(tx, {one.payment_id: NO_REASON for one in told if one.payment_id and one.moved}, now=now)
 
 
 def _went_back(

@@ -99,6 +99,8 @@ def came(tx: Tx, payments: Sequence[Came], *, now: datetime) -> None:
 
 def went_back(tx: Tx, reasons: Mapping[int, str], *, now: datetime) -> None:
     """Payments (by id, with the bank's reason) that went back: those that were collected have failed after all."""
+    if not reasons:
+        return
     found = tx.rows(SQL.by_payment, {"payments": list(reasons)})
     fail(tx, [Failure(collection, "returned", reasons[payment]) for payment, collection in found], now=now)
 
