@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from relight.flow.database import Database
-from relight.flow.payments.mandates import answering, hearing
-from tests.flow.mandating import Till
+from relight.flow.payments.mandates import answering, hearing, noting
+from tests.flow.mandating import KARI, Till
 
 
 @pytest.fixture
@@ -245,3 +245,39 @@ def test_a_collection_comes_fourteen_days_after_the_bill_that_announced_it(till:
     till.plan()
 
     assert till.collected(customer) == [("planned", "2026-03-16", "")]
+
+
+def test_a_bill_is_in_one_collection_at_a_time_whatever_is_written(till: Till) -> None:
+    customer = till.customer()
+    till.plan()
+
+    with till.db.transaction(till.partner) as tx, pytest.raises(psycopg.errors.UniqueViolation):
+        tx.run(
+            "INSERT INTO collection (partner_id, mandate_id, account_id, claim_id, amount, currency, collect_date,"
+            " until, ref, planned_at) SELECT partner_id, mandate_id, account_id, claim_id, amount, currency,"
+            " collect_date, until, 'other', planned_at FROM collection WHERE claim_id = %(c)s",
+            {"c": customer.claim},
+        )
+
+
+def test_a_stranger_who_writes_our_reference_on_another_sum_has_collected_nothing(till: Till) -> None:
+    customer = till.customer()
+    till.plan()
+    till.order()
+
+    till.pays_out(customer, amount="1.00")
+
+    assert till.collected(customer) == [("sent", "2026-03-23", "")]
+    assert till.rows("SELECT account_id FROM payment") == [(None,)]
+
+
+def test_a_mandate_that_ends_takes_back_what_was_planned_by_it(till: Till) -> None:
+    customer = till.customer()
+    till.plan()
+    with till.db.transaction(till.partner) as tx:
+        noting.end(tx, scheme="sepa", reference=customer.mandate, by=KARI, today=till.now.date(), now=till.now)
+
+    told = till.plan()
+
+    assert (told.called_back, told.planned) == (1, 0)
+    assert not till.held(customer)

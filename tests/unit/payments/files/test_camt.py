@@ -18,7 +18,7 @@ def test_a_booked_credit_is_a_payment_with_its_reference_and_its_payer(kind: str
     assert row.row is not None
     assert row.booking is not None
     assert row.row[1:] == (89900, "NOK", "booked", date(2026, 3, 2), "", "2345676", "Kari Nordmann")
-    assert row.booking == (ACCOUNT, "B1", "E1", "NO3612345678901", False)
+    assert row.booking == (ACCOUNT, "B1", "E1", "NO3612345678901", False, "")
     assert row.row.ref.startswith("20260302-B1-")
 
 

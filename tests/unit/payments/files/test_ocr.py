@@ -16,7 +16,7 @@ def test_a_giro_is_a_payment_with_its_kid_and_the_payers_account() -> None:
 
     assert row.row is not None
     assert row.row[1:] == (89900, "NOK", "booked", date(2026, 3, 2), "", "2345676", "")
-    assert row.booking == (OCR_ACCOUNT, "099038562", "", "12345678901", False)
+    assert row.booking == (OCR_ACCOUNT, "099038562", "", "12345678901", False, "")
     assert row.line == 3
 
 
