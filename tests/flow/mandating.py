@@ -67,6 +67,14 @@ class Till(Bank):
             )  # fmt: skip
         return Customer(account, claim, mandate)
 
+    def bills(self, customer: Customer, *, due: date) -> int:
+        """One more bill; its claim."""
+        with self.db.transaction(self.partner) as tx:
+            return make_claim(
+                tx, customer.account, self.now, amount=OWED, currency=self.currency, due_date=due,
+                issued_date=self.now.date(), number=f"F-{customer.account.ref}-{due}",
+            )  # fmt: skip
+
     def plan(self) -> Planned:
         """What `relight collect plan` does."""
         return planning.plan(self.db, self.partner, now=self.now)

@@ -281,3 +281,28 @@ def test_a_mandate_that_ends_takes_back_what_was_planned_by_it(till: Till) -> No
 
     assert (told.called_back, told.planned) == (1, 0)
     assert not till.held(customer)
+
+
+def test_a_file_says_of_each_collection_whether_it_is_the_first_the_last_or_the_only_one(till: Till) -> None:
+    usual, once, ending = till.customer(), till.customer(is_once=True), till.customer(ends_on=date(2026, 4, 10))
+    till.plan()
+    till.order()
+    for customer in (usual, once, ending):
+        till.pays_out(customer)
+        till.bills(customer, due=date(2026, 3, 30))
+
+    told = till.plan()
+    till.order()
+
+    found = till.rows("SELECT account_id, array_agg(sequence ORDER BY id) FROM collection GROUP BY 1 ORDER BY 1")
+    assert [sequences for _, sequences in found] == [["FRST", "RCUR"], ["OOFF"], ["FNAL"]]
+    assert told.planned == 1
+
+
+def test_a_mandate_that_ends_before_the_day_collects_nothing(till: Till) -> None:
+    customer = till.customer(ends_on=date(2026, 3, 20))
+
+    told = till.plan()
+
+    assert told.left_out == {"mandate_ends": 1}
+    assert till.collected(customer) == []

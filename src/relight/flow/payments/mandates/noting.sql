@@ -53,15 +53,16 @@ WITH told AS (
             bank_notifies, signed_date, starts_on, ends_on, turn)
 ), made AS (
     INSERT INTO mandate (partner_id, account_id, creditor_id, scheme, reference, payer_name, payer_account, instrument,
-        is_once, bank_notifies, signed_date, starts_on, source, noted_at, noted_by)
+        is_once, bank_notifies, signed_date, starts_on, ends_on, ended_because, source, noted_at, noted_by)
     SELECT %(partner)s, t.account_id, t.creditor_id, t.scheme, t.reference, t.payer_name, t.payer_account, t.instrument,
-        t.is_once, t.bank_notifies, t.signed_date, greatest(t.starts_on, b.ended), %(source)s, %(now)s, %(actor)s
+        t.is_once, t.bank_notifies, t.signed_date, greatest(t.starts_on, b.ended), t.ends_on,
+        CASE WHEN t.ends_on IS NULL THEN '' ELSE 'as agreed' END, %(source)s, %(now)s, %(actor)s
     FROM told t
     CROSS JOIN LATERAL (
         SELECT max(m.ends_on) AS ended, coalesce(bool_or(m.ends_on IS NULL), false) AS is_there FROM mandate m
         WHERE m.creditor_id = t.creditor_id AND m.scheme = t.scheme AND m.reference = t.reference
     ) b
-    WHERE t.ends_on IS NULL AND NOT b.is_there ORDER BY t.turn
+    WHERE NOT b.is_there AND (t.ends_on IS NULL OR greatest(t.starts_on, b.ended) < t.ends_on) ORDER BY t.turn
     RETURNING creditor_id, scheme, reference
 )
 SELECT t.turn FROM told t
