@@ -179,7 +179,7 @@ def test_the_commands_note_plan_write_and_list(
     assert "line 3, row: There is no such day as '2020-13-05' (signed)" in taken.output
     assert "read 2, changed 1, unchanged 0, ended 0, rejected 1" in taken.output
     assert "1 planned" in planned.output
-    assert "1 collections" in written.output
+    assert "1 collection, €61.50" in written.output
     assert again.exit_code == 0
     assert out.read_bytes() == first
     assert "Nothing is planned." in nothing.output

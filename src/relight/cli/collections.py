@@ -156,5 +156,6 @@ def _tell(written: Written | None, output: Path, scheme: str, *, as_json: bool, 
         return
     amount = format_amount(written.amount, schemes()[scheme].currency, "en")
     found = {"message": written.message, "collections": written.collections, "amount": written.amount}
-    text = f"{output}: {written.collections} collections, {amount}; message {written.message}."
+    many = "collection" if written.collections == 1 else "collections"
+    text = f"{output}: {written.collections} {many}, {amount}; message {written.message}."
     answer({**found, "file": str(output)}, as_json=as_json, text=text)

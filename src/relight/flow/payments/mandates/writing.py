@@ -58,7 +58,7 @@ def order(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
     if nameless := [row[0] for row in tx.rows(SQL.nameless, {"scheme": scheme_name})]:
         names = ", ".join(nameless)
         raise UnableToCollect(
-            f"{scheme_name} does not know {names}: relight mandate creditor, and give a bank account."
+            f"Note first what {scheme_name} calls {names} (relight mandate creditor), and give each a bank account."
         )
     file, number, message = _make_file(tx, scheme_name, "order", due, now)
     _write_down(tx, due, scheme, place, file=file, now=now)

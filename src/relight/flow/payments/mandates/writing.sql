@@ -50,8 +50,8 @@ UPDATE collection SET state = 'called_back', recall = 'sent', recall_file_id = %
 WHERE id = ANY (%(collections)s::bigint[]) AND recall = 'wanted'
 
 -- ordered: what a file says of its collections; one of a bill without a reference carries the mandate's
-SELECT k.ref, k.amount, k.currency, k.collect_date, k.sequence, m.instrument, m.reference, m.signed_date, m.payer_name,
-    m.payer_account,
+SELECT k.ref, k.amount, k.currency, k.collect_date, k.sequence, m.instrument, m.reference, m.signed_date,
+    coalesce(nullif(m.payer_name, ''), d.name, ''), m.payer_account,
     CASE WHEN m.scheme = 'avtalegiro' THEN coalesce(nullif(c.reference, ''), m.reference) ELSE c.reference END,
     c.number, m.bank_notifies, r.name, r.bank_account, n.number, n.group_number, k.block, coalesce(f.message, '')
 FROM collection k
@@ -60,6 +60,10 @@ JOIN claim c ON c.id = k.claim_id
 JOIN creditor r ON r.id = m.creditor_id
 JOIN collecting_creditor n ON n.creditor_id = m.creditor_id AND n.scheme = m.scheme
 LEFT JOIN collection_file f ON f.id = k.file_id
+LEFT JOIN LATERAL (
+    SELECT y.name FROM account_role o JOIN party y ON y.id = o.party_id
+    WHERE o.account_id = k.account_id AND o.role = 'debtor' AND o.starts_at <= k.planned_at ORDER BY o.id LIMIT 1
+) d ON true
 WHERE CASE WHEN %(kind)s = 'order' THEN k.file_id ELSE k.recall_file_id END = %(file)s ORDER BY k.block, k.id
 
 -- file: one that was written, by its message
