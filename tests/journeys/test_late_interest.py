@@ -35,9 +35,7 @@ def test_interest_is_booked_with_the_notice_that_names_it_and_hinders_neither_th
     world.run()
 
     assert with_the_notice == late_interest(Bearing(OWED, due), table, until=named).amount > 0
-    assert "Forsinkelsesrente" in world.value(
-        "SELECT text FROM sent_message WHERE channel = 'email' ORDER BY id LIMIT 1"
-    )
+    assert "Forsinkelsesrente" in world.value("SELECT string_agg(text, '') FROM message_body")
     assert limited == "walled_garden"
     assert world.observed(service) == "full"
     assert world.state(account) == "closed"

@@ -9,7 +9,7 @@ import pytest
 from tests.tidy.tree import PACKAGE, ROOT, modules, texts
 
 LINES_MAX = 450
-_GROWS_BY_DATA = ("migrations", "words", "static", "laws")  # what grows is data, or is made by Django
+_GROWS_BY_DATA = ("migrations", "schema.ddl", "words", "static", "laws")  # what grows is data, or is made by Django
 _SHAPES = {"core/policy_tree.py"}  # their words are in the schema, beside each field
 _DOWNLOADS = re.compile(
     r"://[^\s/\"']*(pypi|pythonhosted|npmjs|registry|mirror|artifact|nexus|proxy|\.internal\b|\.local\b)|\"resolved\":"
