@@ -83,7 +83,7 @@ def note(db: Database, partner_id: int, specimens: Sequence[int], now: datetime,
         order = _written(tx, decided, now)
         apart = [dict(_written(tx, [one], now)) for one in decided]
     by_shape = {one.facts.case_id % shapes: written for one, written in zip(decided, apart, strict=True)}
-    uncounted = next(params["uncounted"] for _, params in listening.asked if "uncounted" in params)
+    uncounted = next(params["uncounted"] for _, params in listening.asked if params and "uncounted" in params)
     return Template(
         tuple(statements for statements, _ in listening.asked),
         uncounted,

@@ -84,6 +84,11 @@ def _logs(found: Result) -> list[Sequence[str]]:
     return [("logs on which guards and audit disagree", f"{found['disagreements']} of {found['logs']:,}", "", "")]
 
 
+def _damage(found: Result) -> list[Sequence[str]]:
+    refused = sum(one["refused"] for one in found["files"].values())
+    return [("damaged bank files read", f"{found['copies']:,}, none crashed, {refused:,} refused whole", "", "")]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -93,6 +98,7 @@ _ROWS = {
     "simulate": _simulate,
     "pairs": _pairs,
     "logs": _logs,
+    "damage": _damage,
 }
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ PARTNERS = {country: number for number, country in enumerate(ZONES, 1)}
 _TABLES = (
     "partner", "source", "policy_version", "account", "service", "dunning_case", "case_event", "claim", "claim_line",
     "transfer", "step_taken", "step_claim", "effect", "attempt", "sent_message", "task", "flag", "hold", "payment",
-    "approval",
+    "approval", "instalment_plan",
 )  # fmt: skip
 _ROOM = 10_000  # ids that each log may use
 _BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -187,6 +187,16 @@ class _Case:
             self.put("task", id=next(self.ids), case_id=self.base, step_number=step.number, part=task.part, code=code,
                      state=task.state, created_at=step.decided_at, due_at=step.decided_at, done_at=task.done_at,
                      dedup=str(next(self.ids)))  # fmt: skip
+        offers = (action.kind == "plan_offer" for action in definition.do) if definition else ()
+        for part, is_offer in enumerate(offers):
+            if is_offer and all(task.part != part for task in step.tasks):
+                self._offer(step)
+
+    def _offer(self, step: StepFacts) -> None:
+        """A plan that the step offered, whatever came of it."""
+        self.put("instalment_plan", id=next(self.ids), case_id=self.base, account_id=self.base, name="standard",
+                 state="withdrawn", step_number=step.number, months_min=2, months_max=12, offered_at=step.decided_at,
+                 offered_by="relight", valid_until=step.decided_at.date() + _LONG)  # fmt: skip
 
     def _effect(self, step: StepFacts, effect: EffectFacts) -> None:
         assert effect.finished_at is not None
