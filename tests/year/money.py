@@ -145,12 +145,11 @@ def _send_back(tx: Tx, now: datetime) -> None:
 
 
 def _write_off(tx: Tx, day: date, now: datetime) -> None:
-    for number, creditor in tx.rows(_OLD, {"before": day - timedelta(days=150)}):
-        books_acts.ask(tx, "write_off", number, by=AGENT, reason="old", now=now, creditor=creditor)
-    for number, creditor in tx.rows(_SMALL, {"before": day - timedelta(days=75)}):
-        books_acts.ask(tx, "remission", number, by=AGENT, reason="only fees are left", now=now, creditor=creditor)
-    for (act,) in tx.rows(_ACTS):
-        books_acts.answer(tx, act, by=MANAGER, granted=True, now=now)
+    for kind, found, days, reason in (("write_off", _OLD, 150, "old"), ("remission", _SMALL, 75, "only fees are left")):
+        for number, creditor in tx.rows(found, {"before": day - timedelta(days=days)}):
+            books_acts.ask(tx, kind, number, by=AGENT, reason=reason, now=now, creditor=creditor)
+        for (act,) in tx.rows(_ACTS):
+            books_acts.answer(tx, act, by=MANAGER, granted=True, now=now)
 
 
 def _agree(tx: Tx, day: date, now: datetime) -> None:
