@@ -28,6 +28,8 @@ from relight.flow.road.agencies import hear_agency, settle_agency
 
 AGENT, MANAGER = Person("bente", "agent"), Person("mona", "manager")
 AGENCY = "nordinkasso"
+RECALLED = 3  # accounts that end so are called back by a person
+_TWO_DAYS = timedelta(days=2)
 SECOND_HALF_RATE = Decimal("11.50")
 
 _STRAYS = """
@@ -66,7 +68,7 @@ _WRONG_STEP = """
         AND right(a.ref, 2) = '33' ORDER BY a.ref, s.number
 """
 _WITH_AGENCY = """
-    SELECT h.ref, a.ref, h.state, h.case_id, h.placed_at,
+    SELECT h.ref, a.ref, h.state, h.wanted_back, h.case_id, h.placed_at,
         (SELECT coalesce(sum(c.principal + c.costs + c.interest), 0)::bigint FROM handover_claim x
             JOIN claim c ON c.id = x.claim_id WHERE x.handover_id = h.id)
     FROM handover h JOIN account a ON a.id = h.account_id WHERE h.placed_at < %(before)s AND h.ended_at IS NULL
@@ -107,24 +109,31 @@ def set_summer_rate(tx: Tx, now: datetime) -> None:
 
 def agency(tx: Tx, day: date, now: datetime) -> None:
     """What the agency says this morning, and who is called back from it."""
-    for ref, account, state, case_id, placed_at, owed in tx.rows(_WITH_AGENCY, {"before": now - timedelta(days=2)}):
+    for ref, account, state, wanted, case_id, placed_at, owed in tx.rows(_WITH_AGENCY, {"before": now - _TWO_DAYS}):
         days, key = (now - placed_at).days, f"{account}-{placed_at:%Y%m%d}"
-        for told in _says(ref, key, state, int(account[-1]), days, owed, now):
-            hear_agency(tx, AGENCY, [read_status(told)], way="file", now=now)
-        if int(account[-1]) == 3 and days >= 25 and state == "accepted":
+        told = {"case": ref, "at": now.isoformat()}
+        if wanted:
+            _hear(tx, {**told, "id": f"{key}-back", "status": "recall_confirmed"}, now)
+            continue
+        for said in _says(key, state, int(account[-1]), days, owed, now):
+            _hear(tx, {**told, **said}, now)
+        if int(account[-1]) == RECALLED and days >= 25 and state == "accepted":
             agencies.recall(tx, case_id=case_id, why="person", actor=AGENT.name, note="settled by phone", now=now)
 
 
-def _says(ref: str, key: str, state: str, digit: int, days: int, owed: int, now: datetime) -> Iterable[dict[str, Any]]:
+def _hear(tx: Tx, told: dict[str, Any], now: datetime) -> None:
+    hear_agency(tx, AGENCY, [read_status(told)], way="file", now=now)
+
+
+def _says(key: str, state: str, digit: int, days: int, owed: int, now: datetime) -> Iterable[dict[str, Any]]:
     """By the account's last digit: most pay, some in the end not."""
-    told = {"case": ref, "at": now.isoformat()}
     if state == "placed":
-        yield {**told, "id": f"{key}-yes", "status": "accepted"}
-    elif state == "accepted" and days >= 14 and digit < 8 and digit != 3 and owed > 0:
+        yield {"id": f"{key}-yes", "status": "accepted"}
+    elif state == "accepted" and days >= 14 and digit < 8 and digit != RECALLED and owed > 0:
         money = {"amount": owed, "currency": "NOK", "date": now.date().isoformat(), "payment": f"NI-{key}"}
-        yield {**told, "id": f"{key}-paid", "status": "paid", **money}
+        yield {"id": f"{key}-paid", "status": "paid", **money}
     elif state == "accepted" and days >= 40 and digit >= 8:
-        yield {**told, "id": f"{key}-no", "status": "uncollectable"}
+        yield {"id": f"{key}-no", "status": "uncollectable"}
 
 
 def _place_strays(tx: Tx, now: datetime) -> None:
