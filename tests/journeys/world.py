@@ -82,7 +82,7 @@ class World:
     def another_machine(self) -> Machine:
         """One more worker, with drivers of its own. Close it."""
         link = LinkMaker("https://betal.nordlys.example", lambda p, i: make(p, i, LINK_KEY))
-        return Machine(self.db, link, lambda: self.moment)
+        return Machine(self.db, link, lambda: self.moment, only={self.partner})
 
     def policy(self, name: str, *changes: tuple[str, str]) -> None:
         """Publish a packaged policy with changes to its text, for cases that open from now on."""

@@ -10,8 +10,8 @@ import pytest
 
 from tests.year.living import Asked, compare, live
 
-ASKED = Asked(accounts=24, days=40, seed=3, start=date(2026, 1, 5))
-KILLS = 6
+ASKED = Asked(accounts=16, days=34, seed=3, start=date(2026, 1, 5))
+KILLS = 4
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 def test_whoever_kills_it_comes_to_the_same_books(folder: Path) -> None:
     alone = live(folder / "a", ASKED, kills=0, tell=print)
 
-    killed = live(folder / "k", ASKED, kills=KILLS, tell=print, seconds=(1.5, 4.0))
+    killed = live(folder / "k", ASKED, kills=KILLS, tell=print, seconds=(0.8, 2.0))
 
     assert killed.kills == KILLS
     assert compare(alone, killed) == []

@@ -113,8 +113,8 @@ ORDER BY id
 SELECT p.case_id, p.id, p.state, p.told, p.confirmed_at IS NOT NULL, i.parts, y.paid, k.is_open
 FROM instalment_plan p
 CROSS JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(i.number, i.due_date, i.amount, i.remind_date, i.late_date) ORDER BY i.number)
-        AS parts
+    SELECT coalesce(jsonb_agg(
+        jsonb_build_array(i.number, i.due_date, i.amount, i.remind_date, i.late_date) ORDER BY i.number), '[]') AS parts
     FROM plan_part i WHERE i.plan_id = p.id
 ) i
 CROSS JOIN LATERAL (
