@@ -89,6 +89,12 @@ def _damage(found: Result) -> list[Sequence[str]]:
     return [("damaged bank files read", f"{found['copies']:,}, none crashed, {refused:,} refused whole", "", "")]
 
 
+def _year(found: Result) -> list[Sequence[str]]:
+    lived = f"{found['days']} days of {found['accounts']:,} accounts"
+    name = f"parts of the books that differ after {found['kills']} kills in {lived}"
+    return [(name, f"{len(found['differences'])} of {len(found['ending'])}", "", "")]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -99,6 +105,7 @@ _ROWS = {
     "pairs": _pairs,
     "logs": _logs,
     "damage": _damage,
+    "year": _year,
 }
 
 if __name__ == "__main__":

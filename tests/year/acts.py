@@ -23,6 +23,7 @@ AGENT, MANAGER = "bente", "mona"
 STRAYS_WAIT = timedelta(days=6)
 _KEPT = "SELECT 1 FROM year.done WHERE key = %(key)s"
 _KEEP = "INSERT INTO year.done (key) VALUES (%(key)s)"
+_BEGUN = "SELECT count(*) FROM year.done WHERE key LIKE %(key)s"
 _OPEN = "SELECT principal + costs + interest FROM claim WHERE number = %(number)s AND state = 'open'"
 _CLAIM = """
     SELECT c.id, c.account_id, c.principal, k.id FROM claim c LEFT JOIN dunning_case k ON k.account_id = c.account_id
@@ -50,6 +51,13 @@ class Desk:
         """Whether its mark is there."""
         with self.db.transaction(self.partner_id) as tx:
             return tx.value(_KEPT, {"key": key}) is not None
+
+    def begins(self, key: str) -> int:
+        """How often this was begun before, and killed."""
+        with self.db.transaction(self.partner_id) as tx:
+            before: int = tx.value(_BEGUN, {"key": f"{key}-begun-%"})
+            tx.run(_KEEP, {"key": f"{key}-begun-{before}"})
+        return before
 
     # The bank
 

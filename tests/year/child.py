@@ -85,19 +85,12 @@ class Days:
         key = f"road-{day}-{at}"
         if self.desk.is_done(key):
             return
-        self.moment = _at(day, at)
-        if self._was_begun(key):
-            self.moment += AFTER_A_KILL
-            self.machine.find_lost()
+        self.moment = _at(day, at) + self.desk.begins(key) * AFTER_A_KILL
+        self.machine.find_lost()
         self.machine.run()
         self.machine.look_at_buttons()
         self.machine.run()
         self.desk.once(key, lambda tx: None)
-
-    def _was_begun(self, key: str) -> bool:
-        begun = self.desk.is_done(f"{key}-begun")
-        self.desk.once(f"{key}-begun", lambda tx: None)
-        return begun
 
     def _evening(self, day: date) -> None:
         """The books add up, and a closed month is as it was."""
