@@ -23,6 +23,7 @@ from tests.year.script import CALENDAR, Act, Year
 
 ZONE = ZoneInfo("Europe/Oslo")
 BANK, BILLS, DESK, ROAD, CUSTOMERS, ROAD_AGAIN = time(6), time(8), time(9, 30), time(10), time(12), time(12, 5)
+ROAD_LAST = time(15)  # for what a kill made a minute later than the day's other runs
 CLOSES_ON, SUMMER = 3, date(2026, 7, 1)
 AFTER_A_KILL = LEASE + timedelta(seconds=10)
 _CUSTOMERS = ("card", "charge_back", "dispute", "credit", "cancel")
@@ -65,6 +66,7 @@ class Days:
         for act in _of(acts, _CUSTOMERS):
             getattr(self.desk, act.kind)(act, _at(day, CUSTOMERS))
         self._road(day, ROAD_AGAIN)
+        self._road(day, ROAD_LAST)
 
     def _desk(self, day: date, now: datetime) -> None:
         self.desk.work(day, now, _at(day, time()))
