@@ -71,7 +71,7 @@ _END: Mapping[str, str] = {
     "handed over": "SELECT a.ref, h.state FROM handover h JOIN account a ON a.id = h.account_id ORDER BY 1, 2",
     "refunds": "SELECT p.ref, r.amount, r.state FROM bank_refund r JOIN payment p ON p.id = r.payment_id ORDER BY 1, 2",
     "acts": "SELECT c.number, b.kind, b.amount, b.state FROM books_act b JOIN claim c ON c.id = b.claim_id"
-    " ORDER BY 1, 2",
+    " ORDER BY 1, 2, 3, 4",
     "plans": """
         SELECT a.ref, x.state FROM instalment_plan x JOIN dunning_case k ON k.id = x.case_id
         JOIN account a ON a.id = k.account_id ORDER BY 1, 2""",
