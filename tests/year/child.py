@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from relight.flow.database import Database
@@ -109,12 +108,6 @@ def _of(acts: list[Act], kinds: tuple[str, ...]) -> Iterator[Act]:
 
 def _at(day: date, at: time) -> datetime:
     return datetime.combine(day, at, ZONE).astimezone(UTC)
-
-
-def told(folder: Path) -> dict[str, Any]:
-    """What was asked for."""
-    found: dict[str, Any] = json.loads((folder / "year.json").read_text())
-    return found
 
 
 if __name__ == "__main__":
