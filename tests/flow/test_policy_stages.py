@@ -214,6 +214,18 @@ def test_of_two_who_publish_rivals_at_once_one_is_told(
     assert any(isinstance(one, UnableToChoose) for one in results)
 
 
+def test_a_rival_is_seen_by_who_read_the_clock_first_and_came_to_write_last(db: Database, partner: int) -> None:
+    rival = TEXT.replace("policy: broadband-no", "policy: pilot")
+    for text in (TEXT, rival):
+        check(db, partner, text)
+        simulate(db, partner, text)
+    before = db.clock()
+    put(db, partner)
+
+    with db.transaction(partner) as tx, pytest.raises(UnableToChoose):
+        publish(tx, rival, by=BENTE, now=before)
+
+
 def test_of_two_who_publish_the_same_at_once_one_has_nothing_to_do(db: Database, partner: int) -> None:
     check(db, partner)
     simulate(db, partner)

@@ -2,8 +2,10 @@
 
 import json
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,6 +13,7 @@ from distributed import LocalCluster
 
 from relight.cli import places
 from relight.cli.main import relight
+from tests.journeys.processes import wait_for
 
 SMALL = ("broadband-no", "--accounts", "600", "--days", "60", "--seeds", "1", "--json")
 
@@ -54,9 +57,21 @@ def test_a_scheduler_that_does_not_answer_is_told_in_a_sentence(monkeypatch: pyt
     assert "Traceback" not in silent.output + nonsense.output
 
 
-def test_a_cluster_without_workers_is_told_at_once() -> None:
-    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as empty:
-        done = simulate("--dask", empty.scheduler_address)
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[str]:
+    """The address of a scheduler that no worker has come to, started as an operator starts one."""
+    written = tmp_path / "scheduler.json"
+    words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(written)]
+    with subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *words]) as scheduler:
+        try:
+            wait_for(lambda: written.exists() and written.read_text("utf-8"), "the scheduler has written its address")
+            yield json.loads(written.read_text("utf-8"))["address"]
+        finally:
+            scheduler.terminate()
+
+
+def test_a_cluster_without_workers_is_told_at_once(alone: str) -> None:
+    done = simulate("--dask", alone)
 
     assert done.exit_code == 1
     assert "has no workers: start dask worker" in done.output

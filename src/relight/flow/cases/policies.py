@@ -152,10 +152,10 @@ def put_in_force(
     return (row[0], row[1]) if row else None
 
 
-def rivals(tx: Tx, policy: Policy, *, priority: int, now: datetime) -> list[str]:
+def rivals(tx: Tx, policy: Policy, *, priority: int) -> list[str]:
     """Names of other policies in force for some of the same customers, with the same priority."""
     params = {"name": policy.name, "services": sorted(policy.services), "debtor": policy.debtor, "priority": priority}
-    return [row[0] for row in tx.rows(SQL.rivals, {**params, "now": now})]
+    return [row[0] for row in tx.rows(SQL.rivals, params)]
 
 
 def newest(tx: Tx, name: str) -> RolledOut:

@@ -14,9 +14,10 @@ SELECT id FROM policy_version WHERE name = %(name)s AND hash = %(hash)s AND reti
 SELECT name, version, hash, services, debtor, priority, share, cap, published_at, published_by FROM policy_version
 WHERE published_at <= %(now)s AND (retired_at IS NULL OR retired_at > %(now)s) ORDER BY name, version
 
--- rivals: others in force for some of the same customers, with nothing that says which of the two it is
+-- rivals: others in force for some of the same customers, with nothing that says which of the two it is. At any
+-- moment, since of two who publish at once the one who read the clock first may come to write last
 SELECT DISTINCT name FROM policy_version
-WHERE name <> %(name)s AND published_at <= %(now)s AND (retired_at IS NULL OR retired_at > %(now)s)
+WHERE name <> %(name)s AND retired_at IS NULL
     AND debtor = %(debtor)s AND services && %(services)s::text[] AND priority = %(priority)s
 ORDER BY name
 

@@ -85,7 +85,7 @@ def publish(
     if is_in_force(tx, policy):
         return None
     refuse_skipping(policy, stages(tx, policy, proof.hashes))
-    if others := rivals(tx, policy, priority=priority, now=now):
+    if others := rivals(tx, policy, priority=priority):
         raise UnableToChoose(policy, others, priority)
     refuse_over_cap(tx, policy, share=share, cap=cap)
     kept = {"paths": proof.paths, "rules": proof.rules, "packs": dict(proof.hashes)}

@@ -61,7 +61,7 @@ def share_out(
         )
     if share:
         refuse_over_cap(tx, compile_policy(at.text), share=share, cap=cap, running=running(tx, at.id))
-    rest = _rest(tx, before, now) if share < 100 else None
+    rest = _rest(tx, before) if share < 100 else None
     roll_out(tx, at, share=share, cap=cap, now=now)
     if share == 100:
         retire_older(tx, name, at, now)
@@ -85,7 +85,7 @@ def let_all_in(open_transaction: Callable[[], AbstractContextManager[Tx]], now: 
     return total
 
 
-def _rest(tx: Tx, before: tuple[RolledOut, bool] | None, now: datetime) -> int | None:
+def _rest(tx: Tx, before: tuple[RolledOut, bool] | None) -> int | None:
     """See to it that the version before is in force for the other new cases; its number."""
     if before is None:
         return None
@@ -95,7 +95,7 @@ def _rest(tx: Tx, before: tuple[RolledOut, bool] | None, now: datetime) -> int |
         proof = proof_of(policy)
         if not proof.ok:
             raise UnableToPublish(policy, proof)
-        if others := rivals(tx, policy, priority=version.priority, now=now):
+        if others := rivals(tx, policy, priority=version.priority):
             raise UnableToChoose(policy, others, version.priority)
         take_up(tx, version)
     return version.version
