@@ -16,6 +16,7 @@ from relight.flow.payments.operations import attach, link_for, record_notices, s
 from relight.flow.payments.port import PaymentState, ProviderEvent
 from relight.flow.road.intake import import_payments, take_in_claims
 from tests.unit.payments.files.written import Giro, Paid, camt, entry, ocr, statement
+from tests.year import debits
 from tests.year.script import Act
 
 BILLS_AT_ONCE = 1000
@@ -83,6 +84,7 @@ class Desk:
     def _giros(self, day: date, number: int, acts: Sequence[Act]) -> bytes:
         with self.db.transaction(self.partner_id) as tx:
             told = [giro for at, act in enumerate(acts) for giro in self._giro(tx, act, number * 10_000 + at)]
+            told += debits.giros(tx, day, number)
         return ocr(told, transmission=number, assignment=number, day=f"{day:%d%m%y}")
 
     def _giro(self, tx: Tx, act: Act, archive: int) -> Iterable[Giro]:

@@ -75,6 +75,9 @@ _END: Mapping[str, str] = {
     "plans": """
         SELECT a.ref, x.state FROM instalment_plan x JOIN dunning_case k ON k.id = x.case_id
         JOIN account a ON a.id = k.account_id ORDER BY 1, 2""",
+    "collections": """
+        SELECT c.number, k.attempt, k.state, k.collect_date, k.amount, k.reason FROM collection k
+        JOIN claim c ON c.id = k.claim_id ORDER BY 1, 2, 4, 3""",
     "supply": "SELECT s.ref, u.desired, u.observed FROM supply u JOIN service s ON s.id = u.service_id ORDER BY 1",
 }
 

@@ -16,12 +16,13 @@ from relight.flow.database import Database
 from relight.flow.road.machine import Machine
 from relight.flow.road.release import LEASE
 from relight.project.installation import Installed
-from tests.year import books, money
+from tests.year import books, debits, money
 from tests.year.acts import Desk
 from tests.year.script import CALENDAR, Act, Year
 
 ZONE = ZoneInfo("Europe/Oslo")
-BANK, BILLS, DESK, ROAD, CUSTOMERS, ROAD_AGAIN = time(6), time(8), time(9, 30), time(10), time(12), time(12, 5)
+BANK, BILLS, DEBITS, DESK = time(6), time(8), time(8, 30), time(9, 30)
+ROAD, CUSTOMERS, ROAD_AGAIN = time(10), time(12), time(12, 5)
 ROAD_LAST = time(15)  # for what a kill made a minute later than the day's other runs
 CLOSES_ON, SUMMER = 3, date(2026, 7, 1)
 AFTER_A_KILL = LEASE + timedelta(seconds=10)
@@ -58,7 +59,10 @@ class Days:
     def _day(self, day: date, number: int) -> None:
         acts = self.year.acts.get(day, [])
         self.desk.bank(day, number, acts, _at(day, BANK))
-        self.desk.bill(day, self.year.bills.get(day, []), _at(day, BILLS))
+        bills = self.year.bills.get(day, [])
+        self.desk.bill(day, bills, _at(day, BILLS))
+        self.desk.once(f"agree-{day}", lambda tx: debits.agree(tx, self.year, bills, _at(day, BILLS)))
+        self._debits(day, _at(day, DEBITS))
         if CALENDAR.is_working_day(day):
             self._desk(day, _at(day, DESK))
         self._road(day, ROAD)
@@ -66,6 +70,11 @@ class Days:
             getattr(self.desk, act.kind)(act, _at(day, CUSTOMERS))
         self._road(day, ROAD_AGAIN)
         self._road(day, ROAD_LAST)
+
+    def _debits(self, day: date, now: datetime) -> None:
+        if CALENDAR.is_working_day(day) and not self.desk.is_done(f"debits-{day}"):
+            debits.plan(self.db, self.partner_id, now)
+            self.desk.once(f"debits-{day}", lambda tx: debits.order(tx, now))
 
     def _desk(self, day: date, now: datetime) -> None:
         self.desk.work(day, now, _at(day, time()))

@@ -37,7 +37,8 @@ Steps = tuple[tuple[int, str, int], ...]
 """Days after the due date, what is done, and how much of it in percent."""
 
 FATES: dict[str, tuple[int, Steps]] = {  # share of a thousand
-    "in time": (560, ((-2, "giro", 100),)),
+    "in time": (460, ((-2, "giro", 100),)),
+    "by debit": (100, ((62, "giro_open", 100),)),  # the bank collects; what it could not is paid in the end
     "late": (120, ((9, "giro_open", 100),)),
     "very late": (90, ((38, "giro_open", 100),)),
     "by card": (60, ((12, "card", 100),)),
@@ -84,6 +85,10 @@ class Year:
                 for day, act in self._fate(invoice):
                     found[day].append(act)
         return {day: sorted(acts, key=lambda act: act.key) for day, acts in found.items()}
+
+    def is_collected(self, household: int) -> bool:
+        """Whether a household has its bills collected by its bank."""
+        return self._drawn(f"{self.seed}-habit-{household}") == "by debit"
 
     def each_day(self) -> Iterator[date]:
         """Its days in order."""
