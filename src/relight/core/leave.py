@@ -7,6 +7,7 @@ goes later; a command that a newer one took over from is cancelled. Restores and
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from relight.core import collecting
 from relight.core.agencies import PLACE
 from relight.core.facts import BlockFacts, CaseFacts, ClaimFacts, ServiceFacts, StepFacts
 from relight.core.guards import Check, check_step, reason
@@ -126,6 +127,9 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
     if due.template in TEMPLATES:
         about = is_about_something(facts, at, due.template)
         return _contact(policy, facts, now) if about else Leave(Exit.WITHHOLD, "plan_changed")
+    if due.template in collecting.TEMPLATES:
+        about = collecting.is_about_something(facts, at, due.template)
+        return _contact(policy, facts, now) if about else Leave(Exit.WITHHOLD, "collection_changed")
     taken = _step(facts, due.step_number)
     if taken is None:
         return Leave(Exit.WITHHOLD, "step_voided")

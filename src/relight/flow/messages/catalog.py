@@ -27,6 +27,8 @@ TEMPLATES = (
     "plan_lapsed",
     "plan_paid",
     "promise_broken",
+    "collection_notice",
+    "collection_failed",
     "security_demand",
     "service_limited",
     "disconnected",
@@ -54,6 +56,7 @@ ASKING = frozenset(
         "plan_broken",
         "plan_lapsed",
         "promise_broken",
+        "collection_failed",
         "service_limited",
         "disconnected",
     }

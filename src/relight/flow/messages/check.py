@@ -1,7 +1,8 @@
 """What every message must hold, asserted on each one as it is rendered.
 
 Sources: forbrukerkjøpsloven § 48 a (notices), BW 6:96 lid 6 (the cost that comes on top), the house rule that whoever
-would rather not follow a link can pay without one, and that nothing is asked for but the exact sum owed.
+would rather not follow a link can pay without one, and that nothing is asked for but the exact sum owed;
+and for what is drawn: who, how much, when, and by which mandate.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ def missing(template: str, channel: Channel, context: MessageContext, text: str)
         lacks += _notice(channel, context, text)
     if template == "fourteen_day_letter":
         lacks += _held({"the cost that comes on top": facts_of(context)["collection_cost"]}, text, channel)
+    if template == "collection_notice":
+        lacks += _draw(context, text, channel)
     if channel is Channel.SMS:
         lacks += _discreet(text, context)
     return lacks
@@ -55,6 +58,18 @@ def _notice(channel: Channel, context: MessageContext, text: str) -> list[str]:
         wanted["the social service"] = facts["social_service_short"]
     else:
         wanted |= {"the term": facts["term"], "the social service": facts["social_service"]}
+    return _held(wanted, text, channel)
+
+
+def _draw(context: MessageContext, text: str, channel: Channel) -> list[str]:
+    facts = facts_of(context)
+    wanted = {
+        "who draws it": facts["brand"],
+        "the sum that is drawn": facts["drawn"],
+        "the day on which it is drawn": facts["draw_day_short"] if channel is Channel.SMS else facts["draw_day"],
+        "the mandate": facts["mandate"],
+        "the creditor's identifier": facts["creditor_id"],
+    }
     return _held(wanted, text, channel)
 
 

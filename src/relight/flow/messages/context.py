@@ -119,6 +119,18 @@ class Interest:
     since: date
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What is drawn from the customer's account by a mandate: the day, each bill with its sum, and the names by which
+    the bank shows it. `again`: an earlier try came to nothing."""
+
+    day: date
+    bills: tuple[tuple[str, int], ...]
+    mandate: str
+    creditor_id: str = ""
+    again: bool = False
+
+
 @dataclass(frozen=True)
 class MessageContext:
     """The facts for one message to one customer.
@@ -128,8 +140,8 @@ class MessageContext:
     lines, letters only. `amount_paid` is for receipts. `dated` is the day the message is sent. `collection_cost` is
     what comes on top once the term of a fourteen-day letter has passed, `security` what is demanded for bills to come,
     `plan_months` the shortest and the longest plan that is offered. `plan_parts` are the days and sums of a plan that
-    was agreed (`amount_due` is then its next part), `missed` the part that did not come. `consumer` is false for
-    companies.
+    was agreed (`amount_due` is then its next part), `missed` the part that did not come. `draw` is what will be
+    drawn from the customer's account, or (in `collection_failed`) what could not be. `consumer` is false for companies.
     """
 
     language: str
@@ -153,6 +165,7 @@ class MessageContext:
     plan_months: tuple[int, int] | None = None
     plan_parts: tuple[tuple[date, int], ...] = ()
     missed: tuple[date, int] | None = None
+    draw: Draw | None = None
     interest: Interest | None = None
     consumer: bool = True
     claims: tuple[ClaimItem, ...] = ()

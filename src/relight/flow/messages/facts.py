@@ -34,6 +34,7 @@ def facts_of(context: MessageContext) -> Mapping[str, object]:
         **_times(context),
         **_law(context),
         **_plan(context),
+        **_draw(context),
         **_help(context),
     }
 
@@ -82,6 +83,23 @@ def _plan(context: MessageContext) -> dict[str, object]:
         "missed": money(missed, currency, language) if missed else "",
         "missed_due": long_date(due, language) if due else "",
         "missed_due_short": day_month(due, language) if due else "",
+    }
+
+
+def _draw(context: MessageContext) -> dict[str, object]:
+    """What is drawn from the customer's account, bill by bill, and when."""
+    draw, language = context.draw, context.language
+    bills = draw.bills if draw else ()
+    told = [f"{bill}: {money(amount, context.currency, language)}" for bill, amount in bills]
+    return {
+        "drawn": money(sum(amount for _, amount in bills), context.currency, language) if bills else "",
+        "drawn_told": "; ".join(told),
+        "drawn_count": len(bills),
+        "draw_day": long_date(draw.day, language) if draw else "",
+        "draw_day_short": day_month(draw.day, language) if draw else "",
+        "draw_again": bool(draw and draw.again),
+        "mandate": draw.mandate if draw else "",
+        "creditor_id": draw.creditor_id if draw else "",
     }
 
 

@@ -24,6 +24,7 @@ from relight.flow.messages.context import (
     Tone,
     WrongContext,
 )
+from relight.flow.messages.draws import about_draw
 from relight.flow.messages.letter import letter_pdf
 from relight.flow.messages.plans import about_plan
 from relight.flow.messages.port import Channel, Message
@@ -82,6 +83,7 @@ def prepare(tx: Tx, wanted: Sequence[Wanted], calendar: Calendar, today: date, n
             continue
         try:
             context = about_plan(one.template, one.params, _context(one, row, calendar, today, percents))
+            context = about_draw(one.template, one.params, context)
             rendered = render(one.template, Channel(one.channel), context)
             pdf = letter_pdf(context, rendered.body) if one.channel == "letter" and rendered.body else b""
         except (WrongContext, UnfitMessage) as wrong:

@@ -87,6 +87,8 @@ def _require(template: str, context: MessageContext) -> None:
         raise WrongContext("fourteen_day_letter: needs collection_cost, the sum that it announces (BW 6:96 lid 6)")
     if template == "payment_received" and context.amount_paid is None:
         raise WrongContext("payment_received: needs amount_paid")
+    if template in ("collection_notice", "collection_failed") and (context.draw is None or not context.draw.bills):
+        raise WrongContext(f"{template}: needs draw, what is drawn from which bills, and when")
     if template in ASKING and context.amount_due <= 0:
         raise WrongContext(f"{template}: asks for money, but amount_due is {context.amount_due}")
 

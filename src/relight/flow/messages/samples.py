@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from relight.flow.messages.context import Brand, ClaimItem, Interest, MessageContext, Term, TermUnit
+from relight.flow.messages.context import Brand, ClaimItem, Draw, Interest, MessageContext, Term, TermUnit
 
 _SPOKEN_IN = {"nb": "NO", "da": "DK", "nl": "NL", "en": "NO", "de": "DE"}
 _LATER = ClaimItem("118841", date(2026, 10, 20), 39_700)
@@ -35,6 +35,7 @@ def sample(language: str, template: str, country: str = "", service: str = "") -
         plan_months=(12, 24),
         plan_parts=tuple((date(2026, 12, 3) + timedelta(days=30 * number), 41_150) for number in range(3)),
         missed=(date(2026, 11, 3), 41_150),
+        draw=Draw(date(2026, 12, 14), (("104412", 80_000), ("118841", 43_450)), "M-2026-77", "NL79ZZZ999999990000"),
         interest=Interest(Decimal("12.5"), date(2026, 9, 21)),
         first_name="Kari",
         service_address="Storgata 1",

@@ -30,7 +30,8 @@ _ICONS = {
     "plan_offered": "hand", "plan_agreed": "check", "plan_confirmed": "message", "plan_started": "forward",
     "plan_reminded": "message", "plan_broken": "cross", "plan_lapsed": "cross", "plan_paid": "check",
     "plan_ended": "undo", "promise_made": "hand", "promise_broken": "cross",
-    "collection_planned": "clock", "collection_failed": "cross", "collection_called_back": "undo",
+    "collection_planned": "clock", "collection_announced": "message", "collection_told": "message",
+    "collection_failed": "cross", "collection_called_back": "undo",
 }  # fmt: skip
 _SHORT_CODES = frozenset({"note"})
 _ROW_NUMBERS = frozenset({"hold", "task", "payment", "payments", "link"})  # of our tables: they tell a reader nothing
