@@ -20,7 +20,7 @@ APPEND_ONLY = (
     "books_act_transfer", "books_balance", "books_day", "books_open_claim", "books_period", "case_event",
     "claim_due_change", "collection", "collection_file", "confirmed_rate", "feed", "handover_claim", "mandate",
     "payment_act", "plan_claim", "plan_part", "policy_act", "policy_draft", "policy_version", "provider_refund",
-    "remittance", "remittance_item", "success_terms", "transfer",
+    "remittance", "remittance_item", "success_terms", "transfer", "undo", "undo_case",
 )  # fmt: skip
 KEPT = ("collecting_creditor", "instalment_plan", "settled_day")  # changed, and never deleted
 HELD_OTHERWISE = {

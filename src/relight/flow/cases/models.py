@@ -7,11 +7,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from relight.flow.cases.plan_models import Plan, PlanClaim, PlanPart
+from relight.flow.cases.undo_models import Undo, UndoCase
 from relight.flow.partners.fields import PartnerRow, link, one_of, period
 
 __all__ = (
     "Approval", "Case", "CaseEvent", "Hold", "Plan", "PlanClaim", "PlanPart", "PolicyAct", "PolicyDraft",
-    "PolicyVersion", "StepClaim", "StepTaken", "Task",
+    "PolicyVersion", "StepClaim", "StepTaken", "Task", "Undo", "UndoCase",
 )  # fmt: skip
 
 
@@ -33,7 +34,7 @@ class PolicyAct(PartnerRow):
     """What was done about a policy, by whom: its history. Rows are added and never changed.
 
     `checked` and `simulated` are about a content (`hash`) under the law packs in `params`; the others about a version.
-    The id of a `moving` is the bulk id of the cases' events.
+    The id of a `moving` or an `undoing` is the bulk id of the cases' events; an undo of no one policy has no name.
     """
 
     name = models.TextField()
@@ -46,7 +47,9 @@ class PolicyAct(PartnerRow):
 
     class Meta:
         db_table = "policy_act"
-        constraints = (one_of("code", "checked", "simulated", "published", "shared", "moving", "moved"),)
+        constraints = (
+            one_of("code", "checked", "simulated", "published", "shared", "moving", "moved", "undoing", "undone"),
+        )
         indexes = (models.Index(fields=("partner", "name", "id"), name="policy_act_name"),)
 
 
