@@ -17,6 +17,8 @@ from psycopg.adapt import Dumper
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
+from relight.flow.arrays import ColumnDumper
+
 _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 
 Params = Mapping[str, Any]
@@ -46,8 +48,9 @@ class FloatRefused(Dumper):
         raise TypeError(f"{obj!r} is a float: amounts are whole minor units, and spans are timedeltas")
 
 
-def _without_floats(connection: psycopg.Connection[TupleRow]) -> None:
+def _adapted(connection: psycopg.Connection[TupleRow]) -> None:
     connection.adapters.register_dumper(float, FloatRefused)
+    connection.adapters.register_dumper(list, ColumnDumper)
 
 
 class Tx:
@@ -94,7 +97,7 @@ class Database:
             timeout=30,
             open=False,
             name=name,
-            configure=_without_floats,
+            configure=_adapted,
             kwargs={"application_name": name, "options": _SESSION, "prepare_threshold": 0},
         )
 
