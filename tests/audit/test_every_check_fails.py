@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from relight.audit import books, collections, effects, feeds, ledger, payments, restores
+from relight.audit import books, collections, effects, feeds, interest, ledger, payments, refunds, restores
 from relight.audit.cuts import Bench
 from relight.audit.history import Basis, Cut
 from relight.audit.law import KINDS, judge
@@ -40,14 +40,14 @@ def _coded(module: str, pattern: str) -> frozenset[str]:
 
 CHECKS: dict[str, frozenset[str]] = {
     "I1": frozenset(one.name for one in (*payments.QUESTIONS, *collections.MONEY)),
-    "I2": frozenset(one.name for one in (*ledger.QUESTIONS, *books.QUESTIONS)),
+    "I2": frozenset(one.name for one in (*ledger.QUESTIONS, *books.QUESTIONS, *refunds.QUESTIONS)),
     "I3": _coded("cuts.py", r'Wrong\(\s*"(\w+)"') | {one.name for one in collections.HELD},
     "I4": frozenset(one.name for one in restores.QUESTIONS),
     "I5": frozenset(one.name for one in effects.QUESTIONS),
     "I6": frozenset(one.name for one in feeds.QUESTIONS),
     "I7": _coded("walls.py", r'_violation\(\s*"(\w+)"') | _coded("walls.py", r'why, "(\w+)", _INSPECT'),
     "I8": frozenset(one.name for one in (ENDED, *collections.SILENT)) | _coded("messages.py", r'row, "(\w+)", why'),
-    "I9": frozenset(rule.id for country in COUNTRIES for rule in rules_of(country)),
+    "I9": frozenset(rule.id for country in COUNTRIES for rule in rules_of(country)) | {interest.CODE},
 }
 _PLANTED = "\n".join(file.read_text("utf-8") for file in sorted(Path(__file__).parent.glob("test_*.py")))
 
@@ -58,7 +58,12 @@ def test_there_is_something_to_look_for_in_each_invariant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("invariant", "code"), [(one, code) for one, codes in CHECKS.items() if one != "I9" for code in sorted(codes)]
+    ("invariant", "code"),
+    [
+        *((one, code) for one, codes in CHECKS.items() if one != "I9" for code in sorted(codes)),
+        *(("I9", rule.id) for country in COUNTRIES for rule in rules_of(country) if rule.kind == "fee"),
+        ("I9", interest.CODE),
+    ],
 )
 def test_every_check_has_a_violation_that_is_planted_and_found(invariant: str, code: str) -> None:
     assert re.search(rf'"{code}"', _PLANTED), f"nobody plants {code} of {invariant}"

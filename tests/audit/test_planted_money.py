@@ -38,7 +38,8 @@ def test_what_paid_a_bill_was_given_back_to_its_payer(copy: Copy) -> None:
     )
     copy.plant("UPDATE account SET credit = credit - 100 WHERE id = %(a)s", a=copy.story.back.id)
 
-    assert copy.found() == [("I1", copy.case_of(copy.story.back), None, "miscounted")]
+    case = copy.case_of(copy.story.back)
+    assert copy.found() == [("I1", case, None, "miscounted"), ("I2", case, None, "refund_sum")]
     assert "gave more back to its payer than it left as credit" in copy.report().violations[0].why
 
 

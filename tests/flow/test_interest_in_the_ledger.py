@@ -9,6 +9,7 @@ from fractions import Fraction
 import psycopg
 import pytest
 
+from relight.audit.run import audit
 from relight.flow.claims import interest, rates
 from relight.flow.claims.operations import receive_payments
 from relight.flow.claims.rows import PaymentRow
@@ -87,7 +88,12 @@ def live(tx: Tx, account: Account, claims: list[int], dice: random.Random) -> It
 @pytest.mark.parametrize("country", ["NO", "NL"])
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_comes_late_or_goes_back_the_ledger_holds_what_a_count_of_every_day_gives(
-    db: Database, owner: psycopg.Connection, partner: int, country: str, seed: int
+    db: Database,
+    owner: psycopg.Connection,
+    database_urls: dict[str, str],
+    partner: int,
+    country: str,
+    seed: int,
 ) -> None:
     dice = random.Random(f"{country}{seed}")
     owner.execute("UPDATE partner SET country = %s WHERE id = %s", (country, partner))
@@ -110,6 +116,9 @@ def test_whatever_comes_late_or_goes_back_the_ledger_holds_what_a_count_of_every
             assert ledger.differences(tx) == []
         assert sum(booked) > 0
         assert tx.row(_IDLE, {"account": account.id}) is None
+
+    (slug,) = owner.execute("SELECT slug FROM partner WHERE id = %s", (partner,)).fetchone() or ("",)
+    assert audit(database_urls["app"], partner=slug).violations == []
 
 
 def test_a_bill_that_was_too_high_bore_no_interest_for_what_is_taken_off_it_and_a_cancelled_one_none(

@@ -184,16 +184,37 @@ KINDS: dict[str, Callable[[Bench, Cut, Rule], bool]] = {
 
 
 def _fee(reading: Reading, versions: Versions, row: Row, rule: Rule, day: date) -> str:
-    """What is wrong with a fee under a rule; nothing when it is right, or of another kind than reminders."""
-    if "reminder" not in versions.of(row).fees.get(row["step"], ()):
+    """What is wrong with a fee under a rule; nothing when it is right, or of another kind than the rule's."""
+    asked, names = rule.params, set(rule.params.get("fees", ("reminder",)))
+    if not names & _named(versions, row):
         return ""
-    most = max((step for step in rule.params["amount_max"] if step["from"] <= day), key=lambda step: step["from"])
     shown = f"{money(row['amount'], row['currency'])} on claim {row['claim']}"
+    if asked.get("forbidden"):
+        return f"{rule.law}: the fee of {shown} is one that nothing permits."
+    most = max((step for step in asked["amount_max"] if step["from"] <= day), key=lambda step: step["from"])
     if row["amount"] > most["minor"]:
         return f"{rule.law}: the fee of {shown} is over {money(most['minor'], row['currency'])}."
-    earliest = days_of(reading.partner.country).end_of(row["due_date"], rule.params["after_due"])
-    if day < earliest:
-        return f"{rule.law}: the fee of {shown} was charged on {day}, before {earliest}."
-    if row["n"] > rule.params["count_max"]:
-        return f"{rule.law}: the fee of {shown} is number {row['n']}; {rule.params['count_max']} may be charged."
+    return _fee_in_time(reading, row, rule, day, f"{rule.law}: the fee of {shown}")
+
+
+def _fee_in_time(reading: Reading, row: Row, rule: Rule, day: date, told: str) -> str:
+    """Whether a fee came too early after the due date or the last one, or is one too many of its claim or arrears."""
+    asked, days = rule.params, days_of(reading.partner.country)
+    if "after_due" in asked and day < (earliest := days.end_of(row["due_date"], asked["after_due"])):
+        return f"{told} was charged on {day}, before {earliest}."
+    names = asked.get("fees", ("reminder",))
+    earlier = [
+        datetime.fromisoformat(at).astimezone(reading.partner.zone).date()
+        for name, same_claim, at in row["earlier"]
+        if (not name or name in names) and (same_claim or asked.get("per") == "arrears")
+    ]
+    if "count_max" in asked and len(earlier) >= asked["count_max"]:
+        return f"{told} is number {len(earlier) + 1}; {asked['count_max']} may be charged."
+    if "gap" in asked and earlier and day < (earliest := days.end_of(max(earlier), asked["gap"])):
+        return f"{told} was charged on {day}, the last one on {max(earlier)}: not before {earliest}."
     return ""
+
+
+def _named(versions: Versions, row: Row) -> frozenset[str]:
+    """What the fee is called: on the ledger, or by the step that charged it (before fees had their names there)."""
+    return frozenset({row["fee"]}) if row["fee"] else versions.of(row).fees.get(row["step"], frozenset())

@@ -42,11 +42,28 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Interest:
+    """A table of late interest: basis points a year by the day from which they hold, None where nobody has read them.
+
+    Simple interest, day by day, a day being a 365th or, in leap years, a 366th. A rate ends with its half-year, or goes
+    on until `last`.
+    """
+
+    name: str
+    law: str
+    debtors: frozenset[str]  # empty: all
+    rates: tuple[tuple[date, int | None], ...]
+    last: date
+    ends_with_half_year: bool
+
+
+@dataclass(frozen=True)
 class Pack:
     """One file."""
 
     days: Days
     rules: tuple[Rule, ...]
+    interest: tuple[Interest, ...]
     exempt_templates: list[str]
     protecting_flags: frozenset[str]
 
@@ -72,6 +89,7 @@ def _pack(name: str) -> Pack | None:
             made_up=closed.get("made_up", False),
         ),
         rules=tuple(_rule(rule) for rule in tree["rules"]),
+        interest=tuple(_interest(table) for table in tree.get("interest", [])),
         exempt_templates=tree.get("exempt_templates", []),
         protecting_flags=frozenset(tree.get("protecting_flags", [])),
     )
@@ -94,6 +112,17 @@ def _rule(tree: dict[str, Any]) -> Rule:
     )
 
 
+def _interest(tree: dict[str, Any]) -> Interest:
+    return Interest(
+        name=tree["table"],
+        law=tree["law"],
+        debtors=frozenset(tree.get("debtors", [])),
+        rates=tuple((one["from"], one["basis_points"]) for one in tree["rates"]),
+        last=tree.get("last", date.min),
+        ends_with_half_year="last" not in tree,
+    )
+
+
 def _common() -> Pack:
     pack = _pack("common")
     assert pack is not None, "rules/common.yaml comes with the package"
@@ -112,3 +141,9 @@ def rules_of(country: str) -> tuple[Rule, ...]:
     """What holds everywhere, and what holds in a country."""
     own = _pack(country.lower())
     return COMMON.rules + (own.rules if own else ())
+
+
+def interest_of(country: str) -> tuple[Interest, ...]:
+    """A country's tables of late interest."""
+    own = _pack(country.lower())
+    return own.interest if own else ()

@@ -10,10 +10,12 @@ from relight.audit import (
     cuts,
     effects,
     feeds,
+    interest,
     law,
     ledger,
     messages,
     payments,
+    refunds,
     restores,
     walls,
 )
@@ -35,6 +37,7 @@ _BY_STATEMENTS = (
     ("I8", messages.look),
     ("I2", agencies.look_at_money),
     ("I2", books.look),
+    ("I2", refunds.look),
     ("I9", agencies.look),
     ("I1", collections.look_at_money),
     ("I3", collections.look_at_holds),
@@ -83,6 +86,7 @@ def _partner(snapshot: Reading, report: Report, tell: Progress) -> None:
     tell(snapshot.partner, "I3 and I9")
     _cuts(snapshot, report)
     report.add("I9", *law.look_at_fees(snapshot))
+    report.add("I9", *interest.look(snapshot))
 
 
 def _cuts(snapshot: Reading, report: Report) -> None:
