@@ -11,12 +11,14 @@ IN_FLIGHT = ("planned", "sent")
 
 class CollectingCreditor(PartnerRow):
     """What a scheme calls a creditor: the sender's number at AvtaleGiro, the creditor number and debtor group at
-    Betalingsservice, the creditor identifier at SEPA."""
+    Betalingsservice, the creditor identifier at SEPA. `announced_by`: what tells the customer of a collection, where
+    neither the bank nor the scheme does: the bill itself, or a message of ours."""
 
     creditor = link("relight_partners.Creditor")
     scheme = models.TextField()
     number = models.TextField()
     group_number = models.TextField(db_default="")
+    announced_by = models.TextField(db_default="bill")
     noted_at = models.DateTimeField()
     noted_by = models.TextField()
 
@@ -25,6 +27,7 @@ class CollectingCreditor(PartnerRow):
         db_table = "collecting_creditor"
         constraints = (
             one_of("scheme", *SCHEMES),
+            one_of("announced_by", "bill", "message"),
             models.UniqueConstraint(fields=("partner", "creditor", "scheme"), name="collecting_creditor_once"),
         )
 
@@ -78,7 +81,8 @@ class Mandate(PartnerRow):
 class CollectionFile(PartnerRow):
     """A file that was written for a scheme: what it orders or calls back. Rows are added and never changed.
 
-    `number` counts a scheme's files, for those that ask for it.
+    `number` counts a scheme's files, for those that ask for it. `written_by` is `worker` where the calendar asked for
+    it: then it goes to the calendar's folder.
     """
 
     scheme = models.TextField()
@@ -88,6 +92,7 @@ class CollectionFile(PartnerRow):
     count = models.IntegerField()
     amount = models.BigIntegerField()
     written_at = models.DateTimeField()
+    written_by = models.TextField(db_default="hand")
 
     class Meta:
         app_label = "relight_payments"
@@ -95,6 +100,7 @@ class CollectionFile(PartnerRow):
         constraints = (
             one_of("scheme", *SCHEMES),
             one_of("kind", "order", "recall"),
+            one_of("written_by", "hand", "worker"),
             models.UniqueConstraint(fields=("partner", "scheme", "number"), name="collection_file_number"),
             models.UniqueConstraint(fields=("partner", "message"), name="collection_file_message"),
         )

@@ -4,11 +4,18 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from relight.flow.partners.fields import PartnerRow, link, one_of
+from relight.flow.payments.calendar_models import (
+    CollectingCalendar,
+    CollectionDelivery,
+    CollectionNotice,
+    CollectionReceipt,
+)
 from relight.flow.payments.mandate_models import CollectingCreditor, Collection, CollectionFile, Mandate
 
 __all__ = (
-    "BankBooking", "BankRefund", "BankStatement", "Checkout", "CollectingCreditor", "Collection", "CollectionFile",
-    "Mandate", "PayLink", "PaymentAct", "ProviderNotice", "ProviderRefund", "SettledDay",
+    "BankBooking", "BankRefund", "BankStatement", "Checkout", "CollectingCalendar", "CollectingCreditor", "Collection",
+    "CollectionDelivery", "CollectionFile", "CollectionNotice", "CollectionReceipt", "Mandate", "PayLink",
+    "PaymentAct", "ProviderNotice", "ProviderRefund", "SettledDay",
 )  # fmt: skip
 
 
