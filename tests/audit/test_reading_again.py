@@ -4,13 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
+from relight.audit import messages
 from relight.audit.days import Days, easter
 from relight.audit.policies import minor, read
 from relight.audit.rules import COMMON, days_of, rules_of
 from relight.core.actions import MessageAction, SupplyAction
 from relight.core.calendars import calendar_for
 from relight.core.guards import PROTECTING_FLAGS
-from relight.core.leave import UNCOUNTED_TEMPLATES
+from relight.core.leave import AT_ONCE_TEMPLATES, UNCOUNTED_TEMPLATES
 from relight.core.policy import Policy
 from relight.core.policy_reader import packaged_names, packaged_text, read_policy
 from relight.core.spans import Span
@@ -89,7 +90,8 @@ def test_a_policy_that_says_little_means_what_the_engine_takes_it_to_mean() -> N
 
 def test_what_was_written_down_a_second_time_is_the_same() -> None:
     assert COMMON.protecting_flags == PROTECTING_FLAGS
-    assert set(COMMON.exempt_templates) == UNCOUNTED_TEMPLATES
+    assert set(COMMON.exempt_templates) == AT_ONCE_TEMPLATES
+    assert {*COMMON.exempt_templates, *messages.UNCOUNTED} == UNCOUNTED_TEMPLATES
 
 
 def test_amounts_never_become_floats() -> None:

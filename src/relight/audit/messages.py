@@ -15,6 +15,7 @@ from relight.audit.report import Violation
 from relight.audit.rules import COMMON, days_of
 
 SQL = statements("messages.sql")
+UNCOUNTED = ("apology",)  # keeps its hours, and is no contact that counts: what it makes good did
 ENDED = Question(
     "ended",
     "Message {template} went to an address by {channel}, and {wrong}.",
@@ -62,7 +63,7 @@ def _often(reading: Reading, policies: Versions) -> Iterator[Violation]:
     if not policies.by_id:
         return
     least = min(policy.contacts_max for policy in policies.by_id.values())
-    for row in reading.stream(SQL.often, exempt=COMMON.exempt_templates, least_cap=least):
+    for row in reading.stream(SQL.often, exempt=[*COMMON.exempt_templates, *UNCOUNTED], least_cap=least):
         cap = policies.of(row).contacts_max
         if row["n"] > cap:
             when = shown(row["released_at"], reading.partner.zone)

@@ -34,8 +34,8 @@ def decide(policy: Policy, law: Law, facts: CaseFacts, now: datetime) -> Decisio
     draft = Draft(facts, now)
     if opened and facts.state == "watching":
         draft.event("opened", {"arrears": at.arrears})
-    if facts.payments:
-        _note_payments(draft, policy, facts, at)
+    if facts.payments or facts.sorry:
+        _note(draft, policy, facts, at)
     if facts.plans or facts.pauses:
         follow_plans(draft, policy, facts, at)
     if facts.steps or any_touched(facts):
@@ -63,6 +63,14 @@ def _go_on(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: da
     reassert(draft, facts, now)
 
 
+def _note(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
+    """What the customer is told at once: that money came in, and that we are sorry."""
+    if facts.payments:
+        _note_payments(draft, policy, facts, at)
+    if facts.sorry:
+        _apologise(draft, policy, facts)
+
+
 def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) -> None:
     """A receipt for money that came in, and a task when it is more than is owed."""
     unseen = [payment for payment in facts.payments if not payment.noted]
@@ -83,6 +91,14 @@ def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing)
         draft.event("overpaid", {"amount": facts.credit})
         dedup = f"overpaid-{facts.account_id}"
         draft.tasks += (TaskDraft("overpaid", draft.now + _REFUND_WITHIN, dedup, params={"amount": facts.credit}),)
+
+
+def _apologise(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
+    """The apology for what was undone, once, by the customer's first channel; who cannot be reached is not waited for."""
+    event = draft.event("apology_told", {"undo": facts.sorry})
+    channels = tuple(channel for channel in CHANNELS if channel in facts.reach)[:1]
+    send(draft, policy, "apology", channels, 0, Ref(event, 0), params={}, at_once=True)
+    draft.noted_sorry = facts.sorry
 
 
 def _next_state(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, opened: bool) -> str:

@@ -164,6 +164,7 @@ class Decision:
     offers: tuple[OfferDraft, ...] = ()
     plans: tuple[PlanDraft, ...] = ()
     noted_holds: tuple[int, ...] = ()
+    noted_sorry: int = 0  # the undone run whose apology goes out
 
 
 def changes_nothing(decision: Decision) -> bool:
@@ -187,4 +188,5 @@ def changes_nothing(decision: Decision) -> bool:
         or decision.offers
         or decision.plans
         or decision.noted_holds
+        or decision.noted_sorry
     )

@@ -49,6 +49,7 @@ class Draft:
     offers: tuple[OfferDraft, ...]
     plans: tuple[PlanDraft, ...]
     noted_holds: tuple[int, ...]
+    noted_sorry: int
     waits_for: str
     next_step: str
     next_at: datetime | None
@@ -76,6 +77,7 @@ class Draft:
         self.offers = ()
         self.plans = ()
         self.noted_holds = ()
+        self.noted_sorry = 0
         self.waits_for = self.next_step = ""
         self.next_at = self._wakes_at = None
 
@@ -140,4 +142,5 @@ class Draft:
             offers=self.offers,
             plans=self.plans,
             noted_holds=self.noted_holds,
+            noted_sorry=self.noted_sorry,
         )

@@ -253,6 +253,7 @@ class CaseFacts:
     plans: tuple[PlanFacts, ...] = ()  # agreed or running
     pauses: tuple[PauseFacts, ...] = ()  # holds that are over
     charged: tuple[ChargedFacts, ...] = ()
+    sorry: int = 0  # an undone run whose apology a person approved, and that this customer has not had
 
     def before(self, number: int) -> "CaseFacts":
         """The same without the steps from that number on: what was known when the step was decided."""
@@ -280,6 +281,7 @@ class CaseFacts:
             self.plans,
             self.pauses,
             self.charged,
+            self.sorry,
         )
 
     def with_flags(self, flags: Mapping[str, str]) -> "CaseFacts":

@@ -21,7 +21,9 @@ from relight.core.restore import RESTORE
 from relight.core.standing import Standing, services_to_cut, standing
 from relight.core.windows import next_in_window
 
-UNCOUNTED_TEMPLATES = frozenset({"payment_received", "restored", "press_button", "stop_confirmed"})
+AT_ONCE_TEMPLATES = frozenset({"payment_received", "restored", "press_button", "stop_confirmed"})
+APOLOGY = "apology"  # waits for allowed hours, and is no contact that counts: what it makes good did
+UNCOUNTED_TEMPLATES = AT_ONCE_TEMPLATES | {APOLOGY}
 _CAP_PERIOD = timedelta(days=7)
 
 
@@ -122,8 +124,10 @@ def _is_ours(block: BlockFacts, facts: CaseFacts) -> bool:
 def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
     if facts.partner.shadow:
         return Leave(Exit.WITHHOLD, SHADOW)
-    if due.template in UNCOUNTED_TEMPLATES:
+    if due.template in AT_ONCE_TEMPLATES:
         return _SEND
+    if due.template == APOLOGY:
+        return _hours(policy, facts, now)
     if due.template in TEMPLATES:
         about = is_about_something(facts, at, due.template)
         return _contact(policy, facts, now) if about else Leave(Exit.WITHHOLD, "plan_changed")
@@ -147,11 +151,15 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
 
 def _contact(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
     """Quiet hours, and no more messages in seven days than the cap."""
-    partner = facts.partner
     recent = sorted([moment for moment in facts.contacted_at if now - moment < _CAP_PERIOD])
     cap = policy.contact.max_per_7_days
     if len(recent) >= cap:
         return Leave(Exit.LATER, "contact_cap", recent[len(recent) - cap] + _CAP_PERIOD)
+    return _hours(policy, facts, now)
+
+
+def _hours(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
+    partner = facts.partner
     opens = next_in_window(now, policy.contact.window, partner.zone, partner.calendar, partner.closed_dates)
     return Leave(Exit.LATER, "quiet_hours", opens) if opens > now else _SEND
 

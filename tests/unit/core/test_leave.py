@@ -8,7 +8,7 @@ import pytest
 
 from relight.core.facts import CaseFacts, StepClaimFacts
 from relight.core.law import NoLaw
-from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, Leave, check_leave
+from relight.core.leave import APOLOGY, AT_ONCE_TEMPLATES, Due, Exit, Leave, check_leave
 from relight.core.levels import Level
 from relight.core.policy import Policy
 from tests.unit.core.cases import (
@@ -178,12 +178,22 @@ def test_in_quiet_hours_a_notice_waits_for_the_morning() -> None:
     assert (leave.exit, leave.why, leave.until) == (Exit.LATER, "quiet_hours", at(MONDAY + 1, 9))
 
 
-@pytest.mark.parametrize("template", sorted(UNCOUNTED_TEMPLATES))
+@pytest.mark.parametrize("template", sorted(AT_ONCE_TEMPLATES))
 def test_receipts_and_you_are_back_go_at_night_too(template: str) -> None:
     told = Due(2, "message", template, 0, None, None, None, None)
     busy = case(claims=(), contacted_at=(at(MONDAY),) * 9)
 
     assert asked(busy, told, now=at(MONDAY + 6, 3)).exit is Exit.SEND
+
+
+def test_an_apology_waits_for_the_morning_but_not_for_the_cap() -> None:
+    sorry = Due(2, "message", APOLOGY, 0, None, None, None, None)
+    busy = case(claims=(), contacted_at=(at(MONDAY),) * 9)
+
+    night, day = asked(busy, sorry, now=at(MONDAY, 23)), asked(busy, sorry, now=at(MONDAY + 1, 10))
+
+    assert (night.exit, night.why, night.until) == (Exit.LATER, "quiet_hours", at(MONDAY + 1, 9))
+    assert day.exit is Exit.SEND
 
 
 def test_over_the_cap_a_message_waits_until_the_oldest_is_a_week_old() -> None:

@@ -17,9 +17,10 @@ SELECT p.id, p.country, p.currency, p.time_zone, p.closed_dates, p.money_stale_a
     p.cuts_per_hour, p.cuts_per_day
 FROM partner p WHERE p.id = %(partner)s
 
--- cases: their own rows
+-- cases: their own rows, and whether a person approved an apology that is still to be sent
 SELECT c.id, c.account_id, c.state, c.version, a.debtor, a.profile, a.credit, c.waits_for, c.services,
-    c.policy_version_id, c.wakes_at
+    c.policy_version_id, c.wakes_at,
+    coalesce((SELECT max(u.undo_id) FROM undo_case u WHERE u.case_id = c.id AND u.apology = 'wanted'), 0)
 FROM dunning_case c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
 WHERE c.id = ANY (%(cases)s::bigint[]) ORDER BY c.id
 

@@ -140,6 +140,7 @@ class _Known:
             debtor=debtor,
             profile=profile,
             credit=credit,
+            sorry=row[11],
             partner=partner,
             waits_for=waits_for,
             claims=tuple(_claim(r) for r in self.claims.get(account_id, ()) if r[1] in kinds),

@@ -49,6 +49,7 @@ def record(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     _money(tx, decided, now)
     _people(tx, decided, now)
     _plans(tx, decided, now)
+    _apologies(tx, decided)
     if any(effect.lane == "urgent" for one in decided for effect in one.decision.effects):
         notify(tx)
 
@@ -186,6 +187,11 @@ def _plans(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     plans.record_moves(tx, [move for one in decided for move in one.decision.plans], now)
     if noted := [id_ for one in decided for id_ in one.decision.noted_holds]:
         tx.run(plans.SQL.note_holds, {"holds": noted, "now": now})
+
+
+def _apologies(tx: Tx, decided: Sequence[Decided]) -> None:
+    told = [(one.decision.case_id, one.decision.noted_sorry) for one in decided if one.decision.noted_sorry]
+    _run(tx, SQL.apologies, _columns(told, "cases", "undos"))
 
 
 def _people(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:

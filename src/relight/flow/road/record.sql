@@ -88,3 +88,7 @@ UPDATE approval SET state = %(state)s WHERE id = ANY (%(ids)s::bigint[]) AND sta
 
 -- payments: a decision has seen them
 UPDATE payment SET noted_at = %(now)s WHERE id = ANY (%(ids)s::bigint[])
+
+-- apologies: they are in the outbox; an older one that was still to come goes with the newest
+UPDATE undo_case u SET apology = 'told' FROM unnest(%(cases)s::bigint[], %(undos)s::bigint[]) AS w (case_id, undo_id)
+WHERE u.case_id = w.case_id AND u.undo_id <= w.undo_id AND u.apology = 'wanted'
