@@ -16,7 +16,8 @@ from tests.flow.every_table import PARTNERS, EveryTable, Reference, number_of
 REFUSED = ("InsufficientPrivilege",)
 # Of these no row is changed as a whole, and none deleted; some columns of some may be changed.
 APPEND_ONLY = (
-    "agency_check", "agency_fee", "agency_notice", "agency_settlement", "agency_settlement_line", "bank_refund",
+    "agency_check", "agency_fee", "agency_notice", "agency_settlement", "agency_settlement_line", "audit_result",
+    "bank_refund",
     "books_act_transfer", "books_balance", "books_day", "books_open_claim", "books_period", "case_event",
     "claim_due_change", "collection", "collection_file", "confirmed_rate", "feed", "handover_claim", "mandate",
     "payment_act", "plan_claim", "plan_part", "policy_act", "policy_draft", "policy_version", "provider_refund",

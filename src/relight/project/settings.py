@@ -51,8 +51,8 @@ INSTALLED_APPS = [
     *(
         f"relight.flow.{stage}"
         for stage in (
-            "partners", "accounts", "claims", "cases", "books", "effects", "messages", "payments", "supply", "handover",
-            "feeds",
+            "partners", "accounts", "claims", "cases", "traces", "books", "effects", "messages", "payments", "supply",
+            "handover", "feeds", "watch",
         )
     ),
     "relight.web.paypages",

@@ -53,6 +53,9 @@ class Effect(PartnerRow):
                 fields=("partner", "due_at"), condition=Q(state="pending", lane="urgent"), name="effect_due_urgent"
             ),
             models.Index(fields=("partner", "lease_until"), condition=Q(state="in_flight"), name="effect_lease"),
+            models.Index(
+                fields=("partner", "created_at"), condition=Q(state="pending", attempts__gt=0), name="effect_again"
+            ),
             models.Index(fields=("partner", "case"), name="effect_case"),
             models.Index(fields=("partner", "service"), condition=Q(kind="supply"), name="effect_service"),
         )
