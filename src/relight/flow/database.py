@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from relight.flow.arrays import ColumnDumper
+from relight.telemetry import pools
 
 _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 
@@ -104,6 +105,7 @@ class Database:
     def open(self) -> "Database":
         """Connect; raises psycopg.OperationalError within 30 seconds when there is no server."""
         self._pool.open(wait=True, timeout=30)
+        pools.watch(self._pool)
         return self
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ ATTEMPTS = Counter("relight_attempts", "Attempts that ended, as the driver saw i
 DRIVER_SECONDS = Histogram(
     "relight_driver_seconds", "What an attempt took its driver", ("kind", "driver"), buckets=_DRIVER_SECONDS
 )
+LOST = Counter("relight_attempts_lost", "Attempts whose worker was gone before they ended", ("driver",))
 EFFECTS = Counter("relight_effects", "Effects that ended, by how", ("kind", "channel", "outcome"))
 RESTORE_SECONDS = Histogram(
     "relight_restore_seconds",

@@ -17,6 +17,7 @@ from psycopg_pool import ConnectionPool
 
 from relight.flow.database import Database, Tx
 from relight.flow.payments.queries import Question, begin
+from relight.telemetry import pools
 
 ADDRESS_VARIABLE = "RELIGHT_APP_DATABASE"
 
@@ -53,6 +54,7 @@ class WebDatabase:
         """Connect; raises psycopg.OperationalError when there is no server."""
         self.transactions.open()
         self._reads.open(wait=True, timeout=30)
+        pools.watch(self._reads)
         return self
 
     def close(self) -> None:

@@ -57,6 +57,10 @@ WHERE at > %(now)s - interval '1 day'
 -- lock_limits: one releaser of cuts at a time a partner, so that two cannot both spend the last one
 SELECT pg_advisory_xact_lock(8210, %(partner)s)
 
+-- traces: under which span each of these effects was decided, by the unique key of its case and event
+SELECT e.id, t.traceparent FROM effect e
+JOIN case_trace t ON t.case_id = e.case_id AND t.event_number = e.event_number WHERE e.id = ANY (%(ids)s::bigint[])
+
 -- targets: how the outside knows the services of supply effects
 SELECT e.id, s.kind, s.driver, s.address, s.full_profile, d.serial, d.address
 FROM effect e JOIN service s ON s.partner_id = e.partner_id AND s.id = e.service_id
@@ -73,8 +77,11 @@ UPDATE attempt SET facts = facts || jsonb_build_object('late', %(facts)s::jsonb)
 
 -- effect: what an outcome is about
 SELECT e.id, e.case_id, e.account_id, e.kind, e.service_id, e.level, e.generation, e.attempts, e.created_at, e.lane,
-    e.state, e.template, u.generation, u.desired
+    e.state, e.template, u.generation, u.desired, e.channel
 FROM effect e LEFT JOIN supply u ON u.service_id = e.service_id WHERE e.id = %(effect)s
+
+-- paid_at: when the newest of the payments was accepted that the decision noted; nothing when no payment was its reason
+SELECT max(p.confirmed_at) FROM payment p WHERE p.account_id = %(account)s AND p.noted_at = %(decided_at)s
 
 -- end: done, refused, given up or withheld
 UPDATE effect SET state = %(state)s, finished_at = %(now)s, why = %(why)s, lease_until = NULL

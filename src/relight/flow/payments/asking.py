@@ -3,11 +3,12 @@
 Each provider of each partner is asked on a thread of its own, so that one that does not answer keeps nobody waiting.
 """
 
-import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+import structlog
 
 from relight.flow.database import Database
 from relight.flow.payments import queries
@@ -25,7 +26,7 @@ _THREADS = 8
 # One payment that a provider does not know is no reason to leave the others; several in a row are an outage.
 _FAILURES_MAX = 3
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class _Turn(NamedTuple):
@@ -68,7 +69,7 @@ def _ask(db: Database, turn: _Turn, now: datetime) -> int:
         try:
             events = provider(turn.settings, turn.name).poll(ref, now, handle)
         except (ProviderUnavailable, UnableToPay, ValueError) as error:
-            _log.warning("asking %s about a checkout: %s", turn.name, error)
+            _log.warning("provider_not_asked", provider=turn.name, error=str(error))
             failures += 1
             if failures == _FAILURES_MAX:
                 break

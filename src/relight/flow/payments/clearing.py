@@ -3,11 +3,12 @@
 Between two transactions, since providers are asked; `start_checkout` looks once more under the customer's lock.
 """
 
-import logging
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
+
+import structlog
 
 from relight.flow.database import Tx
 from relight.flow.payments.checkouts import SAME_ORDER, SQL, Unfinished, unfinished
@@ -18,7 +19,7 @@ from relight.flow.payments.providers import Settings, provider
 
 _COMING = frozenset({PaymentState.AUTHORISED, PaymentState.CONFIRMED, PaymentState.BOOKED})
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Transactions(Protocol):
@@ -60,7 +61,7 @@ def _ended(db: Transactions, partner_id: int, settings: Settings | None, one: Un
         events = taken.poll(one.provider_ref, now, one.handle)
         ended = bool(events) or taken.cancel(one.provider_ref, one.handle)
     except (ProviderUnavailable, NoSuchProvider, ValueError) as error:
-        _log.warning("asking %s about a customer's other checkout: %s", one.provider, error)
+        _log.warning("provider_not_asked", provider=one.provider, partner=partner_id, error=str(error))
         return False
     with db.transaction(partner_id) as tx:
         if events:

@@ -4,10 +4,10 @@ A settled line is one more word of the provider, so it takes the road of all wor
 webhook and every answer were lost is found here, and a sum that differs becomes a task.
 """
 
-import logging
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+import structlog
 from psycopg.types.json import Jsonb
 
 from relight.flow.database import Database, Tx, statements
@@ -28,7 +28,7 @@ DAYS_AT_ONCE_MAX = 7
 _TASKS_AT_ONCE_MAX = 200
 _DIFFERING = frozenset({Verdict.MISMATCH, Verdict.UNKNOWN})
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Reconciled(NamedTuple):
@@ -73,9 +73,9 @@ def _due(db: Database, partner_id: int, settings: Settings, now: datetime) -> li
             for number in range(count):
                 done.append(reconcile_day(db, partner_id, settings, name, first + timedelta(days=number), now))
         except CannotReconcile as missing:
-            _log.info("settlements: %s", missing)
+            _log.info("settlements_not_there", why=str(missing))
         except (ProviderUnavailable, NoSuchProvider, ValueError) as error:
-            _log.warning("settlements of %s: %s", name, error)
+            _log.warning("settlements_not_read", provider=name, error=str(error))
     return done
 
 

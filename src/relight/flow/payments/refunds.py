@@ -4,12 +4,12 @@ What stands as the customer's credit can be given back, never what paid a bill: 
 again when the provider tells (`give_back_whole`).
 """
 
-import logging
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
 from psycopg.types.json import Jsonb
 
 from relight.flow.cases.operations import lock_accounts, wake
@@ -29,7 +29,7 @@ KEY_LIVES = timedelta(hours=20)
 _TASK_DUE = timedelta(days=1)
 _SENT_AT_ONCE_MAX = 100
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class _Payment(NamedTuple):
@@ -146,7 +146,7 @@ def _send(db: Database, partner_id: int, settings: Settings, row: Any, now: date
     try:
         refund_ref = provider(settings, name).refund(order)
     except (ProviderUnavailable, NoSuchProvider, ValueError) as error:
-        _log.warning("refund of %s by %s: %s", ref, name, error)
+        _log.warning("refund_not_sent", provider=name, partner=partner_id, error=str(error))
         return 0
     with db.transaction(partner_id) as tx:
         tx.run(SQL.sent, {"refund": refund_id, "refund_ref": refund_ref})

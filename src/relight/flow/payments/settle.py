@@ -12,6 +12,7 @@ from relight.flow.cases.operations import wake
 from relight.flow.claims.operations import Received, receive_payments
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
+from relight.flow.traces.operations import remember
 
 SQL = statements(__package__, "settle.sql")
 
@@ -40,6 +41,7 @@ def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime,
         open_cases(tx, returned, now)
     if account_ids:
         wake(tx, list(account_ids), now, urgent=True)
+        remember(tx, account_ids, now)
     named = [told.payment_id for row, told in zip(rows, received, strict=True) if told.moved and _names(row)]
     if named:
         tx.run(SQL.names_unknown, {"payments": named, "now": now})

@@ -8,10 +8,11 @@ which the database keeps the settings (by the length of the name):
               {"provider": "stripe", "currencies": ["NOK"], "labels": {"nb": "Kort"}}]}
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import structlog
 
 from relight.flow.payments.errors import NoSuchProvider
 from relight.flow.payments.port import PaymentProvider
@@ -22,7 +23,7 @@ Rules = Sequence[Mapping[str, Any]]
 
 _RULE_KEYS = frozenset({"provider", "countries", "currencies", "brands", "labels"})
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _way(settings: Settings | None, rule: Mapping[str, Any]) -> WayToPay | None:
     try:
         taken = provider(settings, str(rule.get("provider", "")))
     except (NoSuchProvider, ValueError) as wrong:
-        _log.error("a way to pay is left out: %s", wrong)
+        _log.error("way_to_pay_left_out", error=str(wrong))
         return None
     return WayToPay(taken, {**taken.labels, **rule.get("labels", {})})
 

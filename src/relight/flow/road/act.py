@@ -1,6 +1,7 @@
 """Acting: hand released attempts to their drivers, and write how they ended. Nothing here decides."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -11,6 +12,8 @@ from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.road.outcome import finish
 from relight.flow.road.release import Job
+from relight.telemetry.metrics import attempted
+from relight.telemetry.traces import span
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +50,20 @@ async def act(room: DriverRoom, job: Job) -> tuple[Outcome, Repeat]:
 
 async def act_and_finish(db: Database, room: DriverRoom, job: Job, clock: Clock) -> None:
     """One attempt to its end, the outcome written in a thread of its own."""
-    outcome, repeat = await act(room, job)
-    await asyncio.to_thread(write, db, job, outcome, repeat, clock)
+    kind, began = section_of(job), time.perf_counter()
+    with span(f"{kind} command", parent=job.trace, only_within=True, driver=job.driver, effect=job.effect_id,
+              attempt=job.attempt_id, key=job.attempt.key, level=job.level and job.level.value) as told:  # fmt: skip
+        outcome, repeat = await act(room, job)
+        attempted(kind, job.driver, outcome.result.value, time.perf_counter() - began)
+        told.note(result=outcome.result.value)
+        if outcome.result not in (Result.DONE, Result.LATE):
+            told.fail(outcome.code)
+        await asyncio.to_thread(_write_traced, db, job, outcome, repeat, clock)
+
+
+def _write_traced(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
+    with span("record outcome", only_within=True, effect=job.effect_id):
+        write(db, job, outcome, repeat, clock)
 
 
 def write(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
@@ -59,6 +74,7 @@ def write(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock
         account_id=job.account_id,
         effect_id=job.effect_id,
         attempt_id=job.attempt_id,
+        driver=job.driver,
         outcome=outcome,
         repeat=repeat,
         now=clock(),

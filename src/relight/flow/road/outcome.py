@@ -16,6 +16,8 @@ from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.handover import operations as handover
 from relight.flow.messages import handlers as messages
 from relight.flow.supply import operations as supply
+from relight.flow.traces.operations import remember
+from relight.telemetry import metrics
 
 SQL = statements("relight.flow.effects", "release.sql")
 ATTEMPTS_MAX = 8
@@ -44,6 +46,7 @@ class _Effect:
     template: str
     newest_generation: int | None
     desired: str | None
+    channel: str
 
     @property
     def restores(self) -> bool:
@@ -63,6 +66,7 @@ def finish(
     account_id: int,
     effect_id: int,
     attempt_id: int,
+    driver: str,
     outcome: Outcome,
     repeat: Repeat,
     now: datetime,
@@ -89,6 +93,18 @@ def finish(
         else:
             _settle(tx, effect, outcome, repeat, now)
         wake_case(tx, effect.case_id, now, urgent=effect.kind == "supply" or effect.lane == "urgent")
+        remember(tx, [account_id], now)
+        restored_after = _restored_after(tx, effect, outcome, now) if ended is not None else None
+    if restored_after is not None:
+        metrics.RESTORE_SECONDS.labels(driver).observe(restored_after)
+
+
+def _restored_after(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> float | None:
+    """Seconds from the payment that asked for a restore (else its decision) to this proof of it."""
+    if outcome.result is not Result.DONE or not effect.restores or not effect.is_newest:
+        return None
+    paid_at = tx.value(SQL.paid_at, {"account": effect.account_id, "decided_at": effect.created_at})
+    return max(0.0, (now - (paid_at or effect.created_at)).total_seconds())
 
 
 def lost(db: Database, partner_id: int, repeat_of: Any, now: datetime, *, limit: int = 100) -> int:
@@ -103,10 +119,12 @@ def lost(db: Database, partner_id: int, repeat_of: Any, now: datetime, *, limit:
             account_id=account_id,
             effect_id=effect_id,
             attempt_id=attempt_id,
+            driver=driver,
             outcome=outcome,
             repeat=repeat_of(driver),
             now=now,
         )
+        metrics.LOST.labels(driver).inc()
     return len(rows)
 
 
@@ -138,7 +156,7 @@ def _settle(tx: Tx, effect: _Effect, outcome: Outcome, repeat: Repeat, now: date
 
 
 def _done(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
-    tx.run(SQL.end, {"effect": effect.id, "state": "done", "now": now, "why": ""})
+    _end(tx, effect, "done", now)
     if effect.kind == "message":
         told = outcome.facts.get("provider_ids", ())
         ids = [str(id_) for id_ in told] if isinstance(told, list | tuple) else []
@@ -159,7 +177,7 @@ def _refused(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
     if effect.restores and now - effect.created_at < RESTORE_FOR:
         _retry(tx, effect, outcome, now)  # who paid is restored: a refusal is an alarm, not an end
     elif effect.kind == "message" or _is_back_already(tx, effect, outcome, now):
-        tx.run(SQL.end, {"effect": effect.id, "state": "refused", "now": now, "why": outcome.code[:100]})
+        _end(tx, effect, "refused", now, outcome.code)
     else:
         _give_up(tx, effect, outcome, now)
 
@@ -173,7 +191,7 @@ def _is_back_already(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -
 
 def _retry(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
     if effect.kind == "supply" and not effect.is_newest:
-        tx.run(SQL.end, {"effect": effect.id, "state": "cancelled", "now": now, "why": "superseded"})
+        _end(tx, effect, "cancelled", now, "superseded")
         return
     if effect.restores:
         if effect.attempts >= ALARM_AFTER:
@@ -190,12 +208,17 @@ def _retry(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
     _again(tx, effect, now + timedelta(seconds=pause), outcome.code or outcome.result.value)
 
 
+def _end(tx: Tx, effect: _Effect, state: str, now: datetime, why: str = "") -> None:
+    tx.run(SQL.end, {"effect": effect.id, "state": state, "now": now, "why": why[:100]})
+    metrics.ended(effect.kind, effect.channel, state)
+
+
 def _again(tx: Tx, effect: _Effect, due_at: datetime, why: str) -> None:
     tx.run(SQL.again, {"effect": effect.id, "due_at": due_at, "why": why[:100]})
 
 
 def _give_up(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
-    tx.run(SQL.end, {"effect": effect.id, "state": "given_up", "now": now, "why": outcome.code[:100]})
+    _end(tx, effect, "given_up", now, outcome.code)
     if effect.kind == "handover":
         handover.did_not_go(tx, effect.id, what=effect.template, now=now)
     _task(tx, effect, outcome, now, "given_up", urgent=effect.restores)

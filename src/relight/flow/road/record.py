@@ -8,7 +8,7 @@ from typing import Any
 
 from relight.core.decision import Decision, EffectDraft
 from relight.core.facts import CaseFacts
-from relight.core.facts_record import as_data, digest
+from relight.core.facts_record import as_json, digest
 from relight.core.law import Reason
 from relight.flow.cases import plans
 from relight.flow.cases.operations import notify
@@ -87,13 +87,13 @@ def _events(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     for one in decided:
         if not one.decision.events:
             continue
-        seen = digest(one.facts, now)
+        told = as_json(one.facts)
+        seen = digest(told, now)
         for index, event in enumerate(one.decision.events):
-            facts = json.dumps(as_data(one.facts)) if event.keep_facts else None
             reasons = json.dumps([_reason(reason) for reason in event.reasons])
             rows.append(
                 (one.decision.case_id, one.number(index), event.code, json.dumps(event.params), reasons,
-                 one.policy_hash, one.law_hash, seen, facts)
+                 one.policy_hash, one.law_hash, seen, told if event.keep_facts else None)
             )  # fmt: skip
     columns = _columns(rows, "cases", "numbers", "codes", "params", "reasons", "policies", "laws", "hashes", "facts")
     _run(tx, SQL.events, columns, now=now, calendar=decided[0].facts.partner.calendar.hash)

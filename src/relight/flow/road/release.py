@@ -26,8 +26,11 @@ from relight.flow.messages.port import Message
 from relight.flow.payments.operations import links_for
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import Gathered, PartnerTurn, gather, partner_turn
+from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
 from relight.flow.supply.port import Target
+from relight.telemetry import metrics
+from relight.telemetry.traces import span
 
 SQL = statements("relight.flow.effects", "release.sql")
 BATCH = {"bulk": 100, "urgent": 50}
@@ -38,7 +41,9 @@ _PERSON_WITHIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An attempt on record, for a driver to act on: a message, a package for an agency, or a level for a target."""
+    """An attempt on record, for a driver to act on: a message, a package for an agency, or a level for a target.
+
+    `trace` is the span that it left under (a traceparent), or empty."""
 
     partner_id: int
     account_id: int
@@ -50,6 +55,7 @@ class Job:
     target: Target | None = None
     level: Level | None = None
     package: Package | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,10 @@ class Releaser:
             batch = self._sort(tx, turn, outgoing, cases, now)
             jobs = self._start(tx, turn, batch, cases, now)
             _write(tx, batch, now)
-            return len(ids), jobs
+        by_id = {row.id: row for row in outgoing}
+        for id_, state, _ in batch.stopped:
+            metrics.ended(by_id[id_].kind, by_id[id_].channel, state)
+        return len(ids), jobs
 
     def _sort(
         self,
@@ -180,6 +189,7 @@ class Releaser:
             "send_before": send_before,
         }
         started = {row[0]: (row[1], row[2]) for row in tx.rows(SQL.start, params)}
+        decided_under = of_effects(tx, [row.id for row in ready])
         assert len(started) == len(ready), "an effect left twice"
         if batch.cuts:
             spent = [started[id_][0] for id_ in batch.cuts if id_ in started]
@@ -196,6 +206,7 @@ class Releaser:
                 target=targets[row.id][1] if row.id in targets else None,
                 level=Level(row.level) if row.id in targets else None,
                 package=packages.get(row.id),
+                trace=_left_under(row, decided_under.get(row.id, "")),
             )
             for row, driver in zip(ready, drivers, strict=True)
         ]
@@ -272,6 +283,12 @@ def _cannot_send(tx: Tx, batch: _Batch, row: _Outgoing, made: Unready, now: date
             now=now,
             params={"template": row.template, "channel": row.channel, "detail": made.detail},
         )
+
+
+def _left_under(row: _Outgoing, decided_under: str) -> str:
+    """The span of an effect's release, for its driver's; nothing where its decision was not traced."""
+    with span("release", parent=decided_under, only_within=True, effect=row.id, case=row.case_id) as left:
+        return left.traceparent
 
 
 def _is_cut(row: _Outgoing, facts: CaseFacts) -> bool:

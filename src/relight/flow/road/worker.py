@@ -33,6 +33,8 @@ from relight.flow.road.release import SQL as RELEASE_SQL
 from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import Turner
 from relight.flow.supply import operations as supply
+from relight.flow.traces import operations as traces
+from relight.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -115,12 +117,15 @@ class Worker:
                 raise
             except psycopg.OperationalError as lost_connection:
                 log.warning("database_away", loop=name, error=type(lost_connection).__name__)
-            except Exception:
+                metrics.failed(name, "database away")
+            except Exception as bug:
                 log.exception("loop_failed", loop=name)
+                metrics.failed(name, type(bug).__name__)
             await asyncio.sleep(_AFTER_ERROR_SECONDS)
 
     async def _decide(self, lane: _Lane) -> None:
         while True:
+            metrics.came_round(f"decide {lane.name}")
             turned = await asyncio.to_thread(self._decide_once, lane.name, lane.decide.take())
             if turned:
                 lane.release.ring(*turned)
@@ -135,6 +140,7 @@ class Worker:
 
     async def _release(self, lane: _Lane) -> None:
         while True:
+            metrics.came_round(f"release {lane.name}")
             room = _SLOTS[lane.name] - len(lane.acting)
             if room <= 0:
                 await asyncio.wait(lane.acting.values(), return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +175,7 @@ class Worker:
         lane.acting.pop(job.attempt_id, None)
         lane.jobs.pop(job.attempt_id, None)
         if not task.cancelled() and task.exception() is not None:
-            log.error("outcome_not_written", effect=job.effect_id, error=repr(task.exception()))
+            log.error("outcome_not_written", effect=job.effect_id, error=type(task.exception()).__name__)
         lane.decide.ring(job.partner_id)
         lane.release.ring(job.partner_id)
 
@@ -188,6 +194,7 @@ class Worker:
     async def _leases(self) -> None:
         """Attempts that take longer than their lease keep it while we live; and the clock is set."""
         while True:
+            metrics.came_round("leases")
             await asyncio.sleep(LEASE.total_seconds() / 3)
             await asyncio.to_thread(self.ticker.set)
             by_partner: dict[int, list[int]] = {}
@@ -204,6 +211,7 @@ class Worker:
 
     async def _lost(self) -> None:
         while True:
+            metrics.came_round("lost")
             await asyncio.to_thread(self._find_lost)
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
@@ -221,6 +229,7 @@ class Worker:
         for partner_id in self._partners():
             with self.db.transaction(partner_id) as tx:
                 review_holds(tx, self.db.clock())
+                traces.forget(tx, self.db.clock())
             while self._let_in(partner_id):
                 pass
             book_months(self.db, partner_id, self.db.clock())
@@ -232,12 +241,14 @@ class Worker:
 
     async def _feed(self) -> None:
         while True:
+            metrics.came_round("feed")
             given = await asyncio.to_thread(lambda: sum(sequence(self.db, id_) for id_ in self._due("feed")))
             if not given:
                 await asyncio.sleep(0.5)
 
     async def _buttons(self) -> None:
         while True:
+            metrics.came_round("buttons")
             before = self.db.clock() - timedelta(seconds=_BUTTON_SECONDS)
             for partner_id in await asyncio.to_thread(self._partners):
                 waiting = await asyncio.to_thread(self._waiting, partner_id, before)

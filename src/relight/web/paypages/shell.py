@@ -1,12 +1,12 @@
 """What every answer of the pay pages shares: whose link it is, the frame around the page, and the headers."""
 
-import logging
 import secrets
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 from urllib.parse import urlencode
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 
@@ -21,7 +21,7 @@ View = Callable[..., HttpResponse]
 _HOME_COUNTRY = "NO"
 _NONCE_BYTES = 12
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @cache
@@ -48,7 +48,7 @@ def pay_page(view: View) -> View:
         try:
             return view(request, token, partner_id, link_id, **rest)
         except Exception:  # noqa: BLE001 - a customer meets a sentence, whatever broke; the log has the rest
-            _log.exception("pay page failed: %s", view.__name__)
+            _log.exception("pay_page_failed", entrance=view.__name__)
             return answer("error", SimplePage(shell=bare_shell(request)), status=500)
 
     guarded.csrf_exempt = True  # type: ignore[attr-defined]  # Django's own mark, as csrf_exempt() sets it

@@ -1,8 +1,8 @@
 """From the pay page to the provider's: one open checkout a customer, whatever tab, link or way it was started from."""
 
-import logging
 from datetime import datetime
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -20,7 +20,7 @@ from relight.web.paypages.contexts import Hitch
 from relight.web.paypages.shell import link_key, pay_page, private, reference_of, shell_of, unknown_link
 from relight.web.paypages.views import SeeOther, see_other, try_again
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @pay_page
@@ -46,7 +46,7 @@ def pay(request: HttpRequest, token: str, partner_id: int, link_id: int) -> Http
     try:
         checkout = taken.create(_order(request, partner_id, facts, started))
     except ProviderUnavailable as error:
-        _log.warning("%s could not start a payment: %s", taken.name, error)
+        _log.warning("payment_not_started", provider=taken.name, partner=partner_id, error=str(error))
         with database().transaction(partner_id) as tx:
             give_up(tx, started.checkout_id, now)
         return try_again(request, token, facts, Hitch.UNAVAILABLE, status=503)

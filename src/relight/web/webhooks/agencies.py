@@ -1,9 +1,9 @@
 """Webhooks of collection agencies: verified before anything is kept, recorded once, answered after commit."""
 
-import logging
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -14,7 +14,7 @@ from relight.flow.handover.port import StatusRefused
 from relight.flow.road.agencies import hear_agency
 from relight.web.database import database
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @csrf_exempt
@@ -36,7 +36,7 @@ def agency_webhook(request: HttpRequest, partner: str, name: str) -> HttpRespons
     except UnableToFindAgency:
         return _refused("unknown partner or agency", 404)
     except StatusRefused as refused:
-        _log.warning("webhook of agency %s for %s refused: %s", name, partner, refused)
+        _log.warning("webhook_refused", agency=name, why=str(refused))
         return _refused(str(refused), 400)
     answers = [{"id": one.status.id, "verdict": one.verdict, **({"why": one.why} if one.why else {})} for one in heard]
     return JsonResponse({"heard": answers})

@@ -1,9 +1,9 @@
 """Webhooks: what payment providers tell us. Verified before anything is kept, recorded once, answered after commit."""
 
-import logging
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -13,9 +13,11 @@ from relight.flow.payments.errors import NoSuchProvider
 from relight.flow.payments.operations import record_notices
 from relight.flow.payments.port import ProviderUnavailable, WebhookRefused
 from relight.flow.payments.providers import provider
+from relight.telemetry.metrics import WEBHOOKS
+from relight.telemetry.traces import Span, span
 from relight.web.database import database
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @csrf_exempt
@@ -26,26 +28,36 @@ def provider_webhook(request: HttpRequest, partner: str, name: str) -> HttpRespo
     200 when it is on record (or was already), 400 when it is not genuine, 404 for a partner or provider that is not
     there, 503 when the provider must be asked more and does not answer: it then tries again.
     """
+    with span("payment webhook") as told:
+        known, answer = _take(request, partner, name, told)
+        told.note(provider=known, status=answer.status_code)
+    WEBHOOKS.labels(known, answer.status_code).inc()
+    return answer
+
+
+def _take(request: HttpRequest, partner: str, name: str, told: Span) -> tuple[str, HttpResponse]:
+    """The provider's name, once it is known to be one, and the answer."""
     now, found = _partner(partner)
     if found is None:
-        return _refused("unknown partner or provider", 404)
+        return "unknown", _refused("unknown partner or provider", 404)
     partner_id, settings = found
     try:
         taken = provider(settings, name)
         events = taken.parse_webhook(request.headers, request.body, now)
     except NoSuchProvider:
-        return _refused("unknown partner or provider", 404)
+        return "unknown", _refused("unknown partner or provider", 404)
     except WebhookRefused as refused:
-        _log.warning("webhook of %s for %s refused: %s", name, partner, refused)
-        return _refused("not a genuine webhook", 400)
+        _log.warning("webhook_refused", provider=name, partner=partner_id, why=str(refused))
+        return name, _refused("not a genuine webhook", 400)
     except ProviderUnavailable as unavailable:
-        _log.warning("webhook of %s for %s: %s", name, partner, unavailable)
-        return _refused("try again", 503)
-    with database().transaction(partner_id) as tx:
+        _log.warning("provider_unavailable", provider=name, partner=partner_id, why=str(unavailable))
+        return name, _refused("try again", 503)
+    with span("record payment", only_within=True, partner=partner_id), database().transaction(partner_id) as tx:
         verdicts = record_notices(tx, provider_name=name, events=events, now=now)
+    told.note(verdicts=", ".join(verdict.value for verdict in verdicts))
     if taken.webhook_answer:
-        return HttpResponse(taken.webhook_answer, content_type="text/plain")
-    return JsonResponse({"recorded": [verdict.value for verdict in verdicts]})
+        return name, HttpResponse(taken.webhook_answer, content_type="text/plain")
+    return name, JsonResponse({"recorded": [verdict.value for verdict in verdicts]})
 
 
 def _partner(slug: str) -> tuple[datetime, tuple[int, Any] | None]:
