@@ -14,7 +14,7 @@ from psycopg import sql
 
 from relight.core.actions import SupplyAction
 from relight.core.facts import CaseFacts, ClaimFacts, EffectFacts, StepFacts
-from relight.core.facts_record import as_data
+from relight.core.facts_record import as_json
 from relight.core.levels import Level
 from relight.core.restore import RESTORE
 from tests.agreement.lives import ZONES
@@ -122,7 +122,7 @@ class _Case:
 
     def _kept(self, facts: CaseFacts) -> Mapping[str, Any]:
         """The facts as the log keeps them, with the rows' own ids of claims."""
-        data = json.loads(json.dumps(as_data(facts)))
+        data = json.loads(as_json(facts))
         for claim in data["claims"]:
             claim["id"] += self.base
         return data

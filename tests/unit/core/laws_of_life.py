@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from relight.core.decision import Decision
 from relight.core.facts import CaseFacts, ClaimFacts, StepFacts
-from relight.core.facts_record import as_data
+from relight.core.facts_record import as_json
 from relight.core.leave import UNCOUNTED_TEMPLATES, Exit
 from relight.core.levels import Level, is_lower
 from relight.core.policy import Policy
@@ -141,7 +141,7 @@ def _is_plain(facts: CaseFacts, decision: Decision) -> None:
         assert json.loads(json.dumps(plain)) == json.loads(json.dumps(dict(event.params)))
         json.dumps([(why.code, dict(why.params), why.law) for why in event.reasons])
     json.dumps([dict(one.params) for one in (*decision.effects, *decision.tasks)])
-    json.dumps(as_data(facts))
+    json.loads(as_json(facts))
 
 
 def _leaves(life: History, released: Released) -> None:

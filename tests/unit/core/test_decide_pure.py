@@ -17,7 +17,7 @@ import time_machine
 
 from relight.core.decide import decide
 from relight.core.facts import CaseFacts, ClaimFacts
-from relight.core.facts_record import as_data, digest
+from relight.core.facts_record import as_json, digest
 from relight.core.law import Answer, Law, NoLaw, Reason, Ruling
 from relight.core.policy import Policy, Step
 from tests.unit.core.cases import NET, at, case, noticed, policy
@@ -74,11 +74,11 @@ def test_the_hosts_clock_changes_nothing(year: int) -> None:
 
 def test_deciding_leaves_the_facts_as_they_were() -> None:
     life = a_whole_life()
-    before = [(repr(facts), digest(facts, now)) for facts, now, _ in life.turns]
+    before = [(repr(facts), digest(as_json(facts), now)) for facts, now, _ in life.turns]
 
     decided_again(life)
 
-    assert [(repr(facts), digest(facts, now)) for facts, now, _ in life.turns] == before
+    assert [(repr(facts), digest(as_json(facts), now)) for facts, now, _ in life.turns] == before
 
 
 class Peeks:
@@ -136,11 +136,11 @@ def test_a_planted_look_at_the_clock_changes_the_decision() -> None:
 _IN_ANOTHER_PROCESS = """
 import json, sys
 from relight.core.decide import decide
-from relight.core.facts_record import as_data, digest
+from relight.core.facts_record import as_json, digest
 from relight.core.law import NoLaw
 from tests.unit.core.test_decide_pure import a_whole_life
 life = a_whole_life()
-seen = [(digest(facts, now), repr(decision), json.dumps(as_data(facts))) for facts, now, decision in life.turns]
+seen = [(digest(as_json(facts), now), repr(decision), as_json(facts)) for facts, now, decision in life.turns]
 sys.stdout.write(json.dumps(seen))
 """
 
@@ -171,7 +171,7 @@ def test_what_a_decision_says_is_ready_for_the_log() -> None:
         ]
         json.dumps(events)
         json.dumps([dict(one.params) for one in (*decision.effects, *decision.tasks)])
-        json.dumps(as_data(facts))
+        as_json(facts)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +189,6 @@ def test_what_a_decision_says_is_ready_for_the_log() -> None:
 def test_other_facts_have_another_hash(changed: dict[str, object]) -> None:
     facts = case(steps=noticed())
 
-    assert digest(case(**{"steps": noticed(), **changed}), at(24)) != digest(facts, at(24))
-    assert digest(facts, at(25)) != digest(facts, at(24))
-    assert digest(case(steps=noticed()), at(24)) == digest(facts, at(24))
+    assert digest(as_json(case(**{"steps": noticed(), **changed})), at(24)) != digest(as_json(facts), at(24))
+    assert digest(as_json(facts), at(25)) != digest(as_json(facts), at(24))
+    assert digest(as_json(case(steps=noticed())), at(24)) == digest(as_json(facts), at(24))
