@@ -1,0 +1,126 @@
+"""A worker of a history: production's worker, whose loops are actors here instead of coroutines.
+
+Their bodies are the worker's own. A worker that was killed comes back after a while with nothing in its memory.
+"""
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from relight.flow.effects.port import Outcome, Repeat
+from relight.flow.feeds.operations import sequence
+from relight.flow.payments.links import LinkKey, make
+from relight.flow.road.act import act, write
+from relight.flow.road.release import Job, LinkMaker
+from relight.flow.road.worker import Worker
+from tests.simulation.connection import Room, StagedDatabase
+from tests.simulation.outside import Outside, OutsideRoom
+from tests.simulation.stage import Actor, Process, Stage
+
+_KEY = LinkKey.of("only for tests")
+LINK = LinkMaker("https://betal.nordlys.example", lambda partner, link: make(partner, link, _KEY))
+_AFTER_ERROR_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 20.0
+_SLOTS = 4
+
+
+class StagedWorker:
+    """One process: it decides, lets leave, keeps house, and acts on each attempt in an actor of its own."""
+
+    def __init__(self, stage: Stage, room: Room, outside: Outside, number: int):
+        self.stage, self.outside = stage, outside
+        self.process = Process(f"worker {number}")
+        self.db = StagedDatabase(stage, self.process, room)
+        self.jobs: dict[int, Job] = {}
+        self.decides = self._enter("decides", self._decide)
+        self.releases = self._enter("releases", self._release)
+        self.keeps = self._enter("keeps house", self._keep_house)
+        self.worker = Worker(self.db, LINK)
+        self.worker.room = OutsideRoom(self.db, outside)
+        self.worker.turner.shelf = type(self.worker.turner.shelf)()
+
+    def ring(self, *, decide: bool, release: bool, house: bool) -> None:
+        """There may be work for these loops."""
+        for actor, wanted in ((self.decides, decide), (self.releases, release), (self.keeps, house)):
+            if wanted:
+                self.stage.ring(actor)
+
+    def _enter(self, what: str, loop: Any) -> Actor:
+        return self.stage.enter(f"{self.process.name} {what}", self.process, partial(self._kept, loop))
+
+    def _kept(self, loop: Any) -> None:
+        """As the worker keeps its loops: a lost connection is tried again."""
+        while True:
+            try:
+                busy = loop()
+            except psycopg.OperationalError as lost:
+                self.stage.note(f"tries again after {type(lost).__name__}")
+                self.stage.sleep(_AFTER_ERROR_SECONDS)
+                continue
+            if not busy:
+                self.stage.wait_for_bell()
+
+    def _decide(self) -> bool:
+        return any([self.worker._decide_once(lane, None) for lane in ("urgent", "bulk")])
+
+    def _release(self) -> bool:
+        busy = False
+        for lane in ("urgent", "bulk"):
+            room = _SLOTS - len(self.jobs)
+            if room <= 0:
+                self.stage.sleep(1.0)
+                return True
+            served, jobs = self.worker._release_once(lane, room, None)
+            busy = busy or bool(served)
+            for job in jobs:
+                self.jobs[job.attempt_id] = job
+                self.stage.enter(f"{self.process.name} acts on {job.attempt_id}", self.process, partial(self._act, job))
+        return busy
+
+    def _act(self, job: Job) -> None:
+        try:
+            self.outside.delay()
+            outcome, repeat = self._write_again(lambda: _run(act(self.worker.room, job)))
+            self._write_once(job, outcome, repeat)
+        finally:
+            self.jobs.pop(job.attempt_id, None)
+
+    def _write_again(self, call: Any) -> tuple[Outcome, Repeat]:
+        """A driver's settings may have to be read first, from a database that is away."""
+        while True:
+            try:
+                return call()
+            except psycopg.OperationalError:
+                self.stage.sleep(_AFTER_ERROR_SECONDS)
+
+    def _write_once(self, job: Job, outcome: Outcome, repeat: Repeat) -> None:
+        """As the worker does: an outcome that cannot be written is left to whoever finds the attempt lost."""
+        try:
+            write(self.db, job, outcome, repeat, self.db.clock)
+        except psycopg.OperationalError as lost:
+            self.stage.note(f"outcome not written: {type(lost).__name__}")
+
+    def _keep_house(self) -> bool:
+        """Leases, lost attempts, the feed."""
+        by_partner: dict[int, list[int]] = {}
+        for job in self.jobs.values():
+            by_partner.setdefault(job.partner_id, []).append(job.effect_id)
+        for partner_id, effects in by_partner.items():
+            self.worker._renew(partner_id, effects)
+        self.worker._find_lost()
+        for partner_id in self.worker._due("feed"):
+            sequence(self.db, partner_id, limit=7)
+        if self.jobs:
+            self.stage.sleep(_HEARTBEAT_SECONDS)
+        return bool(self.jobs)
+
+
+def _run(call: Coroutine[Any, Any, tuple[Outcome, Repeat]]) -> tuple[Outcome, Repeat]:
+    """A coroutine that waits for nothing but the stage."""
+    try:
+        call.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("a simulated driver waits for the stage alone")
