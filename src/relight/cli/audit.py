@@ -6,10 +6,13 @@ from pathlib import Path
 import click
 
 from relight.audit.reading import Partner
+from relight.audit.report import Report
 from relight.audit.run import NoSuchPartner, audit
 from relight.cli.context import database, moment, partner_id, refusals
 from relight.cli.output import answer, json_option, news
 from relight.cli.second_opinion import hold_log
+from relight.flow.database import Database
+from relight.flow.watch.audits import note
 
 
 @click.command(name="audit")
@@ -38,7 +41,7 @@ def audit_command(
     actor: str | None,
     as_json: bool,
 ) -> None:
-    """Check from what is stored that nothing happened that must not happen; nothing is changed.
+    """Check from what is stored that nothing happened that must not happen; only how it ended is noted, for alarms.
 
     The checks share no code with the rest of Relight. docs/audit.md tells what each of them looks at.
 
@@ -65,9 +68,22 @@ def audit_command(
             report = audit(db.conninfo, partner=slug, since=begins, as_of=judged, on_progress=_tell)
         except NoSuchPartner as none:
             raise click.ClickException("There is no partner yet. `relight partner` makes one.") from none
+        if judged is None:
+            _note(db, report, only=slug or "", is_full=begins is None)
     answer(report.as_data(), as_json=as_json, text=report.as_text())
     if report.violations:
         raise SystemExit(1)
+
+
+def _note(db: Database, report: Report, *, only: str, is_full: bool) -> None:
+    """Keep how it ended for each partner; what concerns no partner alone (the walls) is kept with every one."""
+    now = db.clock()
+    with db.transaction(None) as tx:
+        partners = tx.rows("SELECT id, slug FROM partner WHERE %(only)s IN ('', slug)", {"only": only})
+    for id_, slug in partners:
+        with db.transaction(id_) as tx:
+            violated = [one.invariant for one in report.violations if one.partner in ("", slug)]
+            note(tx, violated, now, is_full=is_full)
 
 
 def _tell(partner: Partner, invariant: str) -> None:

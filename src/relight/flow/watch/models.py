@@ -6,11 +6,15 @@ from relight.flow.partners.fields import PartnerRow
 
 
 class AuditResult(PartnerRow):
-    """One audit of one partner: how many violations of each invariant, by its number ("I3"). Added, never changed."""
+    """One audit of one partner: how many violations of each invariant, by its number ("I3"). Added, never changed.
+
+    `is_full`: it looked at everything that is stored, not only at what is of some moment and later.
+    """
 
     at = models.DateTimeField()
     violations = models.IntegerField()
     by_invariant = models.JSONField(db_default=models.Value("{}"))
+    is_full = models.BooleanField(db_default=False)
 
     class Meta:
         db_table = "audit_result"
