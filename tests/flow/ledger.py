@@ -33,7 +33,7 @@ LEFT JOIN (
     FROM transfer WHERE kind IN ('payment', 'return') GROUP BY payment_id
 ) s ON s.payment_id = p.id
 WHERE coalesce(s.amount, 0)
-    <> CASE WHEN (p.account_id IS NOT NULL OR p.by_hand) AND p.state IN ('confirmed', 'booked') THEN p.amount ELSE 0 END
+    <> CASE WHEN p.state IN ('confirmed', 'booked') THEN p.amount ELSE 0 END
 """
 _UNMATCHED = """
 SELECT p.ref, p.unmatched, s.amount FROM payment p

@@ -15,7 +15,7 @@ QUESTIONS = (
     ),
     Question(
         "astray",
-        "Payment {ref} of {amount_sum}, which a person placed, {wrong}.",
+        "Payment {ref} of {amount_sum}, which lay on no account or which a person placed, {wrong}.",
         "Follow its transfers by their numbers, and post what is missing; nothing on the ledger is changed.",
     ),
     Question(

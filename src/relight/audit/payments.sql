@@ -12,7 +12,7 @@ WITH posted AS (
         coalesce(sum(CASE t.kind WHEN 'allocation' THEN t.amount WHEN 'release' THEN -t.amount END), 0) AS used,
         coalesce(sum(CASE WHEN t.kind = 'refund' AND t.debit = 'customer' THEN t.amount
             WHEN t.kind = 'refund' AND t.credit = 'customer' THEN -t.amount END), 0) AS refunded,
-        min(t.account_id) FILTER (WHERE t.kind = 'payment') AS account_id,
+        min(t.account_id) FILTER (WHERE t.kind IN ('payment', 'move')) AS account_id,
         min(t.currency) FILTER (WHERE t.kind = 'payment') AS currency
     FROM transfer t WHERE t.partner_id = %(partner)s AND t.payment_id IS NOT NULL GROUP BY t.payment_id
 ), judged AS (
@@ -20,14 +20,14 @@ WITH posted AS (
         coalesce(o.times, 0) AS times, coalesce(o.times_back, 0) AS times_back,
         CASE
             WHEN coalesce(o.times, 0) > 1 THEN 'was posted ' || o.times || ' times; it counts once'
-            WHEN p.state IN ('confirmed', 'booked') AND p.account_id IS NOT NULL AND o.times IS DISTINCT FROM 1
+            WHEN p.state IN ('confirmed', 'booked') AND o.times IS DISTINCT FROM 1
                 THEN 'is ' || p.state || ' and was never posted: it is lost'
-            WHEN o.times = 1 AND (p.state IN ('ordered', 'authorised', 'failed')
-                    OR p.account_id IS NULL AND NOT p.by_hand)
-                THEN 'was posted although it is ' || p.state || CASE WHEN p.account_id IS NULL
-                    THEN ' and belongs to no account' ELSE '' END
+            WHEN o.times = 1 AND p.state IN ('ordered', 'authorised', 'failed')
+                THEN 'was posted although it is ' || p.state
+            WHEN o.times = 1 AND p.account_id IS NULL AND o.account_id IS NOT NULL AND NOT p.by_hand
+                THEN 'was posted on an account although it belongs to none'
             WHEN o.times = 1 AND (o.came <> p.amount OR o.currency <> p.currency
-                    OR o.account_id <> p.account_id AND NOT p.by_hand)
+                    OR o.account_id IS DISTINCT FROM p.account_id AND p.state <> 'returned' AND NOT p.by_hand)
                 THEN 'was posted with another sum, currency or account than it has'
             WHEN p.by_hand AND o.times IS DISTINCT FROM 1 THEN 'was placed by hand and never posted'
             WHEN p.state = 'returned' AND o.times = 1 AND o.times_back <> 1 AND NOT p.by_hand
@@ -86,11 +86,16 @@ HAVING bool_and(c.lane <> 'urgent') AND max(c.turned_at)
     > greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) + %(tolerance)s::interval
 ORDER BY p.id
 
--- astray: a payment that a person placed: what each account has of it, what lies on none, and what claims got of it,
--- added up anew from its transfers. Only few payments are, so that their transfers are read by themselves.
-WITH placed AS (
+-- astray: a payment that lay on no account, or that a person placed: what each account has of it, what lies on none, and
+-- what claims got of it, added up anew from its transfers. Only few payments are, so that their transfers are read by
+-- themselves.
+WITH loose AS (
+    SELECT DISTINCT t.payment_id FROM transfer t
+    WHERE t.partner_id = %(partner)s AND 'unmatched' IN (t.debit, t.credit)
+), placed AS (
     SELECT p.id, p.ref, p.amount, p.currency, p.state, p.account_id, p.unmatched FROM payment p
-    WHERE p.partner_id = %(partner)s AND p.by_hand
+    LEFT JOIN loose l ON l.payment_id = p.id
+    WHERE p.partner_id = %(partner)s AND (p.by_hand OR p.unmatched > 0 OR l.payment_id IS NOT NULL)
 ), lying AS (
     SELECT t.payment_id, t.account_id,
         sum(CASE WHEN t.credit = 'customer' THEN t.amount WHEN t.debit = 'customer' THEN -t.amount ELSE 0 END) AS free,

@@ -162,7 +162,7 @@ class Payment(PartnerRow):
 
     `ref` is the source's own identifier: the same payment told twice is one row. Without an account it waits in the
     queue of unmatched payments. `noted_at` is when a decision saw it. `by_hand`: a person has said where it belongs,
-    so that no file moves it any more; `unmatched` of it lies on no account.
+    so that no file moves it any more. `unmatched` of what came lies on no account.
     """
 
     account = link("relight_accounts.Account", null=True)
@@ -190,13 +190,11 @@ class Payment(PartnerRow):
             models.UniqueConstraint(fields=("partner", "source", "ref"), name="payment_ref"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount"),
             models.CheckConstraint(
-                condition=Q(unmatched__gte=0, unmatched__lte=F("amount")) & (Q(unmatched=0) | Q(by_hand=True)),
-                name="payment_unmatched_sum",
+                condition=Q(unmatched__gte=0, unmatched__lte=F("amount")), name="payment_unmatched_sum"
             ),
         )
         indexes = (
             models.Index(fields=("partner", "account"), name="payment_account"),
-            models.Index(fields=("partner", "received_at"), condition=Q(account=None), name="payment_unmatched"),
             models.Index(fields=("partner", "received_at"), condition=Q(unmatched__gt=0), name="payment_rest"),
             models.Index(fields=("partner", "payer_name"), condition=~Q(payer_name=""), name="payment_payer"),
         )
@@ -208,7 +206,7 @@ class Transfer(PartnerRow):
     Ledgers: `receivable` (on a claim), `revenue`, `fee_income`, `interest_income`, `cost_income` (a collector's),
     `settlement` (money on its way from a source), `customer` (received, not allocated), `refund`, `written_off`,
     `client_money` (held for creditors), `remitted` (paid over to creditors), `agency` (held by a
-    collection agency), `unmatched` (of a payment that a person placed: on no account). `part` is what of the claim it
+    collection agency), `unmatched` (of a payment that came: on no account). `part` is what of the claim it
     moves, `fee` which fee is booked.
     """
 

@@ -29,8 +29,8 @@ class Placed(NamedTuple):
 
     @property
     def rest(self) -> int:
-        """What of it can still be placed, in minor units: all of one that nobody has touched."""
-        return self.unmatched if self.by_hand or self.account_id is not None else self.amount
+        """What of it can still be placed, in minor units."""
+        return self.unmatched
 
 
 class Lying(NamedTuple):

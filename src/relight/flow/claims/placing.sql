@@ -21,16 +21,9 @@ HAVING sum(CASE t.kind WHEN 'allocation' THEN t.amount WHEN 'release' THEN -t.am
     OR sum(CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END) > 0
 ORDER BY t.payment_id, t.account_id
 
--- take_in_hand: from now on a person says where it belongs; what lies on no account is on the ledger too
-WITH taken AS (
-    SELECT * FROM payment WHERE id = ANY (%(payments)s::bigint[]) AND NOT by_hand AND state IN ('confirmed', 'booked')
-), posted AS (
-    INSERT INTO transfer (partner_id, payment_id, kind, debit, credit, amount, currency, value_date, posted_at)
-    SELECT partner_id, id, 'payment', 'settlement', 'unmatched', amount, currency, value_date, %(now)s
-    FROM taken WHERE account_id IS NULL ORDER BY id
-)
-UPDATE payment p SET by_hand = true, unmatched = CASE WHEN t.account_id IS NULL THEN t.amount ELSE 0 END
-FROM taken t WHERE p.id = t.id
+-- take_in_hand: from now on a person says where it belongs
+UPDATE payment SET by_hand = true
+WHERE id = ANY (%(payments)s::bigint[]) AND NOT by_hand AND state IN ('confirmed', 'booked')
 
 -- place: onto accounts, as credit that allocation then spends; the old value date, whatever month is open
 WITH part AS (

@@ -50,8 +50,8 @@ def receive_payments(
 ) -> list[Received]:
     """Take in what a source says of payments; one answer a row, in order. Amounts are minor units, above zero.
 
-    A payment counts once, when it is first confirmed or booked on an account, whatever is repeated. Raises KeyError
-    for a state that payments do not have.
+    A payment counts once, when it is first confirmed or booked, whatever is repeated: on its account, or among those
+    that lie on none until its account is told. Raises KeyError for a state that payments do not have.
     """
     told = _told_once(rows)
     if not told:
@@ -132,6 +132,7 @@ def _advance(
         "partner": tx.partner_id,
         "source": source_id,
         "now": now,
+        "today": partner_today(tx, now),
         "accounts": accounts,
         "states": [row.state for row in rows],
         "states_in_order": list(STATES_IN_ORDER),

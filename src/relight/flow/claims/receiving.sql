@@ -41,8 +41,9 @@ RETURNING ref
 SELECT id, by_hand FROM payment WHERE source_id = %(source)s AND ref = ANY(%(refs)s::text[]) ORDER BY id
 FOR NO KEY UPDATE
 
--- advance: states go forwards only; the first time that it is confirmed or booked on an account, it is posted.
--- What it was before is read in the same statement, after the locks.
+-- advance: states go forwards only; the first time that it is confirmed or booked, it is posted: on its account, else on
+-- none, from where it moves when somebody tells whose it is. What it was before is read in the same statement, after the
+-- locks.
 WITH told AS (
     SELECT *, array_position(%(states_in_order)s::text[], x.state) AS rank
     FROM unnest(%(refs)s::text[], %(accounts)s::bigint[], %(amounts)s::bigint[], %(currencies)s::text[],
@@ -56,7 +57,7 @@ WITH told AS (
         p.state IN ('confirmed', 'booked', 'returned') AS final,
         CASE WHEN p.by_hand THEN p.account_id ELSE coalesce(p.account_id, t.account_id) END AS account_id, p.by_hand,
         t.amount, t.currency, t.state, t.value_date, t.reference, t.payer_name,
-        p.amount AS old_amount, p.currency AS old_currency
+        p.amount AS old_amount, p.currency AS old_currency, p.unmatched
     FROM told t JOIN known p ON p.ref = t.ref
 ), after AS (
     SELECT b.turn, b.id, b.account_id, b.by_hand, b.forwards, b.value_date, b.payer_name,
@@ -65,13 +66,15 @@ WITH told AS (
         b.old_currency AS currency,
         CASE WHEN b.reference <> '' THEN b.reference ELSE b.old_reference END AS reference,
         b.final, b.currency <> b.old_currency OR b.final AND b.amount <> b.old_amount AS differs,
-        b.old_state IN ('confirmed', 'booked') AND (b.old_account_id IS NOT NULL OR b.by_hand) AS was_posted,
+        b.old_state IN ('confirmed', 'booked') AS was_posted,
+        b.old_account_id IS NULL AND NOT b.by_hand AND b.unmatched > 0 AS was_loose,
         b.old_state = 'returned' AS was_returned, b.old_account_id IS NULL AND b.account_id IS NOT NULL AS found
     FROM before b
 ), judged AS (
     SELECT *, NOT differs AND (forwards OR found) AS moves,
         NOT differs AND NOT was_posted AND NOT was_returned AND state IN ('confirmed', 'booked')
-            AND account_id IS NOT NULL AS posts,
+            AS posts,
+        NOT differs AND was_loose AND state IN ('confirmed', 'booked') AND account_id IS NOT NULL AS is_placed,
         NOT differs AND was_posted AND state = 'returned' AS comes_back
     FROM after
 ), moved AS (
@@ -81,21 +84,38 @@ WITH told AS (
         payer_name = coalesce(nullif(j.payer_name, ''), p.payer_name), noted_at = NULL,
         confirmed_at = CASE WHEN j.state IN ('confirmed', 'booked') THEN coalesce(p.confirmed_at, %(now)s)
             ELSE p.confirmed_at END,
+        unmatched = CASE WHEN j.posts AND j.account_id IS NULL THEN j.amount
+            WHEN j.is_placed OR j.comes_back AND j.was_loose THEN 0 ELSE p.unmatched END,
         booked_at = CASE WHEN j.state = 'booked' THEN coalesce(p.booked_at, %(now)s) ELSE p.booked_at END,
         returned_at = CASE WHEN j.state = 'returned' THEN coalesce(p.returned_at, %(now)s) ELSE p.returned_at END
     FROM judged j WHERE p.id = j.id AND j.moves
 ), posted AS (
     INSERT INTO transfer (partner_id, account_id, payment_id, kind, debit, credit, amount, currency, value_date,
         posted_at)
-    SELECT %(partner)s, account_id, id, 'payment', 'settlement', 'customer', amount, currency, value_date, %(now)s
+    SELECT %(partner)s, account_id, id, 'payment', 'settlement',
+        CASE WHEN account_id IS NULL THEN 'unmatched' ELSE 'customer' END, amount, currency, value_date, %(now)s
     FROM judged WHERE posts ORDER BY turn
+), placed AS (
+    INSERT INTO transfer (partner_id, account_id, payment_id, kind, debit, credit, amount, currency, value_date,
+        posted_at)
+    SELECT %(partner)s, j.account_id, j.id, 'move', 'unmatched', 'customer', j.amount, j.currency, p.value_date, %(now)s
+    FROM judged j JOIN known p ON p.id = j.id WHERE j.is_placed ORDER BY j.turn
+), gone AS (
+    INSERT INTO transfer (partner_id, payment_id, kind, debit, credit, amount, currency, value_date, posted_at,
+        reverses_id)
+    SELECT %(partner)s, j.id, 'return', 'unmatched', 'settlement', j.amount, j.currency, %(today)s, %(now)s,
+        (SELECT min(t.id) FROM transfer t WHERE t.payment_id = j.id AND t.kind = 'payment')
+    FROM judged j WHERE j.comes_back AND j.was_loose ORDER BY j.turn
 ), credited AS (
     UPDATE account a SET credit = a.credit + j.amount
-    FROM (SELECT account_id, sum(amount) AS amount FROM judged WHERE posts GROUP BY account_id) j
+    FROM (
+        SELECT account_id, sum(amount) AS amount FROM judged WHERE account_id IS NOT NULL AND (posts OR is_placed)
+        GROUP BY account_id
+    ) j
     WHERE a.id = j.account_id
 )
-SELECT id, CASE WHEN differs THEN NULL ELSE account_id END, state, amount, reference, moves, posts, comes_back, differs,
-    by_hand
+SELECT id, CASE WHEN differs THEN NULL ELSE account_id END, state, amount, reference, moves,
+    account_id IS NOT NULL AND (posts OR is_placed), comes_back AND NOT was_loose, differs, by_hand
 FROM judged ORDER BY turn
 
 -- take_back: returned payments give their claims back what they paid, and leave the ledger as they came
@@ -120,7 +140,8 @@ WITH held AS (
         posted_at, reverses_id)
     SELECT %(partner)s, g.account_id, g.id, 'return', 'customer', 'settlement', g.amount, g.currency, %(today)s,
         %(now)s, t.id
-    FROM gone g JOIN transfer t ON t.account_id = g.account_id AND t.payment_id = g.id AND t.kind = 'payment'
+    FROM gone g JOIN transfer t ON t.account_id = g.account_id AND t.payment_id = g.id AND t.credit = 'customer'
+        AND t.kind IN ('payment', 'move')
     ORDER BY g.id
 ), reopened AS (
     UPDATE claim c SET principal = c.principal + h.principal, costs = c.costs + h.costs,

@@ -1,9 +1,6 @@
 -- waiting: payments that lie on no account, or name a bill that nobody has; one row each, the oldest first
 WITH loose AS (
-    SELECT p.*, p.amount AS rest, 'unmatched' AS why FROM payment p
-    WHERE p.account_id IS NULL AND NOT p.by_hand AND p.state IN ('confirmed', 'booked')
-    UNION ALL
-    SELECT p.*, p.unmatched, 'unmatched' FROM payment p WHERE p.unmatched > 0
+    SELECT p.*, p.unmatched AS rest, 'unmatched' AS why FROM payment p WHERE p.unmatched > 0
     UNION ALL
     SELECT p.*, 0, 'names_unknown' FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
     WHERE o.code = 'names_unknown' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
@@ -32,8 +29,7 @@ ORDER BY received_at, id LIMIT %(size)s OFFSET %(offset)s
 
 -- counts: how many wait, of each kind
 WITH loose AS (
-    SELECT p.id, 'unmatched' AS why FROM payment p
-    WHERE p.account_id IS NULL AND NOT p.by_hand AND p.state IN ('confirmed', 'booked') OR p.unmatched > 0
+    SELECT p.id, 'unmatched' AS why FROM payment p WHERE p.unmatched > 0
     UNION ALL
     SELECT p.id, 'names_unknown' FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
     WHERE o.code = 'names_unknown' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
@@ -49,8 +45,7 @@ SELECT count(*) FILTER (WHERE why = 'unmatched' AND NOT parked),
 FROM told
 
 -- payment: any payment, wherever it lies, to look at and to correct
-SELECT p.id, p.ref, s.name, p.amount, CASE WHEN p.by_hand OR p.account_id IS NOT NULL THEN p.unmatched ELSE p.amount END,
-    p.currency, p.value_date, p.received_at, p.reference, p.payer_name, coalesce(b.payer_account, ''), p.state, p.account_id
+SELECT p.id, p.ref, s.name, p.amount, p.unmatched, p.currency, p.value_date, p.received_at, p.reference, p.payer_name, coalesce(b.payer_account, ''), p.state, p.account_id
 FROM payment p
 JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
 LEFT JOIN LATERAL (
