@@ -52,6 +52,19 @@ class Workers:
         command = [sys.executable, "-m", "relight.project.main", *words]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60)
 
+    def begin(self, *words: str, at: datetime) -> subprocess.Popen[bytes]:
+        """Begin a `relight` command for which it is `at` now."""
+        return subprocess.Popen(self._shifted(at, *words), env=self._environment)
+
+    def at(self, at: datetime, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `relight` command for which it is `at` now to its end."""
+        command = self._shifted(at, *words)
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60)
+
+    def _shifted(self, at: datetime, *words: str) -> list[str]:
+        ahead = self._ahead.setdefault(at, (at - datetime.now(UTC)).total_seconds())
+        return [sys.executable, "-m", "tests.journeys.shifted", str(ahead), *words]
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """kill -9."""
         process.kill()

@@ -53,6 +53,10 @@ def _told(name: str, one: Act) -> str:
         case "moving":
             back = f", which takes back move {p['back']}" if p["back"] else ""
             return f"began move {one.id} of cases from version {p['from']} to {one.version}{back}"
+        case "undoing":
+            return f"began undo {p['undo']} of what was done since {p['since']}: {p['why']}"
+        case "undone":
+            return f"ended undo {p['undo']}: {p['steps']} steps voided in {p['cases']} cases"
         case _:
             counts = f"{p['moved']} cases to version {one.version}, {p['stayed']} stayed"
             return f"ended move {p['bulk']}: {counts}. Back again: relight policy move {name} --undo {p['bulk']}"

@@ -94,7 +94,7 @@ def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing)
 
 
 def _apologise(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
-    """The apology for what was undone, once, by the customer's first channel; who cannot be reached is not waited for."""
+    """The apology for what was undone, once, by the first channel; who cannot be reached is not waited for."""
     event = draft.event("apology_told", {"undo": facts.sorry})
     channels = tuple(channel for channel in CHANNELS if channel in facts.reach)[:1]
     send(draft, policy, "apology", channels, 0, Ref(event, 0), params={}, at_once=True)

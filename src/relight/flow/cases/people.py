@@ -15,6 +15,7 @@ _REFUSED = {
     "hold": ("do this", "an agent, or say with --as which user does it"),
     "rates": ("answer for rates", "a manager"),
     "approve": ("approve", "a manager"),
+    "void": ("undo what was done", "a manager, or say with --as which user does it"),
     "task": ("ask for it", "an agent"),
     "money": ("place payments", "an agent, or say with --as which user does it"),
     "mandate": ("note mandates", "an agent"),

@@ -23,6 +23,7 @@ from relight.flow.road.release import BATCH as RELEASE_BATCH
 from relight.flow.road.release import Job, LinkMaker, Releaser, agency_driver
 from relight.flow.road.turn import BATCH as TURN_BATCH
 from relight.flow.road.turn import Turner
+from relight.flow.road.undo.doing import go_on
 from relight.flow.supply import operations as supply
 
 LANES = ("urgent", "bulk")
@@ -67,6 +68,8 @@ class Machine:
     def run(self) -> Done:
         """Do everything that is due at the clock's moment; raises `NeverAtRest`."""
         done = Done()
+        for partner_id in partners(self.db, self.only):
+            go_on(self.db, partner_id, self.clock)
         for _ in range(ROUNDS_MAX):
             done.rounds += 1
             decisions = attempts = 0

@@ -32,6 +32,7 @@ from relight.flow.road.release import LEASE, Job, LinkMaker, Releaser
 from relight.flow.road.release import SQL as RELEASE_SQL
 from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import Turner
+from relight.flow.road.undo.doing import go_on
 from relight.flow.supply import operations as supply
 from relight.flow.traces import operations as traces
 from relight.telemetry import metrics
@@ -92,7 +93,7 @@ class Worker:
         loops.append(self._kept("leases", self._leases))
         if any(lane.name == "bulk" for lane in self.lanes):
             loops += [self._kept("lost", self._lost), self._kept("feed", self._feed), self._kept("ears", self._ears)]
-            loops.append(self._kept("reviews", self._reviews))
+            loops += [self._kept("reviews", self._reviews), self._kept("undos", self._undos)]
             loops += [self._kept(name, extra) for name, extra in self.extras]
         if any(lane.name == "urgent" for lane in self.lanes):
             loops.append(self._kept("buttons", self._buttons))
@@ -238,6 +239,12 @@ class Worker:
         """A batch of the cases that waited for room under a policy's cap; how many."""
         with self.db.transaction(partner_id) as tx:
             return let_in(tx, self.db.clock())
+
+    async def _undos(self) -> None:
+        while True:
+            for partner_id in await asyncio.to_thread(self._partners):
+                await asyncio.to_thread(go_on, self.db, partner_id, self.db.clock)
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
     async def _feed(self) -> None:
         while True:

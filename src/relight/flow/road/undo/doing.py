@@ -1,0 +1,137 @@
+"""Undoing, a batch a transaction: void the steps, take the fees back, wake the cases so that what was cut comes back.
+
+Nothing is changed that was written: steps are voided by an event, fees by a reversing transfer, services by the case's
+next turn, in the urgent lane. One that is killed has undone whole batches; whoever goes on begins after the last one.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from relight.flow.cases.drafts import SQL as ACTS
+from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.claims import fees, interest
+from relight.flow.claims.allocation import allocate_by_age
+from relight.flow.claims.receiving import partner_today
+from relight.flow.database import Database, Tx
+from relight.flow.handover.operations import recall
+from relight.flow.road.undo import apology
+from relight.flow.road.undo.asking import UnableToUndo, Undo, undo
+from relight.flow.road.undo.finding import BATCH, SQL, Harm, asked_of, harm_of, page_of, steps_of
+from relight.flow.road.withdraw import SQL as WITHDRAW
+
+HOLD = timedelta(days=7)
+Progress = Callable[[int], None]
+
+
+def carry_out(
+    db: Database, partner_id: int, number: int, clock: Callable[[], datetime], *, on_progress: Progress | None = None
+) -> Undo:
+    """Undo until nothing is left, or go on where somebody stopped; `on_progress` is told how many cases were looked at.
+
+    Raises `UnableToFind`, and `UnableToUndo` for one that nobody agreed to.
+    """
+    looked = 0
+    while more := step(db, partner_id, number, clock()):
+        looked += more
+        if on_progress is not None:
+            on_progress(looked)
+    with db.transaction(partner_id) as tx:
+        return undo(tx, number)
+
+
+def step(db: Database, partner_id: int, number: int, now: datetime, *, batch: int = BATCH) -> int:
+    """One batch in one transaction; how many cases were looked at, 0 when it is done. Two at it take turns."""
+    with db.transaction(partner_id) as tx:
+        tx.rows(SQL.lock, {"undo": number})
+        at = undo(tx, number)
+        if at.state in ("asked", "refused"):
+            raise UnableToUndo(f"Undo {number} is {at.state}: nobody agreed to it.")
+        if at.state == "done":
+            return 0
+        if at.state == "granted":
+            at = _start(tx, at, now)
+        asked = {**asked_of(tx, at.scope), "until": at.until}
+        page = page_of(tx, asked, after=at.after_case, limit=batch)
+        if not page:
+            _finish(tx, at, now)
+            return 0
+        lock_accounts(tx, sorted({account for _, account in page}))
+        _undo(tx, at, steps_of(tx, asked, [case for case, _ in page]), now)
+        tx.run(SQL.come_to, {"undo": number, "after": page[-1][0]})
+        return len(page)
+
+
+def go_on(db: Database, partner_id: int, clock: Callable[[], datetime]) -> int:
+    """Carry out what was agreed to, and send out what was approved: the worker's part. How many batches."""
+    with db.transaction(partner_id) as tx:
+        waiting = tx.rows(SQL.waiting)
+    batches = 0
+    for number, undoing in waiting:
+        one_more = step if undoing else apology.send_out
+        while one_more(db, partner_id, number, clock()):
+            batches += 1
+    return batches
+
+
+def _start(tx: Tx, at: Undo, now: datetime) -> Undo:
+    told = {"undo": at.id, "since": at.since.isoformat(), "import": at.run, "bulk": at.bulk, "why": at.why}
+    tx.run(SQL.start, {"undo": at.id, "now": now, "act": _record(tx, at, "undoing", told, now)})
+    return undo(tx, at.id)
+
+
+def _finish(tx: Tx, at: Undo, now: datetime) -> None:
+    tx.run(SQL.finish, {"undo": at.id, "now": now})
+    _record(tx, at, "undone", {"undo": at.id, **at.done}, now)
+
+
+def _record(tx: Tx, at: Undo, code: str, told: dict[str, Any], now: datetime) -> int:
+    """Into the policy's history, by the name of who asked; the act's number is the bulk id of the events."""
+    given = {"partner": tx.partner_id, "name": at.policy, "hash": "", "version": at.version, "code": code}
+    return tx.value(ACTS.put_down, {**given, "params": Jsonb(told), "actor": at.asked_by, "now": now})
+
+
+def _undo(tx: Tx, at: Undo, steps: Sequence[int], now: datetime) -> None:
+    """The caller holds the accounts' locks."""
+    harms = harm_of(tx, steps, now)
+    if not harms:
+        return
+    until = now + HOLD
+    told = {"why": at.why, "cause": f"undo {at.id}", "actor": at.asked_by, "act": at.act}
+    held = {"hold_until": until, "until_text": until.isoformat()}
+    accounts = [
+        row[0] for row in tx.rows(SQL.void, {"partner": tx.partner_id, "steps": steps, "now": now, **told, **held})
+    ]
+    fees.reverse(tx, [row[0] for row in tx.rows(WITHDRAW.fees, {"steps": steps})], now=now)
+    today = partner_today(tx, now)
+    allocate_by_age(tx, accounts, today=today, now=now)
+    interest.recount(tx, accounts, today=today, now=now)
+    for harm in harms:
+        if harm.handovers:
+            recall(tx, case_id=harm.case_id, why="person", actor=at.asked_by, note=at.why, now=now)
+    _note(tx, at, harms, now)
+    dark = sorted({harm.account_id for harm in harms if harm.services})
+    wake(tx, dark, now, urgent=True)
+    wake(tx, sorted({harm.account_id for harm in harms} - set(dark)), now, urgent=False)
+
+
+def _note(tx: Tx, at: Undo, harms: Sequence[Harm], now: datetime) -> None:
+    columns = {
+        name: [getattr(harm, name) for harm in harms]
+        for name in ("fees", "services", "messages", "letters", "stopped", "handovers", "reached")
+    }
+    tx.run(
+        SQL.note,
+        {
+            **columns,
+            "partner": tx.partner_id,
+            "undo": at.id,
+            "cases": [harm.case_id for harm in harms],
+            "accounts": [harm.account_id for harm in harms],
+            "numbers": [json.dumps(list(harm.numbers)) for harm in harms],
+            "now": now,
+        },
+    )

@@ -1,0 +1,274 @@
+"""A version of a policy was wrong for two months: one act takes back all that it did, and says that we are sorry."""
+
+import json
+import signal
+import subprocess
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from relight.audit.run import audit
+from relight.flow.cases.people import Person, UnableToAct
+from relight.flow.road.undo import apology, asking
+from relight.flow.road.undo.asking import ALONE_MAX, UnableToUndo, Undo
+from relight.flow.road.undo.doing import carry_out, go_on, step
+from relight.flow.road.undo.finding import Found, Scope, look
+from tests.flow.factories import Account
+from tests.flow.ledger import differences
+from tests.journeys.processes import Workers, holding, wait_for
+from tests.journeys.test_voided_fee import FEE, OWED, WITH_A_FEE
+from tests.journeys.world import World
+from tests.web.console_sample import add_user
+
+NAME = "broadband-no"
+ANNE, BENTE, CARL = Person("anne", "manager"), Person("bente", "manager"), Person("carl", "agent")
+
+
+class Wrong:
+    """Customers who were limited by version 2, which charges a fee; one beside them runs under version 1."""
+
+    def __init__(self, world: World, count: int = 3):
+        self.world = world
+        self.bystander, self.other = self.owing()
+        world.run()
+        world.policy(NAME, *WITH_A_FEE)
+        self.since = world.moment
+        self.homes = [self.owing(language=language) for language in ("nb", "nl", "en", "da", "de")[:count]]
+        for account, _ in self.homes:
+            world.until_step(account, "limit")
+        world.until(world.moment + timedelta(hours=1))
+
+    @property
+    def scope(self) -> Scope:
+        """What was wrong."""
+        return Scope(self.since, NAME, 2)
+
+    def owing(self, **options: Any) -> tuple[Account, int]:
+        """A customer with an unpaid bill, and the service."""
+        account = self.world.customer(**options)
+        service = self.world.service(account)
+        self.world.invoice(account, amount=OWED)
+        return account, service
+
+    def seen(self) -> list[str]:
+        """What each home's line is."""
+        return [self.world.observed(service) for _, service in self.homes]
+
+    def found(self) -> Found:
+        with self.world.db.transaction(self.world.partner) as tx:
+            return look(tx, self.scope, self.world.moment)
+
+    def ask(self, by: Person = ANNE) -> int:
+        with self.world.db.transaction(self.world.partner) as tx:
+            return asking.ask(tx, self.scope, why="charged too early", by=by, now=self.world.moment)[0]
+
+    def undo(self) -> Undo:
+        return carry_out(self.world.db, self.world.partner, self.ask(), lambda: self.world.moment)
+
+    def apologise(self, number: int) -> None:
+        with self.world.db.transaction(self.world.partner) as tx:
+            apology.approve(tx, number, by=BENTE, now=self.world.moment)
+        go_on(self.world.db, self.world.partner, lambda: self.world.moment)
+
+
+def fees(world: World) -> int:
+    """What customers owe or have paid in fees."""
+    return world.value(
+        "SELECT coalesce(sum(CASE WHEN credit = 'fee_income' THEN amount ELSE -amount END), 0)::bigint FROM transfer"
+        " WHERE 'fee_income' IN (debit, credit)"
+    )
+
+
+def told(process: subprocess.CompletedProcess[str]) -> Any:
+    """What a command with `--json` answered."""
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+def violations(world: World, urls: dict[str, str]) -> list[Any]:
+    slug = str(world.value("SELECT slug FROM partner WHERE id = %(id)s", id=world.partner))
+    return audit(urls["app"], partner=slug, as_of=world.moment).violations
+
+
+def test_what_a_wrong_version_did_is_taken_back_and_what_another_did_stays(
+    world: World, database_urls: dict[str, str]
+) -> None:
+    wrong = Wrong(world)
+    before = wrong.seen(), fees(world), world.observed(wrong.other)
+    steps = world.steps(wrong.bystander)
+
+    undone = wrong.undo()
+    world.run()
+
+    assert before == (["walled_garden"] * 3, 3 * FEE, "walled_garden")
+    assert (undone.state, undone.done["cases"], undone.done["services"], undone.done["fees"]) == ("done", 3, 3, 3 * FEE)
+    assert wrong.seen() == ["full"] * 3
+    assert fees(world) == 0
+    assert [world.steps(account) for account, _ in wrong.homes] == [["restore"]] * 3
+    assert (world.steps(wrong.bystander), world.observed(wrong.other)) == (steps, "walled_garden")
+    with world.db.transaction(world.partner) as tx:
+        assert differences(tx) == []
+    assert violations(world, database_urls) == []
+
+
+def test_the_log_says_what_was_undone_by_whom_and_why_and_the_case_is_held_for_a_week(world: World) -> None:
+    wrong = Wrong(world, 1)
+    account, _ = wrong.homes[0]
+
+    undone = wrong.undo()
+    world.days(5)
+
+    events = world.rows(
+        "SELECT e.code, e.actor, e.cause, e.bulk_id, e.params ->> 'note' FROM case_event e"
+        " JOIN dunning_case c ON c.id = e.case_id WHERE c.account_id = %(a)s AND e.bulk_id IS NOT NULL"
+        " ORDER BY e.number",
+        a=account.id,
+    )
+    said = ("anne", f"undo {undone.id}", undone.act, "charged too early")
+    assert events[:-1] == [("step_voided", *said)] * 3
+    assert events[-1] == ("hold_placed", *said[:3], None)
+    assert world.steps(account) == ["restore"]
+    history = world.rows("SELECT code, version FROM policy_act WHERE code LIKE 'und%%' ORDER BY id")
+    assert history == [("undoing", 2), ("undone", 2)]
+
+
+def test_what_has_not_left_does_not_leave(world: World) -> None:
+    wrong = Wrong(world, 1)
+    account, service = wrong.homes[0]
+    world.until_asked(account)
+    world.approve(account)
+    while "cut" not in world.steps(account):
+        world.moment = world.next_due() or world.moment
+        world.bank_was_heard(world.moment)
+        world.decide()
+    waiting = wrong.found().stopped
+
+    undone = wrong.undo()
+    world.run()
+
+    assert waiting
+    assert undone.done["stopped"] == waiting
+    assert ("off", "done") not in world.commands(service)
+    assert world.observed(service) == "full"
+
+
+def test_a_paid_fee_is_the_customers_money_again(world: World, database_urls: dict[str, str]) -> None:
+    wrong = Wrong(world, 1)
+    account, _ = wrong.homes[0]
+    world.pays(account, OWED + FEE)
+    world.days(1)
+
+    wrong.undo()
+    world.run()
+
+    assert world.value("SELECT credit FROM account WHERE id = %(id)s", id=account.id) == FEE
+    assert violations(world, database_urls) == []
+
+
+def test_customers_get_an_apology_in_their_language_once_a_person_approves(
+    world: World, database_urls: dict[str, str]
+) -> None:
+    wrong = Wrong(world, 5)
+    undone = wrong.undo()
+    world.days(2)
+    before = [template for account, _ in wrong.homes for template, _ in world.messages(account)].count("apology")
+
+    with world.db.transaction(world.partner) as tx:
+        drafts = {one.language: one for one in apology.drafts(tx, undone.id, world.moment)}
+    wrong.apologise(undone.id)
+    world.days(2)
+
+    assert before == 0
+    assert set(drafts) == {"nb", "nl", "en", "da", "de"}
+    told = [[template for template, _ in world.messages(account)].count("apology") for account, _ in wrong.homes]
+    assert told == [1] * 5
+    assert ("apology", "sms") not in world.messages(wrong.bystander)
+    texts = world.rows(
+        "SELECT m.language, b.text FROM sent_message m JOIN message_body b ON b.message_id = m.id"
+        " WHERE m.template = 'apology'"
+    )
+    assert dict(texts) == {one.language: one.sms for one in drafts.values()}
+    assert violations(world, database_urls) == []
+    with pytest.raises(UnableToUndo, match="no apology"):
+        wrong.apologise(undone.id)
+
+
+def test_killed_in_the_middle_it_has_undone_whole_batches_and_goes_on(
+    world: World, workers: Workers, database_urls: dict[str, str]
+) -> None:
+    wrong = Wrong(world)
+    number = wrong.ask()
+    step(world.db, world.partner, number, world.moment, batch=1)  # nobody's: the bystander's case comes first
+    step(world.db, world.partner, number, world.moment, batch=1)
+    last = wrong.homes[2][0].id
+
+    lock = "SELECT 1 FROM account WHERE id = %(last)s FOR UPDATE"
+    slug = world.value("SELECT slug FROM partner WHERE id = %(id)s", id=world.partner)
+    with holding(database_urls["owner"], lock, last=last) as is_waited_for:
+        process = workers.begin("undo", "go", str(number), "--partner", slug, at=world.moment)
+        wait_for(is_waited_for, "the second batch is being written")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    in_the_middle = world.value("SELECT count(*) FROM undo_case"), fees(world)
+    rest, again = (workers.at(world.moment, "undo", "go", str(number), "--partner", slug, "--json") for _ in range(2))
+    world.until(world.moment + timedelta(hours=1))
+
+    assert in_the_middle == (1, 2 * FEE)
+    assert told(rest)["done"]["cases"] == 3
+    assert told(again)["done"] == told(rest)["done"]
+    assert (fees(world), wrong.seen()) == (0, ["full"] * 3)
+    assert world.value("SELECT count(*) FROM case_event WHERE code = 'step_voided'") == 9
+    assert world.value("SELECT count(*) FROM transfer WHERE kind = 'fee' AND credit = 'receivable'") == 3
+    assert violations(world, database_urls) == []
+
+
+def test_over_twenty_cases_a_colleague_has_to_agree(world: World) -> None:
+    wrong = Wrong(world, 1)
+    _friendly(world, wrong, ALONE_MAX)
+    number = wrong.ask()
+
+    with world.db.transaction(world.partner) as tx, pytest.raises(UnableToUndo, match="Ask a colleague"):
+        asking.agree(tx, number, granted=True, by=ANNE, now=world.moment)
+    with pytest.raises(UnableToUndo, match="nobody agreed"):
+        step(world.db, world.partner, number, world.moment)
+    with world.db.transaction(world.partner) as tx:
+        asking.agree(tx, number, granted=True, by=BENTE, now=world.moment)
+    go_on(world.db, world.partner, lambda: world.moment)
+
+    with world.db.transaction(world.partner) as tx:
+        found = asking.undo(tx, number)
+    assert (found.state, found.answered_by, found.done["cases"]) == ("done", "bente", ALONE_MAX + 1)
+
+
+def _friendly(world: World, wrong: Wrong, count: int) -> None:
+    """So many more who got a friendly reminder."""
+    more = [wrong.owing()[0] for _ in range(count)]
+    world.until_step(more[-1], "friendly")
+    world.run()
+
+
+def test_only_who_may_void_may_undo(world: World) -> None:
+    wrong = Wrong(world, 1)
+
+    with pytest.raises(UnableToAct, match="undo what was done"):
+        wrong.ask(by=CARL)
+
+    assert world.value("SELECT count(*) FROM undo") == 0
+
+
+def test_by_command_it_is_shown_done_and_apologised_for(world: World, workers: Workers) -> None:
+    wrong = Wrong(world, 1)
+    anne = add_user(world.owner, world.partner, "manager")
+    slug = world.value("SELECT slug FROM partner WHERE id = %(id)s", id=world.partner)
+    since = ("--since", wrong.since.isoformat(), "--policy", NAME, "--version", "2", "--partner", slug)
+
+    shown = workers.at(world.moment, "undo", *since, "--dry-run", "--json")
+    done = workers.at(world.moment, "undo", *since, "--reason", "too early", "--as", anne, "--yes", "--json")
+    number = str(told(done)["undo"])
+    sorry = workers.at(world.moment, "undo", "apologise", number, "--as", anne, "--yes", "--partner", slug, "--json")
+
+    assert told(shown)["found"]["cases"] == 1
+    assert told(done)["state"] == "done"
+    assert told(sorry)["apology"] == "approved"
+    assert world.value("SELECT apology FROM undo_case") == "wanted"
