@@ -164,7 +164,8 @@ def test_the_commands_note_plan_write_and_list(
         arguments = [*words, "--partner", slug]
         return CliRunner().invoke(relight, arguments, obj=Connected(database_urls["app"]), catch_exceptions=False)
 
-    named = run("mandate", "creditor", "Duinwater & Søn", "--scheme", "sepa", "--number", CREDITOR_ID)
+    named = run("mandate", "creditor", "Duinwater & Søn", "--scheme", "sepa", "--number", CREDITOR_ID,
+                "--announced-by", "bill")
     taken = run("mandate", "import", str(table))
     planned = run("collect", "plan")
     written = run("collect", "file", "--scheme", "sepa", "-o", str(out))

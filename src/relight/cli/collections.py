@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from relight.cli.collection_calendar import calendar_command, receipt_command
 from relight.cli.context import database, partner_id, partner_option, refusals
 from relight.cli.mandates import scheme_choice, tell_taken
 from relight.cli.output import answer, json_option
@@ -17,6 +18,7 @@ from relight.flow.payments.mandates.writing import Written
 _LEFT_OUT = {
     "failed_before": "were refused before, for good",
     "not_announced": "were billed before their mandate began, so nobody announced it",
+    "nobody_to_tell": "have nobody who can be told of it: no address, or no policy",
     "mandate_ends": "are due after their mandate ends",
     "later": "are collected later",
 }
@@ -24,10 +26,14 @@ _LEFT_OUT = {
 
 @click.group()
 def collect() -> None:
-    """Collect bills by mandates. Run plan and file each day, after the imports.
+    """Collect bills by mandates: the workers do it by the calendar, or you run plan and file each day by hand.
 
-    While a bill is being collected nobody writes to the customer about it, and nothing is charged or cut for it.
+    While a bill is being collected nobody reminds the customer of it, and nothing is charged or cut for it.
     """
+
+
+collect.add_command(calendar_command)
+collect.add_command(receipt_command)
 
 
 @collect.command("plan")

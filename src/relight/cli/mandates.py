@@ -30,13 +30,25 @@ def mandate() -> None:
 @click.option("--scheme", type=scheme_choice, required=True)
 @click.option("--number", required=True, help="What the scheme calls the creditor; it stands in the agreement.")
 @click.option("--group", "group_number", default="", help="Betalingsservice's debtor group.")
+@click.option(
+    "--announced-by", type=click.Choice(["message", "bill"]), default="message", show_default=True,
+    help="What tells the customer, where neither the bank nor the scheme does.",
+)  # fmt: skip
 @as_option
 @partner_option
 @refusals
 def creditor_command(
-    creditor: str, scheme: str, number: str, group_number: str, as_user: str | None, partner_slug: str | None
+    creditor: str,
+    scheme: str,
+    number: str,
+    group_number: str,
+    announced_by: str,
+    as_user: str | None,
+    partner_slug: str | None,
 ) -> None:
     """Note what a scheme calls a creditor. Files need it.
+
+    Say --announced-by bill only where the bills themselves name the day, the sum and the mandate.
 
     \b
     Example:  relight mandate creditor "Fjordnett AS" --scheme avtalegiro --number 55555555
@@ -45,8 +57,9 @@ def creditor_command(
     with database() as db, db.transaction(partner_id(db, partner_slug)) as tx:
         by, now = who(tx, as_user), db.clock()
         noting.keep_creditor(
-            tx, creditor=creditor, scheme=scheme, number=number, group_number=group_number, by=by, now=now
-        )
+            tx, creditor=creditor, scheme=scheme, number=number, group_number=group_number, by=by, now=now,
+            announced_by=announced_by,
+        )  # fmt: skip
     click.echo("Noted. Next: relight mandate import FILE, and relight collect plan")
 
 

@@ -3,24 +3,33 @@
 import asyncio
 import os
 import signal
+import sys
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 
 import click
+import structlog
 
 from relight.cli.context import database, installation, moment, partner_id, partner_option, refusals
+from relight.cli.metrics import metrics_option, watched
 from relight.cli.output import answer, json_option, news
 from relight.cli.processes import Processes
 from relight.flow.effects.drivers import DriverRoom
 from relight.flow.payments.asking import poll_open_checkouts
+from relight.flow.payments.mandates import running as collecting
 from relight.flow.payments.reconciling import reconcile_due
 from relight.flow.payments.refunds import send_refunds
 from relight.flow.road.agencies import read_letters
 from relight.flow.road.machine import Done, Machine, NeverAtRest
 from relight.flow.road.worker import LANES, Worker
+from relight.telemetry import logs, traces
+
+log = structlog.get_logger(__name__)
 
 _POLL_PAYMENTS_SECONDS = 20
 _SETTLEMENTS_SECONDS = 3600
 _AGENCIES_SECONDS = 30
+_COLLECTIONS_SECONDS = 60
 _BULK_NICENESS = 10  # where cores are few, who waits for light goes before a night run's arithmetic
 
 base_url_option = click.option(
@@ -33,20 +42,35 @@ base_url_option = click.option(
 @click.option("--lane", "lanes", multiple=True, type=click.Choice(LANES), help="Only this lane; both if left out.")
 @partner_option
 @base_url_option
+@metrics_option
 @refusals
-def worker(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:
+def worker(lanes: tuple[str, ...], partner_slug: str | None, base_url: str, metrics: tuple[str, int] | None) -> None:
     """Work: decide, send, restore, listen. Start as many as wanted, on as many hosts; any of them may die.
 
     Without --lane the urgent lane gets a process of its own, so that no restore waits for a night run's arithmetic.
     Without --partner every partner is worked for.
 
+    \b
     Example:  relight worker
+    Example:  relight worker --metrics 9464
     """
-    if lanes:
+    _tells("worker")
+    if lanes and metrics is None:
         _work(lanes, partner_slug, base_url)
-    else:
-        only = ["--partner", partner_slug] if partner_slug else []
-        _children([["worker", "--lane", lane, *only, "--base-url", base_url] for lane in LANES])
+        return
+    only = ["--partner", partner_slug] if partner_slug else []
+    chosen = [[word for lane in lanes for word in ("--lane", lane)]] if lanes else [["--lane", lane] for lane in LANES]
+    _children([["worker", *words, *only, "--base-url", base_url] for words in chosen], metrics=metrics)
+
+
+def _tells(service: str) -> None:
+    """Logs in one form, and traces if they are asked for: refused now rather than by a process of ours later."""
+    logs.configure()
+    try:
+        traces.check()
+    except traces.UnableToTrace as missing:
+        raise click.ClickException(str(missing)) from missing
+    structlog.contextvars.bind_contextvars(process=service)
 
 
 def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:
@@ -56,74 +80,97 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
     with database(size_max=16) as db:
         only = {partner_id(db, partner_slug)} if partner_slug else None
 
-        async def poll() -> None:
-            while True:
-                await asyncio.to_thread(poll_open_checkouts, db, db.clock())
-                await asyncio.to_thread(send_refunds, db, db.clock())
-                await asyncio.sleep(_POLL_PAYMENTS_SECONDS)
+        room = DriverRoom(db)
 
-        async def settlements() -> None:
-            while True:
-                await asyncio.to_thread(reconcile_due, db, db.clock())
-                await asyncio.sleep(_SETTLEMENTS_SECONDS)
-
-        async def agencies() -> None:
-            room = DriverRoom(db)
-            while True:
-                await asyncio.to_thread(read_letters, db, room, db.clock(), only)
-                await asyncio.sleep(_AGENCIES_SECONDS)
+        def poll() -> None:
+            poll_open_checkouts(db, db.clock())
+            send_refunds(db, db.clock())
 
         async def main() -> None:
-            extras = [("poll payments", poll), ("settlements", settlements), ("agencies", agencies)]
+            extras = [
+                ("poll payments", _every(_POLL_PAYMENTS_SECONDS, poll)),
+                ("settlements", _every(_SETTLEMENTS_SECONDS, lambda: reconcile_due(db, db.clock()))),
+                ("agencies", _every(_AGENCIES_SECONDS, lambda: read_letters(db, room, db.clock(), only))),
+                ("collections", _every(_COLLECTIONS_SECONDS, lambda: collecting.run_all(db, db.clock(), only))),
+            ]
             made = Worker(db, link, lanes=lanes, extras=extras, only=only)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, made.stop)
-            news(f"working: {', '.join(lanes)}")
+            log.info("working", lanes=", ".join(lanes))
             await made.run()
 
+        traces.start("worker")
         asyncio.run(main())
+        traces.stop()
+
+
+def _every(seconds: float, work: Callable[[], object]) -> Callable[[], Coroutine[None, None, None]]:
+    """A loop that does some work in a thread, and rests."""
+
+    async def loop() -> None:
+        while True:
+            await asyncio.to_thread(work)
+            await asyncio.sleep(seconds)
+
+    return loop
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback unless you say otherwise.")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--processes", default=2, show_default=True)
+@metrics_option
 @refusals
-def web(host: str, port: int, processes: int) -> None:
-    """Serve the pay pages, webhooks and console.
+def web(host: str, port: int, processes: int, metrics: tuple[str, int] | None) -> None:
+    """Serve the pay pages, webhooks and console; /health and /ready tell a load balancer how this process is.
 
     Example:  relight web --port 8000
     """
-    installation().serve(host=host, port=port, workers=processes)
+    _tells("web")
+    if metrics is None:
+        installation().serve(host=host, port=port, workers=processes)
+        return
+    words = ["web", "--host", host, "--port", str(port), "--processes", str(processes)]
+    _children([words], metrics=metrics, with_database=False)
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback unless you say otherwise.")
 @click.option("--port", default=8000, show_default=True)
 @base_url_option
+@metrics_option
 @refusals
-def serve(host: str, port: int, base_url: str) -> None:
+def serve(host: str, port: int, base_url: str, metrics: tuple[str, int] | None) -> None:
     """Web and workers together, for a small installation.
 
+    \b
     Example:  relight serve
+    Example:  relight serve --metrics 9464
     """
+    _tells("serve")
     installation().migrate()
-    news(f"console: http://{host}:{port}/console/")
+    if logs.is_for_people(sys.stderr):
+        news(f"console: http://{host}:{port}/console/")
     _children(
         [
             ["web", "--host", host, "--port", str(port)],
             *(["worker", "--lane", lane, "--base-url", base_url] for lane in LANES),
-        ]
+        ],
+        metrics=metrics,
     )
 
 
-def _children(commands: list[list[str]]) -> None:
-    """Run commands of ours as processes; when one ends, or we are told to, all end."""
+def _children(
+    commands: list[list[str]], *, metrics: tuple[str, int] | None = None, with_database: bool = True
+) -> None:
+    """Run commands of ours as processes, with their figures served if asked; when one ends, or we are told to, all
+    end."""
     installation().migrate()
-    with Processes() as running:
+    with watched(metrics, with_database=with_database) as serve_figures, Processes() as running:
         for command in commands:
             running.start(command)
+        serve_figures(running)
         running.wait()
     if failed := running.failed:
         raise SystemExit(failed)
@@ -148,6 +195,7 @@ def run(as_of: str | None, base_url: str, as_json: bool) -> None:
         def clock() -> datetime:
             return at or db.clock()
 
+        collected = collecting.run_all(db, clock())
         with Machine(db, link, clock) as machine:
             machine.find_lost()
             try:
@@ -157,6 +205,7 @@ def run(as_of: str | None, base_url: str, as_json: bool) -> None:
             except NeverAtRest as restless:
                 raise click.ClickException(str(restless)) from restless
     decisions, attempts = done.decisions + then.decisions, done.attempts + then.attempts
-    result = {"decisions": decisions, "attempts": attempts, "buttons": back}
-    text = f"{decisions} decisions, {attempts} attempts."
+    ordered = sum(one.ordered for one in collected)
+    result = {"decisions": decisions, "attempts": attempts, "buttons": back, "collections": ordered}
+    text = f"{decisions} decisions, {attempts} attempts{f', {ordered} collections ordered' if ordered else ''}."
     answer(result, as_json=as_json, text=text)

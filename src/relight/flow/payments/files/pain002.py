@@ -23,7 +23,10 @@ class Refusal(NamedTuple):
 
 def read_pain002(path: Path) -> Iterator[Refusal]:
     """The refusals of a file, in its order. Raises `UnableToImport` for what is none, or would harm its reader."""
-    place = _Place()
+    yield from _read(path, _Place())
+
+
+def _read(path: Path, place: "_Place") -> Iterator[Refusal]:
     try:
         with path.open("rb") as file:
             for piece in pieces(file, _is_container):
@@ -36,11 +39,20 @@ def read_pain002(path: Path) -> Iterator[Refusal]:
         raise UnableToImport(f"{path.name} is no pain.002: it holds no {_REPORT}.")
 
 
+def read_receipt(path: Path) -> tuple[str, str]:
+    """Which file a bank speaks of (its message), and the status that it gives to the whole: RJCT, ACCP, PART, ….
+    Both are empty where it gives none. Raises `UnableToImport`."""
+    place = _Place()
+    for _ in _read(path, place):
+        pass
+    return place.message, place.status
+
+
 class _Place:
-    """Where in the file we are: the file and the block that the bank speaks of."""
+    """Where in the file we are: the file and the block that the bank speaks of, and what it says of the whole file."""
 
     def __init__(self) -> None:
-        self.seen, self.message = False, ""
+        self.seen, self.message, self.status = False, "", ""
         self.block: Element | None = None
 
     def take(self, piece: Piece) -> Iterator[Refusal]:
@@ -49,7 +61,7 @@ class _Place:
         element = piece.element
         match element.name:
             case "OrgnlGrpInfAndSts" if piece.kind is Is.WHOLE:
-                self.message = element.words("OrgnlMsgId")
+                self.message, self.status = element.words("OrgnlMsgId"), element.words("GrpSts")
                 if element.words("GrpSts") == _REFUSED:
                     yield Refusal(element.line, _reason(element), message=self.message)
             case "OrgnlPmtInfAndSts":

@@ -12,10 +12,12 @@ from relight.flow.cases.operations import add_task, lock_accounts, wake
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments.mandates import days
+from relight.flow.payments.mandates.announcing import tell_failed
 from relight.flow.payments.mandates.noting import SQL as MANDATES
-from relight.flow.payments.mandates.planning import SQL as PLANS
-from relight.flow.payments.mandates.planning import Place, Planned, place_of, plan_accounts, tell
+from relight.flow.payments.mandates.planning import Place, Planned, place_of, plan_accounts
 from relight.flow.payments.mandates.rules import UNANSWERED, Answer, pay_day, schemes
+from relight.flow.payments.mandates.withdrawing import SQL as BACK
+from relight.flow.payments.mandates.withdrawing import tell
 
 SQL = statements(__package__, "answering.sql")
 NO_REASON = "MS03"  # what banks say who say nothing
@@ -142,7 +144,7 @@ def _collect(tx: Tx, found: Mapping[int, int], now: datetime) -> None:
     given = {"collections": list(found), "payments": list(found.values())}
     done = [row[0] for row in tx.rows(SQL.collected, {**given, "now": now})]
     about = [_About(*row) for row in tx.rows(SQL.about, {"collections": done})]
-    tx.run(PLANS.let_go, {"holds": [one.hold_id for one in about], "now": now})
+    tx.run(BACK.let_go, {"holds": [one.hold_id for one in about], "now": now})
 
 
 def _end(
@@ -162,12 +164,14 @@ def _end(
         "retries": retries,
     }
     tx.run(SQL.fail, {**given, "now": now})
-    tx.run(PLANS.let_go, {"holds": [one.hold_id for one in failed], "now": now})
+    tx.run(BACK.let_go, {"holds": [one.hold_id for one in failed], "now": now})
     ending = [one for one in failed if answers[one.id].ends_mandate]
     mandates = {"mandates": [one.mandate_id for one in ending], "reasons": [reasons[one.id] for one in ending]}
     tx.run(MANDATES.finish_these, {**mandates, "today": place.today})
     events = [(one.claim_id, "collection_failed", {"amount": one.amount, "why": reasons[one.id]}) for one in failed]
     tell(tx, events, now)
+    last = [one for one in failed if not _may_retry(one, answers[one.id])]
+    tell_failed(tx, [one.id for one in last if answers[one.id].tells], now=now)
     for one in failed:
         if answers[one.id].asks or (answers[one.id].retry and not _may_retry(one, answers[one.id])):
             _ask(tx, one, reasons[one.id], now)

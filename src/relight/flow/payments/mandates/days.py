@@ -48,12 +48,17 @@ def collect_on(
     """The first day on which a collection can be: not before the bill is due, with a file that is written today, and
     as long after the bill that announced it as the scheme asks."""
     day = max(not_before, after(calendar, scheme, today, scheme.send_before))
-    if scheme.notice is not None and announced is not None:
-        day = max(day, calendar.add(announced, scheme.notice))
+    if announced is not None:
+        day = max(day, told_long_enough(calendar, scheme, announced))
     if scheme.monthly:
         while last_to_send(calendar, scheme, day) < today:
             day = _next_month(day)
     return opened(calendar, scheme, day)
+
+
+def told_long_enough(calendar: Calendar, scheme: Scheme, told: date) -> date:
+    """The first day for which a customer who was told on a day was told in time."""
+    return after(calendar, scheme, told, scheme.notice) if scheme.notice is not None else told
 
 
 def last_to_send(calendar: Calendar, scheme: Scheme, collect: date) -> date:

@@ -139,9 +139,18 @@ def listed(tx: Tx, account: str = "") -> list[Listed]:
 
 
 def keep_creditor(
-    tx: Tx, *, creditor: str, scheme: str, number: str, group_number: str, by: Person, now: datetime
+    tx: Tx,
+    *,
+    creditor: str,
+    scheme: str,
+    number: str,
+    group_number: str,
+    by: Person,
+    now: datetime,
+    announced_by: str = "bill",
 ) -> None:
-    """Note what a scheme calls a creditor. Raises `UnableToCollect`."""
+    """Note what a scheme calls a creditor, and whether the bill or a message of ours announces what is collected.
+    Raises `UnableToCollect`."""
     by.must("collect")
     found = dict(tx.rows(SQL.creditors))
     if creditor not in found:
@@ -152,6 +161,7 @@ def keep_creditor(
     if scheme == "sepa" and not _is_creditor_identifier(number):
         raise UnableToCollect(f"{number!r} is no SEPA creditor identifier: look for a slip.")
     given = {"partner": tx.partner_id, "creditor": found[creditor], "scheme": scheme, "number": number}
+    given["announced_by"] = announced_by
     tx.run(SQL.keep_creditor, {**given, "group": group_number, "actor": by.name, "now": now})
 
 

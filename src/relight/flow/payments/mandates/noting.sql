@@ -90,7 +90,7 @@ WHERE (%(account)s::text = '' OR a.ref = %(account)s)
 ORDER BY m.ends_on IS NOT NULL, m.id DESC LIMIT %(limit)s
 
 -- keep_creditor: what a scheme calls a creditor
-INSERT INTO collecting_creditor (partner_id, creditor_id, scheme, number, group_number, noted_at, noted_by)
-VALUES (%(partner)s, %(creditor)s, %(scheme)s, %(number)s, %(group)s, %(now)s, %(actor)s)
+INSERT INTO collecting_creditor (partner_id, creditor_id, scheme, number, group_number, announced_by, noted_at, noted_by)
+VALUES (%(partner)s, %(creditor)s, %(scheme)s, %(number)s, %(group)s, %(announced_by)s, %(now)s, %(actor)s)
 ON CONFLICT (partner_id, creditor_id, scheme) DO UPDATE SET number = excluded.number,
-    group_number = excluded.group_number, noted_at = excluded.noted_at, noted_by = excluded.noted_by
+    group_number = excluded.group_number, announced_by = excluded.announced_by, noted_at = excluded.noted_at, noted_by = excluded.noted_by

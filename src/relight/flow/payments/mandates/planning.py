@@ -10,19 +10,20 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from psycopg.types.json import Jsonb
-
 from relight.core.calendars import Calendar, calendar_for
 from relight.core.windows import local_date, local_midnight
 from relight.flow.cases.operations import lock_accounts, wake
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments.mandates import days
+from relight.flow.payments.mandates.announcing import announce
 from relight.flow.payments.mandates.rules import Scheme, schemes
+from relight.flow.payments.mandates.withdrawing import Gone, tell, withdraw
 
 SQL = statements(__package__, "planning.sql")
 _BATCH = 500
 _DAY = timedelta(days=1)
 _MANDATES_AHEAD = 62  # one that begins later is looked at later
+_QUICK, _LETTER_TAKES = frozenset({"sms", "email"}), timedelta(days=5)
 _FAILED = ("refused", "returned", "unanswered")
 
 
@@ -66,6 +67,10 @@ class _Bill(NamedTuple):
     retry_date: date | None
     last_state: str
     number: str
+    bank_notifies: bool
+    announced_by: str
+    channels: list[str]
+    is_untold: bool
 
 
 def place_of(tx: Tx, now: datetime, today: date | None = None) -> Place:
@@ -78,34 +83,44 @@ def place_of(tx: Tx, now: datetime, today: date | None = None) -> Place:
 
 def plan(db: Database, partner_id: int, *, now: datetime, today: date | None = None) -> Planned:
     """Plan what may be collected as of a day (the partner's own if left out), and take back what is paid by now."""
-    told = Planned()
+    told = back_what_lapsed(db, partner_id, now=now, today=today)
     with db.transaction(partner_id) as tx:
         place = place_of(tx, now, today)
     last = place.today + timedelta(days=_MANDATES_AHEAD)
 
-    def back(tx: Tx, accounts: Sequence[int]) -> None:
-        take_back(tx, place, now=now, told=told, accounts=accounts)
-
     def ahead(tx: Tx, accounts: Sequence[int]) -> None:
         plan_accounts(tx, accounts, place, now=now, told=told)
 
-    _in_batches(db, partner_id, SQL.in_flight, {}, back)
-    _in_batches(db, partner_id, SQL.accounts, {"today": place.today, "last": last}, ahead)
+    in_batches(db, partner_id, SQL.accounts, {"today": place.today, "last": last}, ahead)
     return told
 
 
-def _in_batches(
+def back_what_lapsed(db: Database, partner_id: int, *, now: datetime, today: date | None = None) -> Planned:
+    """Take back what is paid, at rest, or without its mandate by now; nothing new is planned."""
+    told = Planned()
+    with db.transaction(partner_id) as tx:
+        place = place_of(tx, now, today)
+
+    def back(tx: Tx, accounts: Sequence[int]) -> None:
+        take_back(tx, place, now=now, told=told, accounts=accounts)
+
+    in_batches(db, partner_id, SQL.lapsed, {"now": now, "accounts": None}, back)
+    return told
+
+
+def in_batches(
     db: Database,
     partner_id: int,
     statement: str,
     params: Mapping[str, Any],
     work: Callable[[Tx, Sequence[int]], None],
 ) -> None:
-    """Work on accounts some at a time, a transaction each."""
+    """Work on the accounts that a statement names first in its rows, some at a time, a transaction each."""
     after = 0
     while True:
         with db.transaction(partner_id) as tx:
-            accounts = [row[0] for row in tx.rows(statement, {**params, "after": after, "limit": _BATCH})]
+            rows = tx.rows(statement, {**params, "after": after, "limit": _BATCH})
+            accounts = sorted({row[0] for row in rows})
             if not accounts:
                 return
             after = accounts[-1]
@@ -131,30 +146,16 @@ def plan_accounts(tx: Tx, accounts: Sequence[int], place: Place, *, now: datetim
 
 
 def take_back(tx: Tx, place: Place, *, now: datetime, told: Planned, accounts: Sequence[int]) -> None:
-    """Take back what is paid, or whose mandate has ended: at once where no file ordered it, else in the next file."""
+    """Take back what is paid, at rest, or whose mandate has ended: at once where no file ordered it, else in the next
+    file."""
     lock_accounts(tx, accounts)
-    found = tx.rows(SQL.lapsed, {"accounts": list(accounts)})
-    planned = [row for row in found if row[3] == "planned"]
+    found = tx.rows(SQL.lapsed, {"accounts": list(accounts), "now": now, "after": 0, "limit": None})
     sent = [row for row in found if row[3] == "sent" and _can_be_recalled(row, place)]
-    tx.run(SQL.want_back, {"collections": [row[0] for row in sent]})
+    tx.run(SQL.want_back, {"collections": [row[1] for row in sent]})
     told.recall_wanted += len(sent)
-    if planned:
-        tx.run(SQL.withdraw, {"collections": [row[0] for row in planned], "now": now})
-        tx.run(SQL.let_go, {"holds": [row[6] for row in planned], "now": now})
-        tell(tx, [(row[2], "collection_called_back", {"amount": row[7]}) for row in planned], now)
-        wake(tx, sorted({row[1] for row in planned}), now, urgent=False)
-        told.called_back += len(planned)
-
-
-def tell(tx: Tx, events: Sequence[tuple[int, str, Mapping[str, Any]]], now: datetime) -> None:
-    """Put what happened to bills (claim, code, parameters) on the log of their open cases; accounts are locked."""
-    if events:
-        given = {
-            "claims": [claim for claim, _, _ in events],
-            "codes": [code for _, code, _ in events],
-            "params": [Jsonb(dict(params)) for _, _, params in events],
-        }
-        tx.run(SQL.tell, {**given, "now": now})
+    gone = [Gone(row[1], row[0], row[2], row[7], row[6]) for row in found if row[3] == "planned"]
+    withdraw(tx, gone, why="not_sent", now=now)
+    told.called_back += len(gone)
 
 
 def _can_be_recalled(row: tuple[Any, ...], place: Place) -> bool:
@@ -169,14 +170,26 @@ def _day_of(bill: _Bill, place: Place) -> date | str:
         if bill.retry_date is None:
             return "failed_before"
         not_before = max(not_before, bill.retry_date)
-    if scheme.notice is not None and bill.announced < bill.starts_on:
-        return "not_announced"
-    day = days.collect_on(place.calendar, scheme, today=place.today, not_before=not_before, announced=bill.announced)
+    announced = _announced(bill, scheme, place)
+    if isinstance(announced, str):
+        return announced
+    day = days.collect_on(place.calendar, scheme, today=place.today, not_before=not_before, announced=announced)
     if bill.ends_on is not None and day >= bill.ends_on:
         return "mandate_ends"
     if day > place.calendar.add(place.today, scheme.ahead):
         return "later"
     return day
+
+
+def _announced(bill: _Bill, scheme: Scheme, place: Place) -> date | str | None:
+    """On which day the customer has been told, or will be; None where others do; or why nobody can be told."""
+    if not scheme.creditor_tells(bank_notifies=bill.bank_notifies):
+        return None
+    if bill.announced_by == "bill":
+        return bill.announced if bill.announced >= bill.starts_on else "not_announced"
+    if bill.is_untold or not bill.channels:
+        return "nobody_to_tell"
+    return place.today + _DAY + (timedelta() if _QUICK.intersection(bill.channels) else _LETTER_TAKES)
 
 
 def _write(tx: Tx, chosen: Sequence[tuple[_Bill, date]], place: Place, now: datetime) -> None:
@@ -199,4 +212,5 @@ def _write(tx: Tx, chosen: Sequence[tuple[_Bill, date]], place: Place, now: date
         [(bill.claim_id, "collection_planned", {"amount": bill.owed, "day": day.isoformat()}) for bill, day in chosen],
         now,
     )
+    announce(tx, accounts, now=now)
     wake(tx, accounts, now, urgent=False)

@@ -9,11 +9,12 @@ ORDER BY 1 LIMIT %(limit)s
 -- blocked, since what they pay now gives it back in seconds, and a collection takes days and is no money yet.
 SELECT c.id, c.account_id, m.id, m.scheme, o.owed, c.currency, greatest(c.due_date, c.deferred_to), m.starts_on, m.ends_on,
     coalesce((c.sent_at AT TIME ZONE p.time_zone)::date, c.issued_date, (c.created_at AT TIME ZONE p.time_zone)::date),
-    f.failures, f.retry_date, f.last_state, c.number
+    f.failures, f.retry_date, f.last_state, c.number, m.bank_notifies, m.announced_by, w.channels, u.is_untold
 FROM claim c
 JOIN partner p ON p.id = c.partner_id
 JOIN LATERAL (
-    SELECT m.id, m.scheme, m.starts_on, m.ends_on FROM mandate m
+    SELECT m.id, m.scheme, m.starts_on, m.ends_on, m.bank_notifies, coalesce(n.announced_by, 'bill') AS announced_by
+    FROM mandate m LEFT JOIN collecting_creditor n ON n.creditor_id = m.creditor_id AND n.scheme = m.scheme
     WHERE m.account_id = c.account_id AND m.creditor_id = c.creditor_id AND (m.ends_on IS NULL OR m.ends_on > %(today)s)
         AND NOT EXISTS (SELECT FROM collection k WHERE k.mandate_id = m.id AND k.sequence IN ('OOFF', 'FNAL')
             AND k.state IN ('planned', 'sent', 'collected'))
@@ -33,6 +34,20 @@ CROSS JOIN LATERAL (
         coalesce((array_agg(k.state ORDER BY k.id DESC))[1], '') AS last_state
     FROM collection k WHERE k.claim_id = c.id AND k.mandate_id = m.id AND k.state <> 'called_back'
 ) f
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(DISTINCT t.channel), '{}') AS channels FROM account_role r
+    JOIN contact_point t ON t.party_id = r.party_id AND t.starts_at <= %(now)s
+        AND (t.ends_at IS NULL OR t.ends_at > %(now)s)
+    WHERE m.announced_by = 'message' AND r.account_id = c.account_id AND r.role = 'debtor' AND r.starts_at <= %(now)s
+        AND (r.ends_at IS NULL OR r.ends_at > %(now)s)
+        AND EXISTS (SELECT FROM dunning_case d WHERE d.account_id = c.account_id AND d.state <> 'closed'
+            AND c.service_kind = ANY (d.services))
+) w
+CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM collection k WHERE k.claim_id = c.id AND k.reason = 'cannot_tell'
+        AND NOT EXISTS (SELECT FROM account_role r JOIN contact_point t ON t.party_id = r.party_id
+            WHERE r.account_id = c.account_id AND r.role = 'debtor' AND t.starts_at > k.ended_at)) AS is_untold
+) u
 WHERE c.account_id = ANY (%(accounts)s::bigint[]) AND c.state = 'open' AND NOT h.whole AND o.owed > 0
     AND c.principal > c.disputed + h.held
     AND NOT EXISTS (SELECT FROM collection k WHERE k.claim_id = c.id AND k.state IN ('planned', 'sent'))
@@ -74,48 +89,23 @@ UPDATE collection k SET hold_id = h.id FROM hold h
 WHERE k.account_id = ANY (%(accounts)s::bigint[]) AND k.state = 'planned' AND k.hold_id IS NULL
     AND h.account_id = k.account_id AND h.claim_id = k.claim_id AND h.source = 'collection ' || k.id
 
--- tell: the open cases of these accounts that their bills are of
-WITH told AS (
-    SELECT * FROM unnest(%(claims)s::bigint[], %(codes)s::text[], %(params)s::jsonb[]) WITH ORDINALITY
-        AS x (claim_id, code, params, turn)
-), about AS (
-    SELECT d.id, t.code, t.params || jsonb_build_object('claim', c.number) AS params,
-        row_number() OVER (PARTITION BY d.id ORDER BY t.turn) AS place
-    FROM told t JOIN claim c ON c.id = t.claim_id
-    JOIN dunning_case d ON d.account_id = c.account_id AND d.state <> 'closed' AND c.service_kind = ANY (d.services)
-), bumped AS (
-    UPDATE dunning_case d SET version = d.version + x.places
-    FROM (SELECT id, count(*) AS places FROM about GROUP BY id) x WHERE d.id = x.id
-    RETURNING d.partner_id, d.id, d.version - x.places AS before
-)
-INSERT INTO case_event (partner_id, case_id, number, code, params, actor, cause, at)
-SELECT b.partner_id, b.id, b.before + a.place, a.code, a.params, 'relight', '', %(now)s
-FROM bumped b JOIN about a ON a.id = b.id ORDER BY b.id, a.place
-
--- lapsed: collections that should not come any more: the bill owes less, or the mandate has ended
-SELECT k.id, k.account_id, k.claim_id, k.state, k.collect_date, m.scheme, k.hold_id, k.amount
+-- lapsed: collections that should not come any more: the bill owes less, the mandate has ended, or something else holds
+-- the bill since they were planned. Of these accounts, or of all, some at a time.
+SELECT k.account_id, k.id, k.claim_id, k.state, k.collect_date, m.scheme, k.hold_id, k.amount
 FROM collection k
 JOIN mandate m ON m.id = k.mandate_id
 JOIN claim c ON c.id = k.claim_id
-WHERE k.account_id = ANY (%(accounts)s::bigint[]) AND k.state IN ('planned', 'sent') AND k.recall = ''
+WHERE (%(accounts)s::bigint[] IS NULL OR k.account_id = ANY (%(accounts)s::bigint[])) AND k.account_id > %(after)s
+    AND k.state IN ('planned', 'sent') AND k.recall = ''
     AND (k.amount > CASE WHEN c.state = 'open' THEN c.principal - c.disputed + c.costs + c.interest ELSE 0 END
-        OR (m.ends_on IS NOT NULL AND m.ends_on <= k.collect_date AND k.sequence <> 'FNAL'))
-ORDER BY k.id
-
--- in_flight: accounts with collections on their way, some at a time
-SELECT DISTINCT account_id FROM collection WHERE state IN ('planned', 'sent') AND account_id > %(after)s
-ORDER BY 1 LIMIT %(limit)s
-
--- withdraw: not sent yet, so nothing needs to be called back
-UPDATE collection SET state = 'called_back', ended_at = %(now)s, reason = 'not_sent'
-WHERE id = ANY (%(collections)s::bigint[]) AND state = 'planned'
+        OR (m.ends_on IS NOT NULL AND m.ends_on <= k.collect_date AND k.sequence <> 'FNAL')
+        OR EXISTS (SELECT FROM hold h WHERE h.account_id = k.account_id AND h.reason <> 'collection' AND h.amount IS NULL
+            AND (h.claim_id = k.claim_id OR (h.claim_id IS NULL AND h.service_id IS NULL))
+            AND h.starts_at <= %(now)s AND (h.ends_at IS NULL OR h.ends_at > %(now)s)))
+ORDER BY k.account_id, k.id LIMIT %(limit)s
 
 -- want_back: the next file asks for it
 UPDATE collection SET recall = 'wanted' WHERE id = ANY (%(collections)s::bigint[]) AND state = 'sent' AND recall = ''
-
--- let_go: their bills are followed up again
-UPDATE hold SET ends_at = greatest(starts_at, %(now)s), ended_by = 'relight'
-WHERE id = ANY (%(holds)s::bigint[]) AND (ends_at IS NULL OR ends_at > %(now)s)
 
 -- partner: where it is, for its days
 SELECT country, time_zone FROM partner WHERE id = %(partner)s

@@ -18,16 +18,19 @@ class Retry(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What follows when a collection brought no money, or the money went back. `asks`: a person asks the customer."""
+    """What follows when a collection brought no money, or the money went back. `asks`: a person asks the customer;
+    `tells`: where it is not tried again, the customer is told so."""
 
     retry: Retry | None = None
     ends_mandate: bool = False
     asks: bool = False
+    tells: bool = False
 
 
 class Scheme(NamedTuple):
-    """A way to collect. `notice` is None where the bank or the scheme itself tells the customer; `closed` are days of
-    the year (month, day) on which it rests besides the country's; `monthly`: files go in before the month begins."""
+    """A way to collect. `told_by`: who tells the customer before the day (`creditor`; `mandate`: the bank, unless the
+    mandate says the creditor; `scheme`), `notice` how long before where it is the creditor; `closed` are days of the
+    year (month, day) on which it rests besides the country's; `monthly`: files go in before the month begins."""
 
     name: str
     currency: str
@@ -35,6 +38,8 @@ class Scheme(NamedTuple):
     settle: Span
     recall_before: Span
     ahead: Span
+    spare: Span
+    told_by: str
     notice: Span | None
     monthly: bool
     closed: frozenset[tuple[int, int]]
@@ -47,8 +52,13 @@ class Scheme(NamedTuple):
             return self.unanswered
         return self.reasons.get(reason, Answer(asks=True))
 
+    def creditor_tells(self, *, bank_notifies: bool) -> bool:
+        """Whether the creditor must tell the customer of a collection by such a mandate."""
+        return self.told_by == "creditor" or (self.told_by == "mandate" and not bank_notifies)
+
 
 UNANSWERED = "unanswered"
+_SPARE = "1 working days"
 
 
 @cache
@@ -78,15 +88,17 @@ def _scheme(name: str, tree: Mapping[str, Any]) -> Scheme:
         settle=Span.parse(tree["settle"]),
         recall_before=Span.parse(tree["recall_before"]),
         ahead=Span.parse(tree["ahead"]),
+        spare=Span.parse(tree.get("spare", _SPARE)),
+        told_by=tree["told_by"],
         notice=Span.parse(tree["notice"]) if "notice" in tree else None,
         monthly=tree.get("monthly", False),
         closed=frozenset((month, day) for month, day in closed),
-        unanswered=_answer(tree["unanswered"]),
-        reasons={code: _answer(rule) for code, rule in tree["reasons"].items()},
+        unanswered=_answer(tree["unanswered"], tells=False),
+        reasons={code: _answer(rule, tells=True) for code, rule in tree["reasons"].items()},
     )
 
 
-def _answer(tree: Mapping[str, Any]) -> Answer:
+def _answer(tree: Mapping[str, Any], *, tells: bool) -> Answer:
     given = tree.get("retry")
     retry = Retry(Span.parse(given["after"]) if "after" in given else None, given["times"]) if given else None
-    return Answer(retry, tree.get("mandate") == "end", tree.get("ask", False))
+    return Answer(retry, tree.get("mandate") == "end", tree.get("ask", False), tree.get("tell", tells))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from relight.core.windows import local_date
 from relight.flow.cases.errors import UnableToFind
 from relight.flow.cases.operations import lock_accounts, wake
 from relight.flow.database import Tx, statements
@@ -16,9 +17,10 @@ from relight.flow.payments.files.ordered import Ordered
 from relight.flow.payments.files.pain008 import blocks_of, camt055, pain008
 from relight.flow.payments.mandates import days
 from relight.flow.payments.mandates.noting import UnableToCollect
-from relight.flow.payments.mandates.planning import SQL as PLANS
-from relight.flow.payments.mandates.planning import Place, Planned, place_of, take_back, tell
+from relight.flow.payments.mandates.planning import Place, Planned, place_of, take_back
 from relight.flow.payments.mandates.rules import Scheme, schemes
+from relight.flow.payments.mandates.withdrawing import SQL as BACK
+from relight.flow.payments.mandates.withdrawing import Gone, tell, withdraw
 
 SQL = statements(__package__, "writing.sql")
 _LAST_MONTH_DAYS = 31  # a mandate that ends so soon after a collection has had its last one
@@ -42,17 +44,25 @@ class _Due(NamedTuple):
     mandate_id: int
     used: bool
     hold_id: int
+    account_id: int
+    claim_id: int
+    bank_notifies: bool
+    announced_by: str
+    told_at: datetime | None
 
 
-def order(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
-    """Order what is planned, in a file; None where nothing is. What was paid by now is not ordered.
+def order(tx: Tx, scheme_name: str, *, now: datetime, until: date | None = None, by: str = "hand") -> Written | None:
+    """Order what is planned, in a file; None where nothing is. What was paid by now is not ordered, nor what its
+    customer has not been told of in time; with `until`, only what must leave up to that day. `by` is hand or worker.
 
     A collection whose day is too near is asked for on the first day that can still be. Raises `UnableToCollect`.
     """
     scheme, place = schemes()[scheme_name], place_of(tx, now)
     accounts = _locked(tx, scheme_name)
     take_back(tx, place, now=now, told=Planned(), accounts=accounts)
-    due = [_Due(*row) for row in tx.rows(SQL.planned, {"scheme": scheme_name})]
+    due = _in_time(tx, [_Due(*row) for row in tx.rows(SQL.planned, {"scheme": scheme_name})], scheme, place, now)
+    if until is not None:
+        due = [one for one in due if days.last_to_send(place.calendar, scheme, one.collect_date) <= until]
     if not due:
         return None
     if nameless := [row[0] for row in tx.rows(SQL.nameless, {"scheme": scheme_name})]:
@@ -60,7 +70,7 @@ def order(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
         raise UnableToCollect(
             f"Note first what {scheme_name} calls {names} (relight mandate creditor), and give each a bank account."
         )
-    file, number, message = _make_file(tx, scheme_name, "order", due, now)
+    file, number, message = _make_file(tx, scheme_name, "order", due, now, by)
     _write_down(tx, due, scheme, place, file=file, now=now)
     ordered = blocks_of(_ordered(tx, file, "order"), message)
     tx.run(SQL.name_blocks, {"refs": [one.ref for one in ordered], "blocks": [one.block for one in ordered]})
@@ -68,7 +78,7 @@ def order(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
     return Written(message, _content(tx, scheme_name, "order", ordered, number, message, now), len(due), _sum(due))
 
 
-def recall(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
+def recall(tx: Tx, scheme_name: str, *, now: datetime, by: str = "hand") -> Written | None:
     """Call back what was paid meanwhile, in a file; None where nothing is to be called back. What is too late for it
     comes, and is credit."""
     scheme, place = schemes()[scheme_name], place_of(tx, now)
@@ -81,10 +91,10 @@ def recall(tx: Tx, scheme_name: str, *, now: datetime) -> Written | None:
     if not found:
         return None
     count, amount = len(found), sum(row[4] for row in found)
-    given = {"partner": tx.partner_id, "scheme": scheme_name, "count": count, "amount": amount, "now": now}
+    given = {"partner": tx.partner_id, "scheme": scheme_name, "count": count, "amount": amount, "now": now, "by": by}
     file, number, message = tx.rows(SQL.make_file, {**given, "kind": "recall", "letter": "X"})[0]
     tx.run(SQL.recall, {"collections": [row[0] for row in found], "file": file, "now": now})
-    tx.run(PLANS.let_go, {"holds": [row[2] for row in found], "now": now})
+    tx.run(BACK.let_go, {"holds": [row[2] for row in found], "now": now})
     tell(tx, [(row[3], "collection_called_back", {"amount": row[4]}) for row in found], now)
     wake(tx, accounts, now, urgent=False)
     ordered = _ordered(tx, file, "recall")
@@ -102,7 +112,36 @@ def again(tx: Tx, message: str) -> Written:
     return Written(message, content, len(ordered), sum(one.amount for one in ordered))
 
 
+def _in_time(tx: Tx, planned: Sequence[_Due], scheme: Scheme, place: Place, now: datetime) -> list[_Due]:
+    """Those whose customers were told in time, of the very day. For the others that cannot be any more, another day is
+    found with the next plan; some are only waiting for their message."""
+    due: list[_Due] = []
+    late: list[_Due] = []
+    for one in planned:
+        first = _first_day(one, scheme, place)
+        can_be = days.collect_on(place.calendar, scheme, today=place.today, not_before=one.collect_date)
+        if not _is_told_by_us(one, scheme) or (first is not None and first <= one.collect_date == can_be):
+            due.append(one)
+        elif first is not None or can_be > one.collect_date:
+            late.append(one)
+    gone = [Gone(one.id, one.account_id, one.claim_id, one.amount, one.hold_id) for one in late]
+    withdraw(tx, gone, why="not_announced", now=now)
+    return due
+
+
+def _is_told_by_us(one: _Due, scheme: Scheme) -> bool:
+    return one.announced_by == "message" and scheme.creditor_tells(bank_notifies=one.bank_notifies)
+
+
+def _first_day(one: _Due, scheme: Scheme, place: Place) -> date | None:
+    """The first day for which the customer was told in time; None while no message has arrived."""
+    if one.told_at is None:
+        return None
+    return days.told_long_enough(place.calendar, scheme, local_date(one.told_at, place.zone))
+
+
 def _locked(tx: Tx, scheme: str) -> list[int]:
+    tx.rows(SQL.in_turn, {"scheme": scheme})
     accounts = [row[0] for row in tx.rows(SQL.lock_due, {"scheme": scheme})]
     lock_accounts(tx, accounts)
     return accounts
@@ -112,8 +151,8 @@ def _sum(due: Sequence[_Due]) -> int:
     return sum(one.amount for one in due)
 
 
-def _make_file(tx: Tx, scheme: str, kind: str, due: Sequence[_Due], now: datetime) -> tuple[Any, ...]:
-    given = {"partner": tx.partner_id, "scheme": scheme, "kind": kind, "letter": "C", "now": now}
+def _make_file(tx: Tx, scheme: str, kind: str, due: Sequence[_Due], now: datetime, by: str) -> tuple[Any, ...]:
+    given = {"partner": tx.partner_id, "scheme": scheme, "kind": kind, "letter": "C", "now": now, "by": by}
     return tx.rows(SQL.make_file, {**given, "count": len(due), "amount": _sum(due)})[0]
 
 

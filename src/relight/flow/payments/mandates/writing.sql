@@ -1,13 +1,26 @@
+-- in_turn: files of a scheme are written one after the other, so that their numbers have no gap and none twice
+SELECT id FROM collecting_creditor WHERE scheme = %(scheme)s ORDER BY id FOR NO KEY UPDATE
+
 -- lock_due: collections of a scheme that no file has ordered yet; their accounts are locked first
 SELECT DISTINCT k.account_id FROM collection k JOIN mandate m ON m.id = k.mandate_id
 WHERE m.scheme = %(scheme)s AND (k.state = 'planned' OR k.recall = 'wanted') ORDER BY 1
 
--- planned: those that are to be ordered, with what is owed by now, and how the mandate was used before
+-- planned: those that are to be ordered, how the mandate was used before, and when the customer was told by us. A letter
+-- that nobody reported on arrives five days after it was sent.
 SELECT k.id, k.collect_date, k.amount, m.is_once, m.ends_on, k.mandate_id,
     EXISTS (SELECT FROM collection b WHERE b.mandate_id = k.mandate_id AND b.id <> k.id
         AND (b.state IN ('sent', 'collected', 'returned') OR (b.state = 'called_back' AND b.sent_at IS NOT NULL))) AS used,
-    k.hold_id
-FROM collection k JOIN mandate m ON m.id = k.mandate_id
+    k.hold_id, k.account_id, k.claim_id, m.bank_notifies, coalesce(n.announced_by, 'bill'), o.told_at
+FROM collection k
+JOIN mandate m ON m.id = k.mandate_id
+LEFT JOIN collecting_creditor n ON n.creditor_id = m.creditor_id AND n.scheme = m.scheme
+CROSS JOIN LATERAL (
+    SELECT min(coalesce(s.delivered_at,
+        e.finished_at + CASE WHEN e.channel = 'letter' THEN interval '5 days' ELSE interval '0' END)) AS told_at
+    FROM collection_notice o JOIN effect e ON e.id = o.effect_id AND e.state = 'done'
+    LEFT JOIN sent_message s ON s.effect_id = e.id
+    WHERE o.collection_id = k.id AND s.undeliverable_at IS NULL
+) o
 WHERE m.scheme = %(scheme)s AND k.state = 'planned' ORDER BY k.collect_date, k.id
 
 -- nameless: creditors whose name at the scheme, or whose bank account, nobody has noted
@@ -17,9 +30,9 @@ LEFT JOIN collecting_creditor n ON n.creditor_id = c.id AND n.scheme = m.scheme
 WHERE m.scheme = %(scheme)s AND k.state = 'planned' AND (n.id IS NULL OR c.bank_account = '') ORDER BY 1
 
 -- make_file: the next number of the scheme's files; two who write at once wait for one another's accounts before
-INSERT INTO collection_file (partner_id, scheme, kind, number, message, count, amount, written_at)
+INSERT INTO collection_file (partner_id, scheme, kind, number, message, count, amount, written_at, written_by)
 SELECT %(partner)s, %(scheme)s, %(kind)s, n.number, 'RL' || %(partner)s || %(letter)s || n.number || '-' ||
-    to_char(%(now)s AT TIME ZONE 'UTC', 'YYMMDDHH24MISS'), %(count)s, %(amount)s, %(now)s
+    to_char(%(now)s AT TIME ZONE 'UTC', 'YYMMDDHH24MISS'), %(count)s, %(amount)s, %(now)s, %(by)s
 FROM (SELECT coalesce(max(number), 0) + 1 AS number FROM collection_file WHERE scheme = %(scheme)s) n
 RETURNING id, number, message
 
