@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": "relight.cli.timeline:explain",
     "feed": "relight.cli.feed:feed",
     "audit": "relight.cli.audit:audit_command",
+    "watch": "relight.cli.watching:watch",
     "doctor": "relight.cli.doctor:doctor",
     "migrate": "relight.cli.doctor:migrate",
     "backup": "relight.cli.backup:backup",

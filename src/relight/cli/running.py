@@ -161,9 +161,7 @@ def serve(host: str, port: int, base_url: str, metrics: tuple[str, int] | None) 
     )
 
 
-def _children(
-    commands: list[list[str]], *, metrics: tuple[str, int] | None = None, with_database: bool = True
-) -> None:
+def _children(commands: list[list[str]], *, metrics: tuple[str, int] | None = None, with_database: bool = True) -> None:
     """Run commands of ours as processes, with their figures served if asked; when one ends, or we are told to, all
     end."""
     installation().migrate()

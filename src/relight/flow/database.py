@@ -89,13 +89,13 @@ class Tx:
 class Database:
     """Connections for the role that runs in production. `transaction` is the only way in."""
 
-    def __init__(self, conninfo: str, *, size_max: int = 8, name: str = "relight"):
+    def __init__(self, conninfo: str, *, size_max: int = 8, name: str = "relight", wait_seconds: float = 30):
         self.conninfo = conninfo
         self._pool = ConnectionPool(
             conninfo,
             min_size=1,
             max_size=size_max,
-            timeout=30,
+            timeout=wait_seconds,
             open=False,
             name=name,
             configure=_adapted,

@@ -3,6 +3,8 @@
 from granian.constants import Interfaces
 from granian.server import Server
 
+from relight.telemetry import logs
+
 
 def serve(*, host: str, port: int, workers: int) -> None:
     """Serve until ended by a signal."""
@@ -15,5 +17,6 @@ def serve(*, host: str, port: int, workers: int) -> None:
         blocking_threads=4,
         backlog=1024,
         log_access=False,
+        log_dictconfig=logs.server_config(),
         process_name=None,
     ).serve()

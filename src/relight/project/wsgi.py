@@ -5,7 +5,9 @@ are thousands of them for each page of the console. They get the handler without
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable
+from multiprocessing.util import Finalize
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "relight.project.settings")
@@ -14,7 +16,11 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 
-BARE = ("/p/", "/webhooks/")
+from relight.telemetry import traces
+from relight.telemetry.metrics import REQUEST_SECONDS
+
+BARE = ("/p/", "/webhooks/", "/health", "/ready")
+_ENTRANCES = {"p": "pay page", "webhooks": "webhook", "console": "console", "static": "static"}
 
 
 class BareHandler(WSGIHandler):
@@ -35,11 +41,19 @@ class Application:
     def __init__(self) -> None:
         self._full = get_wsgi_application()
         self._bare = BareHandler()
+        traces.start("web")
+        Finalize(None, traces.stop, exitpriority=10)  # processes of a server end without Python's own farewell
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI (PEP 3333)."""
-        bare = environ.get("PATH_INFO", "").startswith(BARE)
-        return (self._bare if bare else self._full)(environ, start_response)
+        path = environ.get("PATH_INFO", "")
+        entrance, began = _ENTRANCES.get(path[1:].partition("/")[0], "other"), time.perf_counter()
+
+        def answer(status: str, *given: Any) -> Any:
+            REQUEST_SECONDS.labels(entrance, f"{status[0]}xx").observe(time.perf_counter() - began)
+            return start_response(status, *given)
+
+        return (self._bare if path.startswith(BARE) else self._full)(environ, answer)
 
 
 application = Application()

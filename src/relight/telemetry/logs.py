@@ -26,7 +26,7 @@ ALLOWED = frozenset(
         "error", "result", "code", "status", "entrance", "count", "seconds", "port", "host", "file_kind", "run", "why",
     }
 )  # fmt: skip
-_NUMBERS = re.compile(r"\d{5,}")
+_NUMBERS = re.compile(r"\d{6,}")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 
 Event = MutableMapping[str, Any]
