@@ -24,8 +24,8 @@ CODES = frozenset(
      "section", "waits", "hold", "task", "effect", "effect_state", "result", "why", "proof", "fate", "meaning",
      "payment", "claim_state", "approval_state", "task_state", "block", "ended", "flag", "people", "actor", "param",
      "role", "interest_lack", "boolean", "recall", "agency_state", "plan_state", "mandate_scheme",
-     "collection_state",
-     "plan_cannot"}
+     "collection_state", "undo_state",
+     "plan_cannot", "alarm", "alarm_to_do"}
 )  # fmt: skip
 # What the database's own checks allow in a column, and the group that names it.
 COLUMNS = {
@@ -36,7 +36,7 @@ COLUMNS = {
     ("account", "debtor"): "debtor", ("contact_point", "channel"): "channel", ("claim", "state"): "claim_state",
     ("contact_point", "ended_because"): "ended", ("received_message", "meaning"): "meaning",
     ("payment", "state"): "payment", ("membership", "role"): "role", ("instalment_plan", "state"): "plan_state",
-    ("collection", "state"): "collection_state", ("mandate", "scheme"): "mandate_scheme",
+    ("collection", "state"): "collection_state", ("undo", "state"): "undo_state", ("mandate", "scheme"): "mandate_scheme",
 }  # fmt: skip
 
 
@@ -152,6 +152,14 @@ def test_every_template_that_goes_by_itself_and_every_language_of_messages_has_a
     assert {"payment_received", "press_button", "restored"} <= found
     assert missing("template", found, in_norwegian) == []
     assert missing("language", set(MESSAGE_LANGUAGES), in_norwegian) == []
+
+
+def test_every_alarm_says_what_is_wrong_and_what_to_do(in_norwegian: Mapping[str, str]) -> None:
+    from relight.flow.watch.alarms import KINDS
+
+    assert len(KINDS) > 10
+    assert missing("alarm", set(KINDS), in_norwegian) == []
+    assert missing("alarm_to_do", set(KINDS), in_norwegian) == []
 
 
 def test_every_flag_that_protects_has_words(in_norwegian: Mapping[str, str]) -> None:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from relight.flow.database import statements
+from relight.flow.watch import alarms as watch
+from relight.flow.watch.alarms import Alarm
 from relight.web.console.desk import Desk
 from relight.web.console.queries import from_json, row, rows
 
@@ -117,6 +119,11 @@ def overview(desk: Desk) -> Overview:
     return Overview(
         active, int(arrears), watching, held, from_json(levels) or {}, not_back, by_step, restored, p50, p95
     )
+
+
+def alarms(desk: Desk) -> tuple[Alarm, ...]:
+    """What is late or wrong at this partner, what cannot wait first."""
+    return watch.answer(rows(watch.SQL.alarms, watch.question(desk.at.partner_id, desk.now)))
 
 
 def _task_row(found: tuple[Any, ...]) -> TaskRow:
