@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from relight.cli.main import relight
 from relight.core.references.kid import make_kid
 from relight.flow.cases.people import Person, UnableToAct
+from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.referencing import keep_setting
 from relight.flow.database import Database
 from relight.flow.payments.mandates import agreeing, hearing, noting
@@ -17,6 +18,7 @@ from relight.flow.payments.mandates.noting import Told, UnableToCollect
 from tests.flow.booking import Connected
 from tests.flow.factories import make_account, make_claim
 from tests.flow.mandating import CREDITOR_ID, KARI, PAYER, Till
+from tests.unit.payments.files.test_bs_payments import paid, whole
 
 MANDATES = "SELECT reference, starts_on::text, coalesce(ends_on::text, ''), ended_because FROM mandate ORDER BY id"
 READER = Person("ole", "reader")
@@ -123,6 +125,31 @@ def test_who_only_reads_notes_no_mandate(bank: Till) -> None:
         noting.by_hand(tx, Told("K", "sepa", "NL-1", date(2026, 3, 2)), by=READER, now=bank.now)
 
 
+def test_a_delivery_of_betalingsservice_ends_what_it_names_and_one_that_is_cut_short_ends_nothing(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
+) -> None:
+    till = Till(db, owner, partner, now, tmp_path, "betalingsservice")
+    came, refused = till.customer(due=date(2026, 4, 1)), till.customer(due=date(2026, 4, 1))
+    till.plan()
+    written = till.order()
+    assert written is not None
+    assert b"BS0420123456702800000000001" in written.content
+    path = tmp_path / "BS0602.txt"
+    told = whole(paid("0236", till.ref(came)), paid("0238", till.ref(refused)))
+
+    path.write_text(told[:-120], "iso-8859-1", newline="")
+    with pytest.raises(UnableToImport, match="not whole"):
+        hearing.import_answers(db, partner, path, format="bs0602", now=now)
+    before = till.collected(came)
+    path.write_text(told, "iso-8859-1", newline="")
+    taken = [hearing.import_answers(db, partner, path, format="bs0602", now=now) for _ in range(2)]
+
+    assert before[0][0] == "sent"
+    assert [(one.read, one.changed, one.errors) for one in taken] == [(2, 2, []), (2, 0, [])]
+    assert till.owes(came.account) == 0
+    assert till.collected(refused) == [("refused", "2026-04-01", "cancelled_by_customer")]
+
+
 def test_betalingsservices_own_word_books_its_money_once_and_takes_it_back(
     db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
 ) -> None:
@@ -164,8 +191,9 @@ def test_the_commands_note_plan_write_and_list(
         arguments = [*words, "--partner", slug]
         return CliRunner().invoke(relight, arguments, obj=Connected(database_urls["app"]), catch_exceptions=False)
 
-    named = run("mandate", "creditor", "Duinwater & Søn", "--scheme", "sepa", "--number", CREDITOR_ID,
-                "--announced-by", "bill")
+    named = run(
+        "mandate", "creditor", "Duinwater & Søn", "--scheme", "sepa", "--number", CREDITOR_ID, "--announced-by", "bill"
+    )
     taken = run("mandate", "import", str(table))
     planned = run("collect", "plan")
     written = run("collect", "file", "--scheme", "sepa", "-o", str(out))

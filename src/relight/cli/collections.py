@@ -104,12 +104,12 @@ def recall_command(scheme: str, output: Path, partner_slug: str | None, as_json:
 
 @collect.command("answers")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(["pain002", "csv"]), required=True)
+@click.option("--format", "format_", type=click.Choice(["pain002", "bs0602", "csv"]), required=True)
 @partner_option
 @json_option
 @refusals
 def answers_command(file: Path, format_: str, partner_slug: str | None, as_json: bool) -> None:
-    """Take in what was refused before its day (pain.002), or Betalingsservice's word as a table.
+    """Take in what was refused before its day (pain.002), or Betalingsservice's word: its delivery 0602, or a table.
 
     A table has the columns ref, outcome (collected, refused, returned) and date, and may have reason. Money itself, and
     direct debits that went back, come with the bank's files: relight import payments.

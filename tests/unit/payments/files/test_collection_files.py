@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib import resources
 from xml.etree import ElementTree as Xml
 
 import netsgiro
 import pytest
+import xmlschema
 from hypothesis import given
 from hypothesis import strategies as some
 from netsgiro.objects import Agreement, parse
@@ -13,7 +15,8 @@ from stdnum import iban
 
 from relight.flow.payments.files.agreements import read_agreements
 from relight.flow.payments.files.avtalegiro import avtalegiro
-from relight.flow.payments.files.betalingsservice import betalingsservice
+from relight.flow.payments.files.betalingsservice import withdrawn
+from relight.flow.payments.files.bs_delivery import delivery
 from relight.flow.payments.files.ordered import Ordered
 from relight.flow.payments.files.pain008 import blocks_of, camt055, pain008, plain
 
@@ -27,6 +30,10 @@ EURO = Ordered(
     "RLC1C7N0", 6150, "EUR", date(2026, 3, 23), "FRST", "CORE", "NL-4711/1", date(2026, 1, 5), "Søren Müller-Žižek",
     "DE89370400440532013000", "RF18539007547034", "F-1001", True, "Duinwater & Søn", "NL91ABNA0417164300",
     "DE98ZZZ09999999999", "",
+)  # fmt: skip
+DANISH = ONE._replace(
+    currency="DKK", mandate="000123", group_number="00001", creditor_account="DK5000400440116243",
+    creditor_org="12345678",
 )  # fmt: skip
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NAMES = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.008.001.02", "c": "urn:iso:std:iso:20022:tech:xsd:camt.055.001.01"}
@@ -163,6 +170,16 @@ def test_a_sepa_file_adds_up_whatever_it_holds(amounts: list[int]) -> None:
     assert sums == {sum(told)} == {Decimal(sum(amounts)) / 100}
 
 
+def test_a_sepa_file_is_valid_by_the_schema_that_others_check_theirs_by() -> None:
+    schema = xmlschema.XMLSchema(resources.files("sepaxml").joinpath("schemas/pain.008.001.02.xsd").read_text())
+    rows = [EURO, EURO._replace(ref="RLC1C8N0", sequence="RCUR", payer_name="Ж", bill="Ж" * 200, instrument="B2B")]
+
+    written = pain008(blocks_of(rows, "RL1C7-260302090000"), message_id="RL1C7-260302090000", sender="K & Ø", at=AT)
+
+    assert [error.reason for error in schema.iter_errors(written.decode())] == []
+    assert list(schema.iter_errors(written.decode().replace("<Ccy", "<X").replace(">FRST<", ">FIRST<")))
+
+
 def test_what_is_called_back_names_its_file_its_block_and_itself() -> None:
     (sent,) = blocks_of([EURO], "RL1C7")
 
@@ -180,8 +197,8 @@ def test_names_are_written_in_letters_that_every_bank_takes() -> None:
     assert plain("Ærø Łódź Straße & Søn") == "AEro Lodz Strasse   Son"
 
 
-def test_betalingsservice_gets_a_table_with_what_is_collected_and_what_is_not() -> None:
-    written = betalingsservice([ONE._replace(currency="DKK", mandate="000123", group_number="00001")], deletion=True)
+def test_what_is_withdrawn_from_betalingsservice_is_a_table_for_whoever_deletes_it() -> None:
+    written = withdrawn([DANISH])
 
     head, row = written.decode("utf-8-sig").splitlines()
     found = dict(zip(head.split(";"), row.split(";"), strict=True))
@@ -189,7 +206,34 @@ def test_betalingsservice_gets_a_table_with_what_is_collected_and_what_is_not() 
     assert (found["payment_date"], found["action"]) == ("2026-03-16", "delete")
 
 
-@pytest.mark.parametrize("write", [lambda: avtalegiro([], number=1), lambda: betalingsservice([])])
+def test_a_delivery_to_betalingsservice_has_each_field_in_its_place() -> None:
+    lines = delivery([DANISH, DANISH._replace(ref="RLC1C9N0", amount=100)], number=7, at=AT).decode("iso-8859-1")
+
+    start, section, name, payment, advice, *_, section_end, end = lines.splitlines()
+    assert {len(line) for line in lines.splitlines()} == {128}
+    assert (start[5:13], start[16:20], start[20:30], start[49:55]) == ("12345678", "0601", "0000000007", "020326")
+    assert (section[13:17], section[22:27], section[54:68]) == ("0112", "00001", "00400440116243")
+    assert (name[13:17], name[51:64]) == ("0240", "Kari Nordmann")
+    assert (payment[5:13], payment[13:17], payment[27:42]) == ("55555555", "0280", "000000000000123")
+    assert (payment[51:59], payment[59], payment[60:73]) == ("16032026", "1", "0000000089900")
+    assert payment[73:103].strip() == "RLC1C7N0"
+    assert advice[52:90].strip() == "F-1001"
+    assert (section_end[31:42], section_end[42:57]) == (f"{2:011}", f"{90000:015}")
+    assert (end[20:31], end[31:42], end[42:57]) == (f"{1:011}", f"{2:011}", f"{90000:015}")
+
+
+@pytest.mark.parametrize(
+    ("change", "lacks"),
+    [({"creditor_org": ""}, "CVR"), ({"group_number": "x"}, "debtor group"), ({"creditor_account": "DK50"}, "account")],
+)
+def test_betalingsservice_gets_no_delivery_that_it_could_not_place(change: dict[str, str], lacks: str) -> None:
+    with pytest.raises(ValueError, match=lacks):
+        delivery([DANISH._replace(**change)], number=1, at=AT)
+
+
+@pytest.mark.parametrize(
+    "write", [lambda: avtalegiro([], number=1), lambda: withdrawn([]), lambda: delivery([], number=1, at=AT)]
+)
 def test_an_empty_file_is_not_written(write) -> None:
     with pytest.raises(ValueError, match="without collections"):
         write()

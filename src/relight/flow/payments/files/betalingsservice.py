@@ -1,6 +1,6 @@
-"""Collections for Betalingsservice as a table for the creditor's own delivery to it. Pure: bytes from rows.
+"""Collections that are withdrawn from Betalingsservice, as a table for whoever deletes them on its pages. Pure.
 
-The layout of its deliveries is published to creditors; what we could read of it was not enough to write one by.
+How a delivery deletes payments is not established, so none is written for it.
 """
 
 import csv
@@ -16,8 +16,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def betalingsservice(collections: Sequence[Ordered], *, deletion: bool = False) -> bytes:
-    """One line a collection: what to collect, or (`action` delete) what to call back. Raises ValueError for none."""
+def withdrawn(collections: Sequence[Ordered]) -> bytes:
+    """One line a collection that is not to be drawn. Raises ValueError for none."""
     if not collections:
         raise ValueError("a file without collections asks for nothing")
     written = StringIO()
@@ -28,7 +28,7 @@ def betalingsservice(collections: Sequence[Ordered], *, deletion: bool = False) 
         table.writerow(
             (
                 one.ref, one.creditor_number, one.group_number, one.mandate, one.collect_date.isoformat(), amount,
-                one.currency, one.reference, one.bill, one.payer_name, "delete" if deletion else "collect",
+                one.currency, one.reference, one.bill, one.payer_name, "delete",
             )
         )  # fmt: skip
     return written.getvalue().encode("utf-8-sig")

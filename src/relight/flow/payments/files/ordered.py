@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 class Ordered(NamedTuple):
     """One collection, in minor units. `ref` is what the bank sends back, `reference` what the payment carries (the
-    bill's own), `bill` its number; `creditor_number` and `group_number` are the scheme's names for the creditor.
+    bill's own), `bill` its number; `creditor_number` and `group_number` are the scheme's names for the creditor,
+    `creditor_org` its number in the register of companies.
     `block` is the group of the file that ordered it, `message` that file's id; empty before."""
 
     ref: str
@@ -26,5 +27,6 @@ class Ordered(NamedTuple):
     creditor_account: str
     creditor_number: str
     group_number: str
+    creditor_org: str = ""
     block: str = ""
     message: str = ""

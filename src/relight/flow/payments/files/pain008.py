@@ -36,7 +36,7 @@ def pain008(collections: Sequence[Ordered], *, message_id: str, sender: str, at:
     text(head, "MsgId", message_id)
     text(head, "CreDtTm", at.isoformat(timespec="seconds"))
     _sums(head, collections)
-    text(within(head, "InitgPty"), "Nm", plain(sender)[:NAME_MAX])
+    text(within(head, "InitgPty"), "Nm", _name(sender))
     for name, group in groupby(collections, key=attrgetter("block")):
         _block(body, name, list(group))
     return whole(root)
@@ -50,7 +50,7 @@ def camt055(collections: Sequence[Ordered], *, message_id: str, sender: str, at:
     body = Xml.SubElement(root, "CstmrPmtCxlReq")
     head = Xml.SubElement(body, "Assgnmt")
     text(head, "Id", message_id)
-    text(within(head, "Assgnr", "Pty"), "Nm", plain(sender)[:NAME_MAX])
+    text(within(head, "Assgnr", "Pty"), "Nm", _name(sender))
     text(within(head, "Assgne", "Agt", "FinInstnId", "Othr"), "Id", "NOTPROVIDED")
     text(head, "CreDtTm", at.isoformat(timespec="seconds"))
     _sums(within(body, "CtrlData"), collections)
@@ -73,6 +73,11 @@ def plain(content: str) -> str:
     return "".join(sign if sign in _SIGNS else " " for sign in bare if not unicodedata.combining(sign)).strip()
 
 
+def _name(content: str) -> str:
+    """A name as banks take it. One of other letters alone would be empty, and the file be refused for it."""
+    return plain(content)[:NAME_MAX] or "NOTPROVIDED"
+
+
 def _block(body: Xml.Element, name: str, group: Sequence[Ordered]) -> None:
     first = group[0]
     block = within(body, "PmtInf")
@@ -84,7 +89,7 @@ def _block(body: Xml.Element, name: str, group: Sequence[Ordered]) -> None:
     text(within(kind, "LclInstrm"), "Cd", first.instrument)
     text(kind, "SeqTp", first.sequence)
     text(block, "ReqdColltnDt", first.collect_date.isoformat())
-    text(within(block, "Cdtr"), "Nm", plain(first.creditor)[:NAME_MAX])
+    text(within(block, "Cdtr"), "Nm", _name(first.creditor))
     account_id(within(block, "CdtrAcct"), first.creditor_account)
     text(within(block, "CdtrAgt", "FinInstnId", "Othr"), "Id", "NOTPROVIDED")
     text(block, "ChrgBr", "SLEV")
@@ -105,7 +110,7 @@ def _collection(block: Xml.Element, one: Ordered) -> None:
     text(mandate, "MndtId", one.mandate)
     text(mandate, "DtOfSgntr", signed.isoformat())
     text(within(row, "DbtrAgt", "FinInstnId", "Othr"), "Id", "NOTPROVIDED")
-    text(within(row, "Dbtr"), "Nm", plain(one.payer_name)[:NAME_MAX])
+    text(within(row, "Dbtr"), "Nm", _name(one.payer_name))
     account_id(within(row, "DbtrAcct"), one.payer_account)
     text(within(row, "RmtInf"), "Ustrd", plain(f"{one.reference or one.bill} {one.creditor}")[:TEXT_MAX])
 

@@ -1,11 +1,14 @@
 """What became of collections, as files say it: a bank's refusals (pain.002), and Betalingsservice's word as a table."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
 from relight.flow.claims.fields import Problem
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx
+from relight.flow.payments.files.bs_payments import Told as BsTold
+from relight.flow.payments.files.bs_payments import read_payments
 from relight.flow.payments.files.pain002 import Refusal, read_pain002
 from relight.flow.payments.mandates import answering
 from relight.flow.payments.mandates.answering import NO_REASON, Came, Failure
@@ -17,17 +20,30 @@ _OURS = "betalingsservice"
 
 
 def import_answers(db: Database, partner_id: int, path: Path, *, format: str, now: datetime) -> Taken:
-    """Take in what became of collections: a pain.002, or Betalingsservice's table. Raises `UnableToImport`."""
+    """Take in what became of collections: a pain.002, Betalingsservice's delivery 0602 (`bs0602`) or its word as a
+    table (`csv`). Raises `UnableToImport`."""
     taken = Taken()
     if format == "pain002":
         for refusals in batches(read_pain002(path)):
             with db.transaction(partner_id) as tx:
                 _refuse(tx, refusals, now=now, taken=taken)
         return taken
-    for rows in batches(table(path, COLUMNS)):
+    rows = _delivered(path, taken) if format == "bs0602" else table(path, COLUMNS)
+    for batch in batches(rows):
         with db.transaction(partner_id) as tx:
-            _answer(tx, rows, now=now, taken=taken)
+            _answer(tx, batch, now=now, taken=taken)
     return taken
+
+
+def _delivered(path: Path, taken: Taken) -> Iterator[tuple[int, dict[str, str]]]:
+    """A delivery's lines as rows of the table. One that is not whole is refused before any of it counts."""
+    found = list(read_payments(path))
+    taken.errors += [one for one in found if isinstance(one, Problem)]
+    taken.read += len(taken.errors)
+    for one in found:
+        if isinstance(one, BsTold):
+            told = {"ref": one.ref, "outcome": one.outcome, "date": one.day.isoformat(), "reason": one.reason}
+            yield one.line, {**told, "amount": str(one.amount)}
 
 
 def _refuse(tx: Tx, refusals: list[Refusal], *, now: datetime, taken: Taken) -> None:
@@ -64,6 +80,8 @@ def _answer(tx: Tx, rows: list[tuple[int, dict[str, str]]], *, now: datetime, ta
             continue
         if found is None:
             taken.errors.append(Problem(line, "ref", f"There is no collection {row['ref'][:40]!r} of ours."))
+        elif row.get("amount") and int(row["amount"]) != found.amount:
+            taken.errors.append(Problem(line, "amount", f"Collection {row['ref']} was ordered with another sum."))
         elif outcome in ("collected", "returned"):
             state = "booked" if outcome == "collected" else "returned"
             paid = PaymentRow(row["ref"], found.amount, found.currency, state, day, found.account_ref, found.bill)

@@ -185,7 +185,8 @@ def _read(db: Database, partner_id: int, scheme: str, path: Path, *, now: dateti
         agreeing.import_agreements(db, partner_id, path, now=now)
         return
     if scheme == "betalingsservice":
-        hearing.import_answers(db, partner_id, path, format="csv", now=now)
+        told = "csv" if path.suffix.lower() == ".csv" else "bs0602"
+        hearing.import_answers(db, partner_id, path, format=told, now=now)
         return
     hearing.import_answers(db, partner_id, path, format="pain002", now=now)
     message, status = read_receipt(path)

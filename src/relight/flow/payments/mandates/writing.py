@@ -12,7 +12,8 @@ from relight.flow.cases.errors import UnableToFind
 from relight.flow.cases.operations import lock_accounts, wake
 from relight.flow.database import Tx, statements
 from relight.flow.payments.files.avtalegiro import avtalegiro
-from relight.flow.payments.files.betalingsservice import betalingsservice
+from relight.flow.payments.files.betalingsservice import withdrawn
+from relight.flow.payments.files.bs_delivery import delivery
 from relight.flow.payments.files.ordered import Ordered
 from relight.flow.payments.files.pain008 import blocks_of, camt055, pain008
 from relight.flow.payments.mandates import days
@@ -200,7 +201,7 @@ def _content(
         if scheme == "avtalegiro":
             return avtalegiro(ordered, number=number, deletion=kind == "recall")
         if scheme == "betalingsservice":
-            return betalingsservice(ordered, deletion=kind == "recall")
+            return delivery(ordered, number=number, at=at) if kind == "order" else withdrawn(ordered)
         write: Callable[..., bytes] = pain008 if kind == "order" else camt055
         sender = tx.value(SQL.sender, {"partner": tx.partner_id})
         return write(ordered, message_id=message, sender=sender, at=at)

@@ -66,7 +66,7 @@ WHERE id = ANY (%(collections)s::bigint[]) AND recall = 'wanted'
 SELECT k.ref, k.amount, k.currency, k.collect_date, k.sequence, m.instrument, m.reference, m.signed_date,
     coalesce(nullif(m.payer_name, ''), d.name, ''), m.payer_account,
     CASE WHEN m.scheme = 'avtalegiro' THEN coalesce(nullif(c.reference, ''), m.reference) ELSE c.reference END,
-    c.number, m.bank_notifies, r.name, r.bank_account, n.number, n.group_number, k.block, coalesce(f.message, '')
+    c.number, m.bank_notifies, r.name, r.bank_account, n.number, n.group_number, r.org_number, k.block, coalesce(f.message, '')
 FROM collection k
 JOIN mandate m ON m.id = k.mandate_id
 JOIN claim c ON c.id = k.claim_id
