@@ -1,6 +1,6 @@
 """The front page tells what is late or wrong at the reader's own partner, since when, and what to do about it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 
@@ -11,7 +11,10 @@ from tests.web.console_sample import Portfolio
 from tests.web.console_visitor import SignIn
 
 
-def test_an_audit_that_found_nothing_ends_the_alarm_that_asks_for_one(seat: SignIn, db: Database, partner: int) -> None:
+def test_an_audit_that_found_nothing_ends_the_alarm_that_asks_for_one(
+    seat: SignIn, db: Database, owner: psycopg.Connection, partner: int, now: datetime
+) -> None:
+    owner.execute("UPDATE partner SET created_at = %s WHERE id = %s", (now - timedelta(days=2), partner))
     visitor = seat("agent")
     before = visitor.opens("")
 
