@@ -16,6 +16,7 @@ from relight.web.console import (
     session,
     statements,
     tasks,
+    undos,
 )
 
 app_name = "console"
@@ -51,8 +52,14 @@ urlpatterns = [
     path("payments/<int:payment_id>/assign/", payments.assign, name="payment_assign"),
     path("payments/<int:payment_id>/take-away/", payments.take_away, name="payment_take_away"),
     path("payments/<int:payment_id>/park/", payments.park, name="payment_park"),
+    path("payments/<int:payment_id>/keep/", payments.keep, name="payment_keep"),
     path("payments/<int:payment_id>/refund/", payments.ask_refund, name="payment_refund"),
     path("refunds/<int:refund_id>/", payments.answer_refund, name="refund"),
+    path("undos/", undos.undos, name="undos"),
+    path("undos/new/", undos.new, name="undo_new"),
+    path("undos/<int:number>/", undos.undo, name="undo"),
+    path("undos/<int:number>/agree/", undos.agree, name="undo_agree"),
+    path("undos/<int:number>/apologise/", undos.apologise, name="undo_apologise"),
     path("policies/", policies.policies, name="policies"),
     path("policies/<str:name>/", policies.policy, name="policy"),
     path("policies/<str:name>/share/", policies.share, name="share"),
