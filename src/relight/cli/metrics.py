@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,11 @@ Serve = Callable[[Processes], None]
 
 
 @contextmanager
-def watched(at: tuple[str, int] | None, *, with_database: bool = True) -> Iterator[Serve]:
+def watched(at: tuple[str, int] | None, *, lanes: Sequence[str]) -> Iterator[Serve]:
     """Around starting processes: what is yielded serves their figures once they are started. Nothing without `at`.
 
-    With `with_database` the figures that lie in the database are served too.
+    They are ready when the loops of these lanes have come round. Where there is a worker, the figures that lie in the
+    database are served too.
     """
     if at is None:
         yield lambda _processes: None
@@ -62,7 +63,7 @@ def watched(at: tuple[str, int] | None, *, with_database: bool = True) -> Iterat
         db = stack.enter_context(_database())
 
         def serve(processes: Processes) -> None:
-            stack.enter_context(_pages(_watched(shared, db, processes, with_database=with_database), *at))
+            stack.enter_context(_pages(_watched(shared, db, processes, lanes), *at))
 
         yield serve
 
@@ -77,11 +78,11 @@ def _database() -> Iterator[Database]:
         yield db
 
 
-def _watched(shared: Path, db: Database, processes: Processes, *, with_database: bool) -> Watched:
+def _watched(shared: Path, db: Database, processes: Processes, lanes: Sequence[str]) -> Watched:
     """What is served: the processes' figures and health, and the database's figures beside them."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(shared))
-    if with_database:
+    if lanes:
         registry.register(Pulse(db, installation().now))
 
     def health() -> Health:
@@ -89,7 +90,11 @@ def _watched(shared: Path, db: Database, processes: Processes, *, with_database:
 
     def ready() -> Health:
         told, gone = health(), away(db.conninfo)
-        return Health((*told.wrong, *([f"the database does not answer ({gone})"] if gone else [])), told.facts)
+        begun: Any = (told.facts or {}).get("loops", {})
+        wrong = [f"the {lane} lane has not begun" for lane in lanes if f"decide {lane}" not in begun]
+        if gone:
+            wrong.append(f"the database does not answer ({gone})")
+        return Health((*told.wrong, *wrong), told.facts)
 
     return Watched(registry, health, ready)
 

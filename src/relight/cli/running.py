@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 
 import click
@@ -60,7 +60,7 @@ def worker(lanes: tuple[str, ...], partner_slug: str | None, base_url: str, metr
         return
     only = ["--partner", partner_slug] if partner_slug else []
     chosen = [[word for lane in lanes for word in ("--lane", lane)]] if lanes else [["--lane", lane] for lane in LANES]
-    _children([["worker", *words, *only, "--base-url", base_url] for words in chosen], metrics=metrics)
+    _children([["worker", *words, *only, "--base-url", base_url] for words in chosen], lanes or LANES, metrics=metrics)
 
 
 def _tells(service: str) -> None:
@@ -132,7 +132,7 @@ def web(host: str, port: int, processes: int, metrics: tuple[str, int] | None) -
         installation().serve(host=host, port=port, workers=processes)
         return
     words = ["web", "--host", host, "--port", str(port), "--processes", str(processes)]
-    _children([words], metrics=metrics, with_database=False)
+    _children([words], lanes=(), metrics=metrics)
 
 
 @click.command()
@@ -157,15 +157,16 @@ def serve(host: str, port: int, base_url: str, metrics: tuple[str, int] | None) 
             ["web", "--host", host, "--port", str(port)],
             *(["worker", "--lane", lane, "--base-url", base_url] for lane in LANES),
         ],
+        LANES,
         metrics=metrics,
     )
 
 
-def _children(commands: list[list[str]], *, metrics: tuple[str, int] | None = None, with_database: bool = True) -> None:
-    """Run commands of ours as processes, with their figures served if asked; when one ends, or we are told to, all
-    end."""
+def _children(commands: list[list[str]], lanes: Sequence[str], *, metrics: tuple[str, int] | None) -> None:
+    """Run commands of ours as processes, which work these lanes, with their figures served if asked; when one ends, or
+    we are told to, all end."""
     installation().migrate()
-    with watched(metrics, with_database=with_database) as serve_figures, Processes() as running:
+    with watched(metrics, lanes=lanes) as serve_figures, Processes() as running:
         for command in commands:
             running.start(command)
         serve_figures(running)

@@ -20,7 +20,14 @@ from relight.telemetry import traces
 from relight.telemetry.metrics import REQUEST_SECONDS
 
 BARE = ("/p/", "/webhooks/", "/health", "/ready")
-_ENTRANCES = {"p": "pay page", "webhooks": "webhook", "console": "console", "static": "static"}
+_ENTRANCES = {
+    "p": "pay page",
+    "webhooks": "webhook",
+    "console": "console",
+    "static": "static",
+    "health": "health",
+    "ready": "health",
+}
 
 
 class BareHandler(WSGIHandler):
