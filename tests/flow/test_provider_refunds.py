@@ -9,9 +9,13 @@ import psycopg
 import pytest
 
 from relight.drivers.testpay import TestProvider
+from relight.flow.cases.errors import UnableToApprove
+from relight.flow.cases.people import Person
 from relight.flow.database import Database
-from relight.flow.payments import refunds
+from relight.flow.payments import bank_refunds, refunds
+from relight.flow.payments.bank_refunds import UnableToRefundByBank, Wanted
 from relight.flow.payments.errors import UnableToRefund
+from relight.flow.payments.matching import Act
 from relight.flow.payments.operations import record_notices
 from relight.flow.payments.port import REFUND_FAILED, PaymentState, ProviderEvent
 from relight.flow.payments.settle import settle
@@ -157,3 +161,66 @@ def test_a_chargeback_after_a_refund_is_a_persons_work(overpaid: Overpaid) -> No
 
     assert overpaid.rows("SELECT code FROM task") == [("payment_mismatch",)]
     assert overpaid.books == (0, 0, OWED)
+
+
+def payment_of(overpaid: Overpaid, *, source: str) -> tuple[int, int]:
+    """The payment that a source told of, and its account."""
+    found = overpaid.rows("SELECT p.id, p.account_id, s.name FROM payment p JOIN source s ON s.id = p.source_id")
+    return next((payment, account) for payment, account, name in found if name == source)
+
+
+def asked(overpaid: Overpaid, amount: int, *, by: str = "anne") -> int:
+    """A person asks that money goes back the way it came; the refund."""
+    payment, account = payment_of(overpaid, source="testpay")
+    with overpaid.db.transaction(overpaid.partner) as tx:
+        act = Act(payment, Person(by, "manager"), overpaid.now, "You paid twice")
+        return bank_refunds.ask(tx, act, Wanted(account, amount, "", by_provider=True))
+
+
+def answered(overpaid: Overpaid, refund: int, *, by: str = "bente", granted: bool = True) -> None:
+    with overpaid.db.transaction(overpaid.partner) as tx:
+        bank_refunds.decide(tx, refund, granted=granted, by=Person(by, "manager"), now=overpaid.now)
+
+
+def test_two_people_send_money_back_the_way_it_came_and_the_provider_is_asked(overpaid: Overpaid) -> None:
+    refund = asked(overpaid, TOO_MUCH)
+    before = overpaid.books
+
+    answered(overpaid, refund)
+    overpaid.sends()
+    overpaid.hears(said(overpaid.ref, PaymentState.RETURNED, amount=TOO_MUCH, event_id="back"))
+
+    assert before == (TOO_MUCH, 0, OWED + TOO_MUCH)
+    assert overpaid.books == (0, 0, OWED)
+    assert overpaid.rows("SELECT state, way, asked_by, decided_by FROM bank_refund") == [
+        ("ordered", "provider", "anne", "bente")
+    ]
+    assert overpaid.rows("SELECT state, ordered_by FROM provider_refund") == [("done", "bente")]
+    with overpaid.db.transaction(overpaid.partner) as tx:
+        assert bank_refunds.order(tx, now=overpaid.now) is None
+
+
+def test_who_asked_a_provider_for_money_back_does_not_grant_it(overpaid: Overpaid) -> None:
+    refund = asked(overpaid, TOO_MUCH)
+
+    with pytest.raises(UnableToApprove):
+        answered(overpaid, refund, by="anne")
+    answered(overpaid, refund, granted=False)
+
+    assert overpaid.books == (TOO_MUCH, 0, OWED + TOO_MUCH)
+    assert overpaid.rows("SELECT id FROM provider_refund") == []
+
+
+def test_more_than_the_payment_left_as_credit_is_not_asked_of_its_provider(overpaid: Overpaid) -> None:
+    asked(overpaid, TOO_MUCH - 100)
+
+    with pytest.raises(UnableToRefundByBank, match="is there to go back"):
+        asked(overpaid, 200)
+
+
+def test_money_from_the_bank_has_no_provider_to_go_back_by(overpaid: Overpaid) -> None:
+    payment, account = payment_of(overpaid, source="bank")
+    act = Act(payment, Person("anne", "agent"), overpaid.now, "You paid twice")
+
+    with overpaid.db.transaction(overpaid.partner) as tx, pytest.raises(UnableToRefundByBank, match="No provider"):
+        bank_refunds.ask(tx, act, Wanted(account, 100, "", by_provider=True))

@@ -70,7 +70,10 @@ def test_the_queue_says_what_waits_whose_it_may_be_and_why(command: Command, des
     result = command("queue")
 
     assert result.exit_code == 0
-    assert "1 on no account, 0 that name an unknown bill, 0 set aside." in result.output
+    assert (
+        "1 on no account, 0 that name an unknown bill, 0 for a bill that was paid already, 0 set aside."
+        in result.output
+    )
     assert f"{payment}  2026-03-02  NOK\xa0899.00  Kari Nordmann  2345679" in result.output
     assert f"→ {kari.ref} Kari Nordmann" in result.output
     assert "one slip away from 2345676" in result.output
@@ -167,3 +170,15 @@ def test_how_references_are_made_is_set_and_shown(database_urls: dict[str, str],
     assert after.output == "scheme: kid\nlayouts:\n- - customer: 7\n  - invoice: 6\n"
     assert (refused.exit_code, ended.exit_code) == (1, 0)
     assert "'giro' is not known" in refused.output
+
+
+def test_a_bill_paid_twice_is_told_and_kept_for_the_next_bill(command: Command, desk: Desk, kari: Account) -> None:
+    desk.comes(OWED, reference="2345676")
+    second = desk.comes(OWED, reference="2345676")
+
+    told = command("queue", "--show", "paid_again").output
+    kept = command("keep", str(second)).output
+
+    assert f"for bill F-{kari.ref} of {kari.ref}, which was paid already: keep it, or send it back" in told
+    assert f"left on {kari.ref} for the next bill" in kept
+    assert desk.waiting() == []

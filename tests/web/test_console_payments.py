@@ -7,7 +7,8 @@ import pytest
 
 from relight.flow.database import Database
 from relight.flow.payments import bank_refunds
-from tests.flow.factories import Account
+from relight.flow.payments.settle import settle
+from tests.flow.factories import Account, make_source, payment_row
 from tests.flow.queueing import Desk
 from tests.web.console_visitor import SignIn
 
@@ -158,3 +159,44 @@ def test_another_partners_payment_is_not_there(seat: SignIn, payment: int, other
 
     assert stranger.opens(f"payments/{payment}/").status == 404
     assert stranger.opens("payments/", q="").has("Ingen betalinger venter her")
+
+
+def test_a_bill_paid_twice_is_told_and_left_for_the_next_bill_with_one_button(
+    seat: SignIn, desk: Desk, kari: Account
+) -> None:
+    desk.comes(OWED, reference="2345676", payer="Mor Hansen")
+    second, agent = desk.comes(OWED, reference="2345676", payer="Mor Hansen"), seat("agent")
+
+    listed = agent.opens("payments/", show="paid_again", q="")
+    page = agent.opens(f"payments/{second}/")
+    kept = agent.fills(page, f"/console/payments/{second}/keep/")
+
+    assert listed.has("Betalt to ganger", f"F-{kari.ref}", "som allerede var betalt")
+    assert page.has(f"Faktura F-{kari.ref} var allerede betalt", "La det stå til neste faktura", "Send penger tilbake")
+    assert kept.has("Står til gode. Neste faktura tar av det.")
+    assert desk.waiting() == []
+    assert desk.owes(kari) == -OWED
+
+
+def test_what_came_by_a_provider_goes_back_by_it_when_a_colleague_says_yes(
+    seat: SignIn, desk: Desk, kari: Account, db: Database, partner: int
+) -> None:
+    desk.comes(OWED, reference="2345676")
+    with db.transaction(partner) as tx:
+        source = make_source(tx, desk.now, name="testpay", kind="provider", required=False)
+        row = payment_row(OWED, desk.now, account=kari)
+        second = settle(tx, source, [row], now=desk.now).received[0].payment_id
+    agent, manager = seat("agent"), seat("manager")
+    page = agent.opens(f"payments/{second}/")
+    fields = {"account": str(kari.id), "amount": "899", "note": "Betalt to ganger", "way": "provider"}
+
+    agent.sends(f"payments/{second}/refund/", **fields)
+    with db.transaction(partner) as tx:
+        (asked,) = bank_refunds.open_refunds(tx)
+    listed = manager.opens("payments/", q="")
+    manager.sends(f"refunds/{asked.id}/", answer="yes")
+
+    assert page.has("Samme vei som det kom: testpay gir det tilbake")
+    assert listed.has("tilbake gjennom testpay")
+    assert desk.rows("SELECT state, amount FROM provider_refund") == [("ordered", OWED)]
+    assert desk.owes(kari) == 0

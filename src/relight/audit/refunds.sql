@@ -19,7 +19,7 @@ WITH moved AS (
     FROM (
         SELECT r.payment_id, r.account_id, r.currency, r.amount AS taken,
             CASE WHEN r.state = 'ordered' THEN r.amount ELSE 0 END AS gone
-        FROM bank_refund r WHERE r.partner_id = %(partner)s AND r.state IN ('granted', 'ordered')
+        FROM bank_refund r WHERE r.partner_id = %(partner)s AND r.state IN ('granted', 'ordered') AND r.way = 'bank'
         UNION ALL
         SELECT r.payment_id, r.account_id, r.currency, r.amount, CASE WHEN r.state = 'done' THEN r.amount ELSE 0 END
         FROM provider_refund r WHERE r.partner_id = %(partner)s AND r.state IN ('ordered', 'sent', 'done', 'unsure')

@@ -57,6 +57,7 @@ def queue_(show: str, search: str, page: int, partner_slug: str | None, as_json:
         whose = suggestions(tx, found)
     lines = [
         f"{waiting.unmatched} on no account, {waiting.names_unknown} that name an unknown bill, "
+        f"{waiting.paid_again} for a bill that was paid already, "
         f"{waiting.parked} set aside."
     ]
     for one in found:
@@ -178,6 +179,20 @@ def park(payment_id: int, note: str, as_user: str | None, partner_slug: str | No
     Example:  relight payments park 17 --note "asked the bank who paid" --as bente
     """
     _do(payment_id, note, as_user, partner_slug, matching.park)
+
+
+@payments.command("keep")
+@payment_argument
+@note_option
+@as_option
+@partner_option
+@refusals
+def keep(payment_id: int, note: str, as_user: str | None, partner_slug: str | None) -> None:
+    """Leave what is left of a payment as credit: the customer's next bill takes it.
+
+    Example:  relight payments keep 17 --as bente
+    """
+    _do(payment_id, note, as_user, partner_slug, matching.keep)
 
 
 payments.add_command(refund)

@@ -20,6 +20,7 @@ from relight.flow.payments.queue import account_by_ref, payment
 @click.option("--account", default="", help="Whose credit it is; if left out, what lies on no account.")
 @click.option("--name", default="", help="Who gets it; the payer if left out.")
 @click.option("--to", "to_account", default="", help="The bank account; the one it was paid from if left out.")
+@click.option("--provider", "by_provider", is_flag=True, help="The way it came: by the provider that it was paid with.")
 @click.option("--reason", required=True, help="What the receiver reads.")
 @as_option
 @partner_option
@@ -30,14 +31,19 @@ def refund(
     account: str,
     name: str,
     to_account: str,
+    by_provider: bool,
     reason: str,
     as_user: str | None,
     partner_slug: str | None,
 ) -> None:
-    """Ask that money of a payment goes back. A colleague grants it, and a file orders it.
+    """Ask that money of a payment goes back. A colleague grants it, and a file orders it, or (--provider) its provider.
 
+    \b
     Example:  relight payments refund 17 100.00 --account K-4711 --reason "You paid too much" --as anne
+    Example:  relight payments refund 17 100.00 --account K-4711 --provider --reason "You paid twice" --as anne
     """
+    if by_provider and to_account:
+        raise click.UsageError("A provider gives back to whoever paid: leave --to out.")
     with database() as db:
         now = db.clock()
         with db.transaction(partner_id(db, partner_slug)) as tx:
@@ -47,7 +53,7 @@ def refund(
             except NotAnAmount as wrong:
                 raise click.BadParameter(f"{amount!r} is no amount; write it like 1234.50") from wrong
             whose = account_by_ref(tx, account) if account else None
-            wanted = Wanted(whose, minor, name or found.payer_name, to_account)
+            wanted = Wanted(whose, minor, name or found.payer_name, to_account, by_provider)
             number = bank_refunds.ask(tx, Act(payment_id, who(tx, as_user), now, reason), wanted)
     click.echo(f"Asked. Next, by somebody else: relight payments grant {number} --as USER")
 
@@ -69,7 +75,9 @@ def grant(refund_id: int, refused: bool, note: str, as_user: str | None, partner
         with db.transaction(partner_id(db, partner_slug)) as tx:
             by = who(tx, as_user)
             bank_refunds.decide(tx, refund_id, granted=not refused, by=by, now=now, note=note)
-    click.echo("Refused." if refused else "Granted. Next: relight payments refunds -o FILE")
+            way = bank_refunds.way_of(tx, refund_id)
+    after = "Its provider is asked by the worker." if way == "provider" else "Next: relight payments refunds -o FILE"
+    click.echo("Refused." if refused else f"Granted. {after}")
 
 
 @click.command("refunds")

@@ -23,7 +23,15 @@ _ACTS = {
     "taken_away": "{amount} taken off {account}",
     "parked": "set aside",
     "names_unknown": "names a bill that {account} has not",
+    "paid_again": "for a bill of {account} that was paid already; {amount} is credit",
+    "kept": "{amount} left on {account} for the next bill",
     "refund_asked": "{amount} asked back",
+}
+
+_WHY = {
+    "unmatched": "",
+    "names_unknown": ", names an unknown bill of {account}",
+    "paid_again": ", for bill {bill} of {account}, which was paid already: keep it, or send it back",
 }
 
 
@@ -31,7 +39,7 @@ def line_of(one: Waiting) -> str:
     """A payment of the queue."""
     sum_ = format_amount(one.rest or one.amount, one.currency, "en")
     whole = f" of {format_amount(one.amount, one.currency, 'en')}" if 0 < one.rest < one.amount else ""
-    what = f", names an unknown bill of {one.account}" if one.why == "names_unknown" else ""
+    what = _WHY[one.why].format(account=one.account, bill=one.bill)
     note = f" ({one.note})" if one.note else ""
     return f"{one.id:>6}  {one.value_date}  {sum_}{whole}  {one.payer_name or '-'}  {one.reference or '-'}{what}{note}"
 

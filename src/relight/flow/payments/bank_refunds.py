@@ -1,4 +1,4 @@
-"""Money goes back by the bank: one person asks, another one grants it, and a file orders it.
+"""Money goes back: one person asks, another one grants it, and a file orders it from the bank, or its provider does.
 
 What a bill needs is not refunded: only what lies free on an account, or on none. Once it is granted no bill takes it
 any more. The caller owns the transaction.
@@ -16,6 +16,8 @@ from relight.flow.claims import placing
 from relight.flow.claims.placing import Placed
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
+from relight.flow.payments import refunds
+from relight.flow.payments.errors import UnableToRefund
 from relight.flow.payments.files.pain001 import Order, as_account, pain001
 from relight.flow.payments.matching import MONEY, Act, keep_act, lock_payment
 
@@ -30,13 +32,14 @@ class UnableToRefundByBank(UnableTo):
 class Wanted:
     """What is to go back, in minor units: from this account's credit, or (None) from what lies on no account.
 
-    Without `to_account` it goes to the account that the bank says it was paid from.
+    Without `to_account` it goes to the account that the bank says it was paid from; `by_provider`, the way it came.
     """
 
     account_id: int | None
     amount: int
     to_name: str
     to_account: str = ""
+    by_provider: bool = False
 
 
 class OpenRefund(NamedTuple):
@@ -55,6 +58,7 @@ class OpenRefund(NamedTuple):
     decided_by: str
     account: str
     payment: str
+    way: str
 
 
 def ask(tx: Tx, act: Act, wanted: Wanted) -> int:
@@ -63,19 +67,14 @@ def ask(tx: Tx, act: Act, wanted: Wanted) -> int:
     Raises `UnableToRefundByBank`.
     """
     act.by.must(MONEY)
-    if not act.note.strip() or not wanted.to_name.strip():
+    if not act.note.strip() or not (wanted.to_name.strip() or wanted.by_provider):
         raise UnableToRefundByBank("Say who gets the money, and why: the receiver reads both.")
     found = lock_payment(tx, act.payment_id, [])
-    told = wanted.to_account or tx.value(SQL.payer_account, {"payment": act.payment_id}) or ""
-    if not told:
-        raise UnableToRefundByBank("The bank did not say which account it was paid from: say to which one it goes.")
-    try:
-        to_account = as_account(told)
-    except ValueError as wrong:
-        raise UnableToRefundByBank(f"{wrong}.") from wrong
+    way = {"way": "provider" if wanted.by_provider else "bank", "to_name": wanted.to_name.strip()}
+    to_account = _provider_of(tx, found, wanted) if wanted.by_provider else _bank_account(tx, act, wanted)
     asked = {"payment": act.payment_id, "account": wanted.account_id}
     _refuse_too_much(tx, found, wanted.account_id, wanted.amount + tx.value(SQL.pledged, asked))
-    given = {"amount": wanted.amount, "to_name": wanted.to_name.strip(), "to_account": to_account}
+    given = {"amount": wanted.amount, **way, "to_account": to_account}
     refund = tx.value(SQL.ask, {**asked, **given, "reason": act.note, "actor": act.by.name, "now": act.now})
     keep_act(tx, act, "refund_asked", [(wanted.account_id, wanted.amount)])
     return int(refund)
@@ -87,18 +86,20 @@ def decide(tx: Tx, refund_id: int, *, granted: bool, by: Person, now: datetime, 
     about = tx.row(SQL.about, {"refund": refund_id})
     if about is None:
         raise UnableToFind("There is no such refund.")
-    payment, account, amount, asked_by = about
+    payment, account, amount, asked_by, way, provider_name, ref = about
     found = lock_payment(tx, payment, [account] if account else [])
     state = tx.value(SQL.lock, {"refund": refund_id})
     if state != "asked":
         raise UnableToApprove(f"This was already {state}. Load the page again to see by whom.")
     if by.name == asked_by:
         raise UnableToApprove("Who asked for it cannot approve it. Ask a colleague.")
-    if granted:
+    if granted and way == "provider":
+        _order_from_provider(tx, provider_name, ref, amount=amount, by=by, now=now)
+    elif granted:
         _refuse_too_much(tx, found, account, amount)
         tx.run(placing.SQL.take_in_hand, {"payments": [payment], "now": now})
         tx.run(SQL.post, {"refund": refund_id, "today": partner_today(tx, now), "now": now})
-    state = "granted" if granted else "refused"
+    state = ("ordered" if way == "provider" else "granted") if granted else "refused"
     tx.run(SQL.decide, {"refund": refund_id, "state": state, "actor": by.name, "note": note, "now": now})
 
 
@@ -107,15 +108,15 @@ def order(tx: Tx, *, now: datetime) -> tuple[str, bytes] | None:
 
     Written once: the same message can be written again (`again`), and a bank takes a message's id once.
     """
-    refunds = [row[0] for row in tx.rows(SQL.lock_granted)]
-    if not refunds:
+    granted = [row[0] for row in tx.rows(SQL.lock_granted)]
+    if not granted:
         return None
-    message = f"RL{tx.partner_id}-{refunds[0]}-{now:%y%m%d%H%M%S}"
+    message = f"RL{tx.partner_id}-{granted[0]}-{now:%y%m%d%H%M%S}"
     unpaid = sorted({name for _, _, _, name, bank, *_ in tx.rows(SQL.orders, {"message": ""}) if not bank})
     if unpaid:
         raise UnableToRefundByBank(f"{', '.join(unpaid)} has no bank account to pay from: give the creditor one.")
     today = partner_today(tx, now)
-    tx.run(SQL.order, {"refunds": refunds, "message": message, "today": today, "now": now})
+    tx.run(SQL.order, {"refunds": granted, "message": message, "today": today, "now": now})
     return message, again(tx, message)
 
 
@@ -132,9 +133,41 @@ def again(tx: Tx, message: str) -> bytes:
     return pain001(orders, message_id=message, sender=sender, on=partner_today(tx, at), at=at)
 
 
+def way_of(tx: Tx, refund_id: int) -> str:
+    """By which way a refund goes: `bank` or `provider`."""
+    return str((tx.row(SQL.about, {"refund": refund_id}) or ("",) * 7)[4])
+
+
 def open_refunds(tx: Tx) -> list[OpenRefund]:
     """What waits for a yes, or for the bank."""
     return [OpenRefund(*row) for row in tx.rows(SQL.open)]
+
+
+def _bank_account(tx: Tx, act: Act, wanted: Wanted) -> str:
+    """To which bank account it goes."""
+    told = wanted.to_account or tx.value(SQL.payer_account, {"payment": act.payment_id}) or ""
+    if not told:
+        raise UnableToRefundByBank("The bank did not say which account it was paid from: say to which one it goes.")
+    try:
+        return as_account(told)
+    except ValueError as wrong:
+        raise UnableToRefundByBank(f"{wrong}.") from wrong
+
+
+def _provider_of(tx: Tx, found: Placed, wanted: Wanted) -> str:
+    """The provider that the payment came by; only what lies on the account that it came for goes back that way."""
+    name = tx.value(SQL.provider, {"payment": found.id})
+    if name is None or wanted.account_id is None or wanted.account_id != found.account_id:
+        raise UnableToRefundByBank("No provider can give this back: it did not come by one, or lies elsewhere by now.")
+    return str(name)
+
+
+def _order_from_provider(tx: Tx, provider_name: str, ref: str, *, amount: int, by: Person, now: datetime) -> None:
+    """Booked at once; the worker asks the provider."""
+    try:
+        refunds.order_refund(tx, provider_name=provider_name, ref=ref, amount=amount, by=by.name, now=now)
+    except UnableToRefund as refused:
+        raise UnableToRefundByBank(f"{refused}.") from refused
 
 
 def _refuse_too_much(tx: Tx, found: Placed, account_id: int | None, amount: int) -> None:

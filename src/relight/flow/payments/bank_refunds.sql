@@ -1,7 +1,8 @@
 -- ask: one person wants money to go back
 INSERT INTO bank_refund (partner_id, payment_id, account_id, amount, currency, to_name, to_account, reason, asked_at,
-    asked_by)
-SELECT partner_id, id, %(account)s, %(amount)s, currency, %(to_name)s, %(to_account)s, %(reason)s, %(now)s, %(actor)s
+    asked_by, way)
+SELECT partner_id, id, %(account)s, %(amount)s, currency, %(to_name)s, %(to_account)s, %(reason)s, %(now)s, %(actor)s,
+    %(way)s
 FROM payment WHERE id = %(payment)s RETURNING id
 
 -- payer_account: the account that the bank says it was paid from
@@ -9,7 +10,14 @@ SELECT b.payer_account FROM bank_booking b
 WHERE b.payment_id = %(payment)s AND NOT b.is_return AND b.payer_account <> '' ORDER BY b.id LIMIT 1
 
 -- about: what a refund is of; nothing of it ever changes
-SELECT payment_id, account_id, amount, asked_by FROM bank_refund WHERE id = %(refund)s
+SELECT r.payment_id, r.account_id, r.amount, r.asked_by, r.way, s.name, p.ref FROM bank_refund r
+JOIN payment p ON p.partner_id = r.partner_id AND p.id = r.payment_id
+JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
+WHERE r.id = %(refund)s
+
+-- provider: whoever the payment came by, where that is a provider
+SELECT s.name FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
+WHERE p.id = %(payment)s AND s.kind = 'provider'
 
 -- lock: where it stands; its accounts and its payment are locked before
 SELECT state FROM bank_refund WHERE id = %(refund)s FOR NO KEY UPDATE
@@ -65,7 +73,7 @@ ORDER BY r.id
 
 -- open: those that wait for a colleague's yes, or for the bank's file
 SELECT r.id, r.payment_id, r.amount, r.currency, r.to_name, r.to_account, r.reason, r.state, r.asked_at, r.asked_by,
-    r.decided_by, coalesce(a.ref, ''), p.ref
+    r.decided_by, coalesce(a.ref, ''), p.ref, r.way
 FROM bank_refund r
 JOIN payment p ON p.partner_id = r.partner_id AND p.id = r.payment_id
 LEFT JOIN account a ON a.partner_id = r.partner_id AND a.id = r.account_id

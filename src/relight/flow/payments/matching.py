@@ -81,6 +81,16 @@ def park(tx: Tx, act: Act) -> None:
     keep_act(tx, act, "parked", [(None, 0)])
 
 
+def keep(tx: Tx, act: Act) -> None:
+    """Leave what is left of a payment as its customer's credit, which pays the next bill: nobody need look at it."""
+    act.by.must(MONEY)
+    lock_payment(tx, act.payment_id, [])
+    free = [(one.account_id, one.free) for one in placing.lying(tx, [act.payment_id]) if one.free]
+    if not free:
+        raise UnableToMatch("Nothing of this payment is credit: bills have taken it all, or it lies on no account.")
+    keep_act(tx, act, "kept", free)
+
+
 def _assign(tx: Tx, act: Act, found: Placed, parts: Sequence[Part]) -> None:
     _refuse_misfits(tx, found, parts)
     today = partner_today(tx, act.now)

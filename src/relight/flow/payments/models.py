@@ -177,7 +177,8 @@ class BankStatement(PartnerRow):
 class PaymentAct(PartnerRow):
     """What was done with a payment by hand, by whom. Rows are added and never changed.
 
-    `names_unknown` is Relight's own: the payer named a bill that nobody has. `payer_key` and `payer_account` say who
+    Relight's own are `names_unknown` (the payer named a bill that nobody has) and `paid_again` (one that was paid
+    already; `note` is its number). `kept`: what is left pays the next bill. `payer_key` and `payer_account` say who
     paid, so that an assignment can be suggested again.
     """
 
@@ -194,7 +195,9 @@ class PaymentAct(PartnerRow):
 
     class Meta:
         db_table = "payment_act"
-        constraints = (one_of("code", "assigned", "taken_away", "parked", "names_unknown", "refund_asked"),)
+        constraints = (
+            one_of("code", "assigned", "taken_away", "parked", "names_unknown", "paid_again", "kept", "refund_asked"),
+        )
         indexes = (
             models.Index(fields=("partner", "payment", "id"), name="payment_act_payment"),
             models.Index(
@@ -210,13 +213,17 @@ class PaymentAct(PartnerRow):
             models.Index(
                 fields=("partner", "id"), condition=models.Q(code="names_unknown"), name="payment_act_unknown"
             ),
+            models.Index(
+                fields=("partner", "id"), condition=models.Q(code="paid_again"), name="payment_act_paid_again"
+            ),
         )
 
 
 class BankRefund(PartnerRow):
-    """Money that goes back by the bank: asked for by one person, granted by another, then ordered in a file.
+    """Money that goes back: asked for by one person, granted by another, then ordered in a file for the bank.
 
     `account` is whose credit it was; None for money that lay on no account. `order_ref` is the order's end-to-end id.
+    By `way` of the provider that it came from, it is ordered when it is granted, as a `ProviderRefund`.
     """
 
     payment = link("relight_claims.Payment", index=True)
@@ -234,11 +241,13 @@ class BankRefund(PartnerRow):
     note = models.TextField(db_default="")
     ordered_at = models.DateTimeField(null=True)
     order_ref = models.TextField(db_default="")
+    way = models.TextField(db_default="bank")
 
     class Meta:
         db_table = "bank_refund"
         constraints = (
             one_of("state", "asked", "granted", "refused", "ordered"),
+            one_of("way", "bank", "provider"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="bank_refund_amount"),
             models.CheckConstraint(
                 condition=models.Q(state__in=("asked", "refused")) | ~models.Q(decided_by=models.F("asked_by")),

@@ -11,14 +11,15 @@ from relight.flow.database import Tx, statements
 from relight.flow.payments.suggesting import Loose, Suggestion, suggest
 
 SQL = statements(__package__, "queue.sql")
-SHOWS = ("", "unmatched", "names_unknown", "parked", "all")
+SHOWS = ("", "unmatched", "names_unknown", "paid_again", "parked", "all")
 PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A payment of the queue. `rest` of it, in minor units, lies on no account; `why`: `unmatched`, or `names_unknown`
-    where it lies on `account` and its payer named a bill that nobody has."""
+    where it lies on `account` and its payer named a bill that nobody has, or `paid_again` where `rest` is credit there,
+    since `bill` was paid already."""
 
     id: int
     ref: str
@@ -36,6 +37,7 @@ class Waiting:
     account: str
     parked: bool
     note: str
+    bill: str = ""
 
     @property
     def loose(self) -> Loose:
@@ -50,6 +52,7 @@ class Counts(NamedTuple):
 
     unmatched: int
     names_unknown: int
+    paid_again: int
     parked: int
 
 
@@ -97,8 +100,20 @@ class Whole:
     received_at: datetime
     state: str
     account_id: int | None
+    by_provider: bool
     places: tuple[Place, ...]
     acts: tuple[Told, ...]
+
+    @property
+    def free(self) -> int:
+        """What of it lies on accounts as credit, in minor units."""
+        return sum(one.free for one in self.places)
+
+    @property
+    def paid_again(self) -> str:
+        """The number of the bill that was paid already, while nobody has said what becomes of the money; else ""."""
+        said = [act for act in self.acts if act.code != "parked"]
+        return said[-1].note if said and said[-1].code == "paid_again" and self.free else ""
 
 
 def queue(tx: Tx, *, show: str = "", q: str = "", page: int = 1, payment_id: int | None = None) -> list[Waiting]:
@@ -125,7 +140,9 @@ def payment(tx: Tx, payment_id: int) -> Whole:
     found = tx.row(SQL.payment, {"payment": payment_id})
     if found is None:
         raise UnableToFind("There is no such payment.")
-    id_, ref, source, amount, rest, currency, value_date, received_at, reference, name, bank, state, account = found
+    id_, ref, source, amount, rest, currency, value_date, received_at, reference, name, bank, state, account, kind = (
+        found
+    )
     return Whole(
         payment=Loose(id_, rest, currency, reference, name, bank),
         ref=ref,
@@ -135,6 +152,7 @@ def payment(tx: Tx, payment_id: int) -> Whole:
         received_at=received_at,
         state=state,
         account_id=account,
+        by_provider=kind == "provider",
         places=tuple(_places(tx, placing.lying(tx, [payment_id]))),
         acts=tuple(Told(*row) for row in tx.rows(SQL.acts, {"payment": payment_id})),
     )

@@ -1,15 +1,27 @@
--- waiting: payments that lie on no account, or name a bill that nobody has; one row each, the oldest first
+-- waiting: payments that lie on no account, name a bill that nobody has, or one that was paid already; one row each, the
+-- oldest first
 WITH loose AS (
-    SELECT p.*, p.unmatched AS rest, 'unmatched' AS why FROM payment p WHERE p.unmatched > 0
+    SELECT p.*, p.unmatched AS rest, 'unmatched' AS why, '' AS bill FROM payment p WHERE p.unmatched > 0
     UNION ALL
-    SELECT p.*, 0, 'names_unknown' FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
+    SELECT p.*, 0, 'names_unknown', '' FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
     WHERE o.code = 'names_unknown' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
-        AND NOT EXISTS (SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id)
+        AND NOT EXISTS (
+            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id AND n.code <> 'parked')
+    UNION ALL
+    SELECT p.*, f.free, 'paid_again', o.note
+    FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
+    CROSS JOIN LATERAL (
+        SELECT sum(CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END)::bigint AS free FROM transfer t
+        WHERE t.account_id = o.account_id AND t.payment_id = p.id AND 'customer' IN (t.debit, t.credit)
+    ) f
+    WHERE o.code = 'paid_again' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked') AND f.free > 0
+        AND NOT EXISTS (
+            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id AND n.code <> 'parked')
 ), told AS (
     SELECT l.id, l.ref, s.name AS source, l.amount, l.rest, l.currency, l.value_date, l.received_at, l.reference,
         l.payer_name, coalesce(b.payer_account, '') AS payer_account, l.why, a.id AS account_id,
         coalesce(a.ref, '') AS account, coalesce(o.code = 'parked', false) AS parked,
-        CASE WHEN o.code = 'parked' THEN o.note ELSE '' END AS note
+        CASE WHEN o.code = 'parked' THEN o.note ELSE '' END AS note, l.bill
     FROM loose l
     JOIN source s ON s.partner_id = l.partner_id AND s.id = l.source_id
     LEFT JOIN account a ON a.partner_id = l.partner_id AND a.id = l.account_id
@@ -31,9 +43,13 @@ ORDER BY received_at, id LIMIT %(size)s OFFSET %(offset)s
 WITH loose AS (
     SELECT p.id, 'unmatched' AS why FROM payment p WHERE p.unmatched > 0
     UNION ALL
-    SELECT p.id, 'names_unknown' FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
-    WHERE o.code = 'names_unknown' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
-        AND NOT EXISTS (SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id)
+    SELECT p.id, o.code FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
+    WHERE o.code IN ('names_unknown', 'paid_again') AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
+        AND NOT EXISTS (
+            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id AND n.code <> 'parked')
+        AND (o.code = 'names_unknown' OR 0 < (
+            SELECT sum(CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END) FROM transfer t
+            WHERE t.account_id = o.account_id AND t.payment_id = p.id AND 'customer' IN (t.debit, t.credit)))
 ), told AS (
     SELECT l.why, coalesce(
         (SELECT o.code FROM payment_act o WHERE o.payment_id = l.id ORDER BY o.id DESC LIMIT 1) = 'parked', false
@@ -41,11 +57,13 @@ WITH loose AS (
     FROM loose l
 )
 SELECT count(*) FILTER (WHERE why = 'unmatched' AND NOT parked),
-    count(*) FILTER (WHERE why = 'names_unknown' AND NOT parked), count(*) FILTER (WHERE parked)
+    count(*) FILTER (WHERE why = 'names_unknown' AND NOT parked),
+    count(*) FILTER (WHERE why = 'paid_again' AND NOT parked), count(*) FILTER (WHERE parked)
 FROM told
 
 -- payment: any payment, wherever it lies, to look at and to correct
-SELECT p.id, p.ref, s.name, p.amount, p.unmatched, p.currency, p.value_date, p.received_at, p.reference, p.payer_name, coalesce(b.payer_account, ''), p.state, p.account_id
+SELECT p.id, p.ref, s.name, p.amount, p.unmatched, p.currency, p.value_date, p.received_at, p.reference, p.payer_name, coalesce(b.payer_account, ''), p.state, p.account_id,
+    s.kind
 FROM payment p
 JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
 LEFT JOIN LATERAL (

@@ -28,7 +28,7 @@ def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime,
     """Take in what a source says of payments; what was told before changes nothing and wakes nobody.
 
     A payment that came back opens its claims again, so cases are opened for those that have none. One whose payer
-    named a bill that nobody has is told to a person, wherever it went.
+    named a bill that nobody has is told to a person, wherever it went; so is one for a bill that was paid already.
     """
     received = receive_payments(tx, source_id, rows, now=now, run_id=run_id)
     moved = [answer for answer in received if answer.moved and answer.account_id is not None]
@@ -45,6 +45,9 @@ def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime,
     named = [told.payment_id for row, told in zip(rows, received, strict=True) if told.moved and _names(row)]
     if named:
         tx.run(SQL.names_unknown, {"payments": named, "now": now})
+    again = [told.payment_id for row, told in zip(rows, received, strict=True) if told.moved and row.reference]
+    if again:
+        tx.run(SQL.paid_again, {"payments": again, "now": now})
     return Settled(received, account_ids)
 
 

@@ -77,7 +77,7 @@ class RefundForm:
         minor = whole.payment.rest or (free[0].free if free else 0)
         account = "" if whole.payment.rest or not free else str(free[0].account_id)
         paid = whole.payment
-        wanted = Wanted(None, minor, paid.payer_name, paid.payer_account)
+        wanted = Wanted(None, minor, paid.payer_name, paid.payer_account, by_provider=whole.by_provider)
         return cls(_plain(minor, paid.currency), paid.payer_name, paid.payer_account, account, wanted, {})
 
     @classmethod
@@ -85,20 +85,27 @@ class RefundForm:
         """Read the fields."""
         names = ("amount", "to_name", "to_account", "account")
         amount, to_name, to_account, account = (given.get(name, "").strip()[:_TEXT_MAX] for name in names)
-        wrong = {}
+        wrong, by_provider = {}, given.get("way") == "provider"
         minor = _amount(amount, whole.payment.currency)
         if minor is None:
             wrong["amount"] = "queue.wrong_amount"
-        if not to_name:
+        if not to_name and not by_provider:
             wrong["to_name"] = "queue.wrong_name"
         if not note_of(given):
             wrong["note"] = "queue.wrong_reason"
-        try:
-            as_account(to_account)
-        except ValueError:
+        if not by_provider and not _is_account(to_account):
             wrong["to_account"] = "queue.wrong_account"
         whose = int(account) if account.isdigit() else None
-        return cls(amount, to_name, to_account, account, Wanted(whose, minor or 0, to_name, to_account), wrong)
+        wanted = Wanted(whose, minor or 0, to_name, "" if by_provider else to_account, by_provider)
+        return cls(amount, to_name, to_account, account, wanted, wrong)
+
+
+def _is_account(text: str) -> bool:
+    try:
+        as_account(text)
+    except ValueError:
+        return False
+    return True
 
 
 def chosen_part(value: str, paid: Loose) -> Part | None:

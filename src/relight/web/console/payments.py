@@ -25,7 +25,7 @@ from relight.web.console.visit import Seated
 from relight.web.console.voice import Voice
 from relight.web.database import database
 
-_SHOWS = ("", "names_unknown", "parked", "all")
+_SHOWS = ("", "names_unknown", "paid_again", "parked", "all")
 _REMEMBERED = "console_payments"
 _PAGE_MAX = 1000
 _TEXT_MAX = 80
@@ -141,6 +141,13 @@ def park(request: Seated, payment_id: int) -> HttpResponse:
 
 @require_POST
 @allowed("money")
+def keep(request: Seated, payment_id: int) -> HttpResponse:
+    """Leave what is left of it to the next bill."""
+    return _do(request, payment_id, matching.keep, voice_of(request).say("queue.done_kept"))
+
+
+@require_POST
+@allowed("money")
 def ask_refund(request: Seated, payment_id: int) -> HttpResponse:
     """Ask a colleague to send money back."""
     with database().transaction(request.desk.at.partner_id) as tx:
@@ -234,8 +241,9 @@ def _told(code: str, whole: Whole, amount: int, account: str, voice: Voice) -> s
 
 def _choices(voice: Voice, waiting: Counts, show: str, q: str) -> list[Choice]:
     told = {
-        "": ("queue.open", waiting.unmatched + waiting.names_unknown),
+        "": ("queue.open", waiting.unmatched + waiting.names_unknown + waiting.paid_again),
         "names_unknown": ("queue.names_unknown", waiting.names_unknown),
+        "paid_again": ("queue.paid_again", waiting.paid_again),
         "parked": ("queue.parked", waiting.parked),
         "all": ("queue.all", sum(waiting)),
     }
