@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -26,6 +27,7 @@ from relight.drivers.dlms_wire import (
 )
 from relight.flow.effects.port import Attempt, Outcome, Repeat, Result
 from relight.flow.supply.port import Observation, Target
+from relight.telemetry.traces import span
 
 _METHODS = {Level.OFF: REMOTE_DISCONNECT, Level.FULL: REMOTE_RECONNECT}
 _LEVELS = {(0, False): Level.OFF, (1, True): Level.FULL, (2, False): Level.READY}  # control_state, relay closed
@@ -93,7 +95,7 @@ class DlmsDriver:
         turn = self._turns.setdefault(meter, asyncio.Lock())
         async with turn:
             self._lines.add(line)
-            job = self._threads.submit(work)
+            job = self._threads.submit(copy_context().run, work)  # within the trace of this command
             end = asyncio.wrap_future(job)
             try:
                 return await asyncio.shield(end)
@@ -117,8 +119,10 @@ class DlmsDriver:
                     return settled
                 if self._clock() >= attempt.send_before:
                     return Outcome.late()
-                line.act(_METHODS[level])
-                return self._prove(line, before, level)
+                with span("move breaker", only_within=True):
+                    line.act(_METHODS[level])
+                with span("read back", only_within=True):
+                    return self._prove(line, before, level)
         except LineError as error:
             return _failed(error, acted=line.acted, retry_after_seconds=self._settings.retry_after_seconds)
 

@@ -7,6 +7,7 @@ The operator's manual is docs/drivers/radius.md. Sources: RFC 2865, RFC 2866, RF
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
 
 from relight.core.levels import Level
@@ -17,6 +18,7 @@ from relight.drivers.radius_sql import DatabaseOut, GroupStore, UnableToMove
 from relight.drivers.radius_wire import NoAnswer, NotSent, Wire
 from relight.flow.effects.port import Attempt, Outcome, Repeat, Result
 from relight.flow.supply.port import Observation, Target, WrongSettings
+from relight.telemetry.traces import span
 
 _CONNECTIONS_MAX = 10
 _UNSETTLED_MAX = 10_000
@@ -57,7 +59,10 @@ class RadiusDriver:
 
     async def apply(self, target: Target, level: Level, attempt: Attempt) -> Outcome:
         """Set `target` to `level`: group, open sessions, then proof. See SupplyDriver and the manual for the codes."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._apply, target, level, attempt)
+        here = copy_context()  # so that what the thread does belongs to the trace of this command
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, here.run, self._apply, target, level, attempt
+        )
 
     async def read(self, target: Target) -> Observation:
         """See what the customer gets by logging in, or by the group when there is no password. Changes nothing."""
@@ -110,8 +115,11 @@ class RadiusDriver:
         trail = Trail()
         facts: dict[str, object] = {"begun": True, "group_before": former, "answers": trail.answers}
         try:
-            self._realm.settle_sessions(order, trail)
-            sight = self._realm.prove(order, trail)
+            with span("tell access server", only_within=True):
+                self._realm.settle_sessions(order, trail)
+            with span("read back", only_within=True) as told:
+                sight = self._realm.prove(order, trail)
+                told.note(observed=str(sight.level), proof=sight.proof)
         except Trouble as trouble:
             return self._in_trouble(order, former, trail, trouble, facts)
         except DatabaseOut as error:
