@@ -172,12 +172,14 @@ def test_how_references_are_made_is_set_and_shown(database_urls: dict[str, str],
     assert "'giro' is not known" in refused.output
 
 
-def test_a_bill_paid_twice_is_told_and_kept_for_the_next_bill(command: Command, desk: Desk, kari: Account) -> None:
+def test_a_bill_paid_twice_is_told_and_kept_for_the_next_bill(
+    command: Command, desk: Desk, kari: Account, agent: str
+) -> None:
     desk.comes(OWED, reference="2345676")
     second = desk.comes(OWED, reference="2345676")
 
     told = command("queue", "--show", "paid_again").output
-    kept = command("keep", str(second)).output
+    kept = command("keep", second, "--as", agent).output
 
     assert f"for bill F-{kari.ref} of {kari.ref}, which was paid already: keep it, or send it back" in told
     assert f"left on {kari.ref} for the next bill" in kept
