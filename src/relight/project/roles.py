@@ -50,7 +50,12 @@ def provision(admin: str, *, database: str, passwords: Mapping[str, str] | None 
 
 
 def prepare_schema(connection: Connection[Any]) -> None:
-    """Make the schema, owned by `relight_owner`, and open it to `relight_app`. Tables come with the migrations."""
+    """Make the schema, owned by `relight_owner`, and open it to `relight_app`. Tables come with the migrations.
+
+    The caller's transaction holds a lock until it ends: two hosts that start at the same moment would otherwise both
+    change the same rights, which PostgreSQL refuses to one of them.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_PREPARING])
     owner = connection.execute(
         "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = %s", [SCHEMA]
     ).fetchone()
@@ -64,6 +69,8 @@ def prepare_schema(connection: Connection[Any]) -> None:
     for statement in _OPEN_TO_APP:
         connection.execute(_with_names(statement))
 
+
+_PREPARING = 1919710051  # "rlsc": the advisory lock of whoever prepares the schema
 
 _OPEN_TO_APP = (
     "GRANT USAGE ON SCHEMA {schema} TO {app}",

@@ -17,6 +17,7 @@ import structlog
 
 VARIABLE = "RELIGHT_LOG"
 _FRAMES_MAX = 12
+_OF_THE_CODE = (AttributeError, NameError, ImportError)  # they name what is written in the source, and nothing else
 
 # Ids of ours, words of ours, and counts.
 ALLOWED = frozenset(
@@ -106,7 +107,8 @@ def frames_of(error: BaseException) -> str:
     while seen is not None and len(parts) < 3:
         frames = traceback.extract_tb(seen.__traceback__)[-_FRAMES_MAX:]
         places = (f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-        parts.append(f"{type(seen).__name__} at {' < '.join(places)}")
+        said = f" ({seen})" if isinstance(seen, _OF_THE_CODE) else ""
+        parts.append(f"{type(seen).__name__}{said} at {' < '.join(places)}")
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return "; from ".join(parts)
 
