@@ -1,7 +1,8 @@
 """What commands may ask of an installation; the project provides it, so that commands need not know how it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from relight.flow.database import Database
@@ -15,6 +16,51 @@ class CheckResult(Protocol):
     ok: bool
     found: str
     remedy: str
+
+
+class BackupMade(Protocol):
+    """A base copy."""
+
+    folder: Path
+    complete: datetime
+
+
+class BackupChecked(Protocol):
+    """What a folder of backups holds: from when to when, how many copies and segments of the log, what is wrong."""
+
+    since: datetime | None
+    until: datetime | None
+    bases: int
+    segments: int
+    problems: Sequence[str]
+
+
+class BackupRestored(Protocol):
+    """A new home: of which copy, and its last commit."""
+
+    home: Path
+    base: str
+    last_commit: datetime | None
+
+
+class Backups(Protocol):
+    """A folder of backups, and what can be done with it. Refusals are the installation's own, each with a remedy."""
+
+    def make(self, *, keep: int) -> BackupMade:
+        """A base copy of the database as it runs; the newest `keep` stay."""
+        ...
+
+    def stream(self, *, nothing_lost: bool) -> None:
+        """Write the log of every commit until it is ended."""
+        ...
+
+    def check(self) -> BackupChecked:
+        """Whether it could be restored from."""
+        ...
+
+    def restore(self, home: Path, *, until: datetime | None, tell: Callable[[str], object]) -> BackupRestored:
+        """A new home from it."""
+        ...
 
 
 class Installation(Protocol):
@@ -46,6 +92,10 @@ class Installation(Protocol):
 
     def make_user(self, *, username: str, password: str, partner: str, role: str) -> None:
         """A user with a role at a partner."""
+        ...
+
+    def backups(self, folder: Path) -> Backups:
+        """A folder of backups of this installation."""
         ...
 
     def now(self) -> datetime:

@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "relight.cli.doctor:doctor",
     "migrate": "relight.cli.doctor:migrate",
     "backup": "relight.cli.backup:backup",
+    "backup": "relight.cli.backup:backup",
     "partner": "relight.cli.partners:partner",
     "user": "relight.cli.partners:user",
     "stop": "relight.cli.switch:stop",

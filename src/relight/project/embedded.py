@@ -72,7 +72,26 @@ def server(home: Path | None = None) -> Iterator[Server]:
 
 def acquire(home: Path | None = None) -> Server:
     """Use the embedded server until `release()`: made, started, and given Relight's database and roles as needed."""
-    home = paths.home() if home is None else paths.made(home)
+    held = _started(paths.home() if home is None else paths.made(home))
+    try:
+        roles.provision(held.url(cluster.SUPERUSER, "postgres"), database=DATABASE)
+    except BaseException:
+        held.release()
+        raise
+    return held
+
+
+@contextmanager
+def as_it_is(home: Path) -> Iterator[Server]:
+    """Use a server whose data was put there by somebody else: started, and not touched."""
+    held = _started(home)
+    try:
+        yield held
+    finally:
+        held.release()
+
+
+def _started(home: Path) -> Server:
     (home / "locks").mkdir(mode=0o700, exist_ok=True)
     with _turn(home):
         _ensure_running(home)
@@ -80,13 +99,7 @@ def acquire(home: Path | None = None) -> Server:
         is_shared = use.try_shared()
         # Somebody has it alone only within a turn, and the turn is ours.
         assert is_shared
-        held = Server(home, use)
-    try:
-        roles.provision(held.url(cluster.SUPERUSER, "postgres"), database=DATABASE)
-    except BaseException:
-        held.release()
-        raise
-    return held
+        return Server(home, use)
 
 
 def is_running(home: Path) -> bool:

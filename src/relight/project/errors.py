@@ -24,3 +24,7 @@ class UnableToStopServer(UnableToProvideDatabase):
 
 class UnableToUseDatabaseUrl(UnableToProvideDatabase):
     """`DATABASE_URL` or `DATABASE_OWNER_URL` leads to a database that Relight cannot run on."""
+
+
+class UnableToBackUp(UnableToProvideDatabase):
+    """A backup cannot be made, or not be restored as it was asked."""

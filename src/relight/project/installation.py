@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 
@@ -11,6 +12,7 @@ from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.release import LinkMaker
 from relight.project import boot, checks
+from relight.project.backup import Backups
 from relight.project.errors import UnableToProvideDatabase
 
 
@@ -54,6 +56,10 @@ class Installed:
 
         boot.start()
         make_user(username=username, password=password, partner=partner, role=role)
+
+    def backups(self, folder: Path) -> Backups:
+        """A folder of backups of this installation."""
+        return Backups(folder)
 
     def now(self) -> datetime:
         """The host's moment."""

@@ -1,0 +1,100 @@
+"""How a backup folder is laid out, and what is known of each base copy in it.
+
+backup.json            which server's it is
+base/20261126T031500Z/ data (a whole data folder), home (what lies beside it), base.json
+wal/                   the server's log since, segment by segment
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from relight.project.errors import UnableToBackUp
+
+_OURS = "backup.json"
+_STAMP = "%Y%m%dT%H%M%SZ"
+_SEGMENT = re.compile(r"[0-9A-F]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """One base copy: when it was begun and complete (UTC), the server's major version, and where its log begins."""
+
+    folder: Path
+    begun: datetime
+    complete: datetime
+    major: int
+    first_segment: str
+
+    @property
+    def data(self) -> Path:
+        """The copied data folder."""
+        return self.folder / "data"
+
+    @property
+    def home(self) -> Path:
+        """What lay beside it in home: the secret that signs links, passwords."""
+        return self.folder / "home"
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFolder:
+    """A folder of backups of one server."""
+
+    path: Path
+
+    @property
+    def wal(self) -> Path:
+        """Where the log goes."""
+        return self.path / "wal"
+
+    def bases(self) -> list[Base]:
+        """All whole base copies, oldest first; one that was interrupted does not count."""
+        return [_read(folder) for folder in sorted((self.path / "base").glob("*Z")) if (folder / "base.json").exists()]
+
+    def segments(self) -> list[Path]:
+        """Whole segments of the log, oldest first."""
+        return sorted(path for path in self.wal.glob("*") if _SEGMENT.fullmatch(path.name))
+
+    def claim(self, system: int, timeline: int) -> None:
+        """Make it this server's, and refuse it when it is another's: two logs in one folder are none."""
+        self.wal.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.path / "base").mkdir(mode=0o700, exist_ok=True)
+        ours, told = self.path / _OURS, {"system": str(system), "timeline": timeline}
+        if not ours.exists():
+            ours.write_text(json.dumps(told) + "\n")
+        elif json.loads(ours.read_text()) != told:
+            raise UnableToBackUp(
+                f"{self.path} holds backups of another server, or of this one before it was restored.",
+                remedy="Give each server, and each restored one, a backup folder of its own.",
+            )
+
+    def must_exist(self) -> None:
+        """Refuse a folder that holds no backups."""
+        if not (self.path / _OURS).exists():
+            raise UnableToBackUp(
+                f"{self.path} holds no backups of Relight.", remedy="Name the folder that `relight backup base` wrote."
+            )
+
+    def new_base(self, now: datetime) -> Path:
+        """Where a base copy that begins now goes."""
+        return self.path / "base" / f"{now.astimezone(UTC):{_STAMP}}"
+
+
+def keep(base: Base) -> None:
+    """Write what is known of a base copy; from then on it counts as whole."""
+    told = {name: str(value) for name, value in asdict(base).items() if name != "folder"}
+    (base.folder / "base.json").write_text(json.dumps(told, indent=1) + "\n")
+
+
+def _read(folder: Path) -> Base:
+    told = json.loads((folder / "base.json").read_text())
+    return Base(
+        folder,
+        datetime.fromisoformat(told["begun"]),
+        datetime.fromisoformat(told["complete"]),
+        int(told["major"]),
+        told["first_segment"],
+    )

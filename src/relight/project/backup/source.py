@@ -1,0 +1,92 @@
+"""The server that is backed up, and PostgreSQL's own programs that do it."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from relight.project import binaries, boot, cluster, connect, paths
+from relight.project.errors import UnableToBackUp
+
+URL_VARIABLE = "RELIGHT_BACKUP_URL"
+RECEIVER = "relight_backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A server: where replication connects to (libpq), the programs' folder, its version, identity and timeline."""
+
+    conninfo: str
+    programs: Path
+    major: int
+    system: int
+    timeline: int
+    is_embedded: bool
+
+    def run(self, program: str, *words: str | Path) -> None:
+        """Run one of PostgreSQL's programs to its end. Raises `UnableToBackUp` with what it said."""
+        done = subprocess.run(
+            self.command(program, *words), capture_output=True, text=True, check=False, errors="replace"
+        )
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or ["it did not say why"]
+            raise UnableToBackUp(
+                f"{program}: {said[-1]}.", remedy=f"See that there is room, and that {URL_VARIABLE} may replicate."
+            )
+
+    def command(self, program: str, *words: str | Path) -> Sequence[str]:
+        """The words that run a program."""
+        return [str(self.programs / program), *map(str, words)]
+
+
+def source() -> Source:
+    """The installation's server; one of somebody else's as `RELIGHT_BACKUP_URL`, a role that may replicate."""
+    boot.start()
+    urls = connect.resolve()
+    if urls.server is not None:
+        conninfo = urls.server.url(cluster.SUPERUSER, "postgres")
+    elif given := os.environ.get(URL_VARIABLE):
+        conninfo = given
+    else:
+        raise UnableToBackUp(
+            "The database is on a server of its own, which only a role that may replicate can copy.",
+            remedy=f"Set {URL_VARIABLE} to the address of one (CREATE ROLE … REPLICATION), or use your own backups.",
+        )
+    conninfo = make_conninfo(conninfo, application_name=RECEIVER)
+    try:
+        with psycopg.connect(conninfo) as connection:
+            found = connection.execute(
+                "SELECT (SELECT system_identifier FROM pg_control_system()),"
+                " (SELECT timeline_id FROM pg_control_checkpoint())"
+            ).fetchone()
+            assert found is not None
+            major = connection.info.server_version // 10000
+    except psycopg.OperationalError as away:
+        raise UnableToBackUp(
+            f"The server does not let us in: {str(away).strip()}.", remedy=f"Look at {URL_VARIABLE}."
+        ) from away
+    return Source(conninfo, _programs(major), major, found[0], found[1], urls.is_embedded)
+
+
+def beside(home: Path) -> list[Path]:
+    """Files of home that a restored installation needs: without its secret, links that were sent do not open."""
+    return [path for name in ("secret", "app-credentials.json") if (path := home / name).exists()]
+
+
+def home() -> Path:
+    """The installation's home."""
+    return paths.home()
+
+
+def _programs(major: int) -> Path:
+    for one in binaries.found():
+        if one.major == major and (one.folder / "pg_basebackup").exists() and (one.folder / "pg_receivewal").exists():
+            return one.folder
+    raise UnableToBackUp(
+        f"PostgreSQL {major}'s pg_basebackup was not found.",
+        remedy=f"Install its client programs (postgresql-client-{major}).",
+    )
