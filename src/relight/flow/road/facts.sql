@@ -71,29 +71,33 @@ ORDER BY t.id
 SELECT case_id, step_number, part, state, done_at FROM task
 WHERE case_id = ANY (%(cases)s::bigint[]) AND step_number IS NOT NULL ORDER BY id
 
--- services: of the accounts, with supply, active blocks and commands on their way. A command that a guard withheld when
--- nobody knew the level counts as given up: asking the same again at once would never end.
+-- services: of the accounts, with what they are to be and what was seen
 SELECT s.account_id, s.id, s.kind, coalesce(u.desired, 'full'), coalesce(u.generation, 0), u.desired_at, u.observed,
-    u.observed_at, s.driver <> '', b.blocks, e.unsent, e.in_flight, e.gave_up, s.access_point_id
-FROM service s
-LEFT JOIN supply u ON u.service_id = s.id
-LEFT JOIN LATERAL (
-    SELECT json_agg(json_build_array(b.id, b.reason, b.level, b.case_id, b.step_number, b.starts_at) ORDER BY b.id)
-        AS blocks
-    FROM block b
-    WHERE b.service_id = s.id AND b.starts_at <= %(now)s AND (b.ends_at IS NULL OR b.ends_at > %(now)s)
-) b ON true
-LEFT JOIN LATERAL (
-    SELECT array_agg(e.id) FILTER (WHERE e.state = 'pending') AS unsent,
-        bool_or(e.state = 'in_flight') AS in_flight,
-        bool_or(e.generation = u.generation
-            AND (e.state IN ('given_up', 'refused') OR (e.state = 'withheld' AND u.observed = ''))) AS gave_up
-    FROM effect e WHERE e.account_id = s.account_id AND e.service_id = s.id AND e.kind = 'supply'
-        AND (e.state IN ('pending', 'in_flight') OR e.generation = u.generation)
-) e ON true
+    u.observed_at, s.driver <> ''
+FROM service s LEFT JOIN supply u ON u.service_id = s.id
 WHERE s.account_id = ANY (%(accounts)s::bigint[]) AND s.starts_at <= %(now)s
     AND (s.ends_at IS NULL OR s.ends_at > %(now)s)
 ORDER BY s.id
+
+-- blocks: active ones of the accounts' services. Asked once for all: joined row by row they were read from end to end
+-- for each service by whoever had planned the statement before there were any.
+SELECT service_id, id, reason, level, case_id, step_number, starts_at FROM block
+WHERE service_id = ANY (ARRAY(SELECT s.id FROM service s WHERE s.account_id = ANY (%(accounts)s::bigint[])))
+    AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)
+ORDER BY id
+
+-- commands: to the accounts' services, on their way or of the newest generation. One that a guard withheld when nobody
+-- knew the level counts as given up, since asking the same again at once would never end.
+SELECT e.service_id, array_agg(e.id ORDER BY e.id) FILTER (WHERE e.state = 'pending'),
+    bool_or(e.state = 'in_flight'),
+    coalesce(bool_or(e.generation = u.generation
+        AND (e.state IN ('given_up', 'refused') OR (e.state = 'withheld' AND u.observed = ''))), false)
+FROM effect e
+JOIN service s ON s.id = e.service_id AND s.account_id = e.account_id
+LEFT JOIN supply u ON u.service_id = e.service_id
+WHERE e.kind = 'supply' AND (e.state IN ('pending', 'in_flight') OR e.generation = u.generation)
+    AND e.service_id = ANY (ARRAY(SELECT o.id FROM service o WHERE o.account_id = ANY (%(accounts)s::bigint[])))
+GROUP BY e.service_id
 
 -- holds: that cover this moment
 SELECT account_id, case_id, id, reason, claim_id, service_id, amount, starts_at, ends_at, protective

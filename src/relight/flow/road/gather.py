@@ -43,6 +43,8 @@ _UNCOUNTED = sorted(UNCOUNTED_TEMPLATES)
 _BY_FIRST = (
     "claims",
     "services",
+    "blocks",
+    "commands",
     "holds",
     "payments",
     "flags",
@@ -57,6 +59,8 @@ _BY_FIRST = (
 _QUESTIONS = (*_BY_FIRST, "effects", "step_tasks", "reach")
 
 Row = tuple[Any, ...]
+_LEVELS = {level.value: level for level in Level}
+_NO_COMMANDS: Row = (0, (), False, False)
 zone = cache(ZoneInfo)
 
 
@@ -123,6 +127,7 @@ class _Known:
         by_name = dict(zip(_QUESTIONS, tx.many([getattr(SQL, name) for name in _QUESTIONS], params), strict=True))
         read = {name: _by_first(by_name[name]) for name in _BY_FIRST}
         self.claims, self.services, self.holds = read["claims"], read["services"], read["holds"]
+        self.blocks, self.commands = read["blocks"], {row[0]: row for row in by_name["commands"]}
         self.payments, self.flags, self.contacts = read["payments"], read["flags"], read["contacts"]
         self.charged = read["charged"]
         self.steps, self.approvals = read["steps"], read["approvals"]
@@ -143,14 +148,10 @@ class _Known:
             sorry=row[11],
             partner=partner,
             waits_for=waits_for,
-            claims=tuple(_claim(r) for r in self.claims.get(account_id, ()) if r[1] in kinds),
-            steps=tuple(self._step(case_id, r) for r in self.steps.get(case_id, ())),
-            services=tuple(_service(r) for r in self.services.get(account_id, ()) if r[2] in kinds),
-            holds=tuple(
-                HoldFacts(r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9])
-                for r in self.holds.get(account_id, ())
-                if r[1] is None or r[1] == case_id
-            ),
+            claims=tuple([_claim(r) for r in self.claims.get(account_id, ()) if r[1] in kinds]),
+            steps=tuple([self._step(case_id, r) for r in self.steps.get(case_id, ())]),
+            services=tuple([self._service(r) for r in self.services.get(account_id, ()) if r[2] in kinds]),
+            holds=tuple(HoldFacts(*r[2:]) for r in self.holds.get(account_id, ()) if r[1] is None or r[1] == case_id),
             payments=self._payments(account_id),
             approvals=tuple(
                 ApprovalFacts(r[1], r[2], r[3], frozenset(r[4]), r[5]) for r in self.approvals.get(case_id, ())
@@ -179,7 +180,24 @@ class _Known:
         told to all."""
         rows = self.payments.get(account_id, [])
         self.payments[account_id] = [row for row in rows if row[3] in ("ordered", "authorised")]
-        return tuple(PaymentFacts(r[1], r[2], r[3], r[4], r[5]) for r in rows)
+        return tuple(PaymentFacts(*r[1:]) for r in rows)
+
+    def _service(self, row: Row) -> ServiceFacts:
+        _, unsent, in_flight, gave_up = self.commands.get(row[1], _NO_COMMANDS)
+        return ServiceFacts(
+            id=row[1],
+            kind=row[2],
+            desired=_LEVELS[row[3]],
+            generation=row[4],
+            desired_at=row[5],
+            observed=_LEVELS[row[6]] if row[6] else None,
+            observed_at=row[7],
+            controllable=row[8],
+            unsent=tuple(unsent or ()),
+            in_flight=in_flight,
+            gave_up=gave_up,
+            blocks=tuple(BlockFacts(b[1], b[2], _LEVELS[b[3]], b[4], b[5], b[6]) for b in self.blocks.get(row[1], ())),
+        )
 
     def _step(self, case_id: int, row: Row) -> StepFacts:
         _, id_, number, step, decided_at, completed_at, pay_by, claims, principals, costs = row
@@ -191,9 +209,9 @@ class _Known:
             decided_at,
             completed_at,
             pay_by,
-            tuple(StepClaimFacts(*claim) for claim in covered),
-            tuple(_effect(r) for r in self.effects.get((case_id, number), ())),
-            tuple(TaskFacts(r[2], r[3], r[4]) for r in self.tasks.get((case_id, number), ()) if r[2] is not None),
+            tuple([StepClaimFacts(*claim) for claim in covered]),
+            tuple([EffectFacts(*r[2:]) for r in self.effects.get((case_id, number), ())]),
+            tuple([TaskFacts(*r[2:]) for r in self.tasks.get((case_id, number), ()) if r[2] is not None]),
         )
 
 
@@ -206,7 +224,7 @@ def _by_two(rows: Iterable[Row]) -> dict[tuple[int, int], list[Row]]:
 
 def _claim(row: Row) -> ClaimFacts:
     shares = zip(row[8] or (), row[9] or (), strict=True)
-    return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], tuple(ServiceShare(s, a) for s, a in shares))
+    return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], tuple([ServiceShare(s, a) for s, a in shares]))
 
 
 def _plan(row: Row) -> PlanFacts:
@@ -216,44 +234,9 @@ def _plan(row: Row) -> PlanFacts:
     )
 
 
-def _effect(row: Row) -> EffectFacts:
-    return EffectFacts(
-        id=row[2],
-        part=row[3],
-        kind=row[4],
-        channel=row[5],
-        state=row[6],
-        due_at=row[7],
-        template=row[8],
-        finished_at=row[9],
-        failed=row[10],
-        service_id=row[11],
-        generation=row[12],
-        why=row[13],
-    )
-
-
 def _handover(row: Row) -> HandoverFacts:
     _, id_, agency, title, state, step, wanted_back, claims, owed, lessened, told, *how = row
     return HandoverFacts(id_, agency, title, state, step, frozenset(claims), owed, lessened, told, wanted_back, *how)
-
-
-def _service(row: Row) -> ServiceFacts:
-    blocks = tuple(BlockFacts(b[0], b[1], Level(b[2]), b[3], b[4], datetime.fromisoformat(b[5])) for b in row[9] or ())
-    return ServiceFacts(
-        id=row[1],
-        kind=row[2],
-        desired=Level(row[3]),
-        generation=row[4],
-        desired_at=row[5],
-        observed=Level(row[6]) if row[6] else None,
-        observed_at=row[7],
-        controllable=row[8],
-        unsent=tuple(sorted(row[10] or ())),
-        in_flight=bool(row[11]),
-        gave_up=bool(row[12]),
-        blocks=blocks,
-    )
 
 
 def _flags(rows: Iterable[Row]) -> dict[str, str]:
