@@ -1,6 +1,8 @@
 -- open_cases: one open case an account and policy; the newest published version of the highest priority wins.
 -- The first open claim creates it; it wakes on the day after the earliest due date, or at once when that has passed.
--- Of versions with a cap, `full` ones are passed by, and the others take no more than their `rooms`.
+-- Of versions with a cap, `full` ones are passed by, and the others take no more than their `rooms`. Claims and
+-- cases are looked up account by account (OFFSET 0 and LIMIT 1 keep it so): while a first import runs nobody knows yet
+-- how many there are, and each batch read all that came before it.
 INSERT INTO dunning_case
     (partner_id, account_id, policy_version_id, services, wakes_at, turned_at, opened_at)
 SELECT w.partner_id, w.account_id, w.version_id, w.services, w.wakes_at, %(now)s, %(now)s
@@ -10,8 +12,10 @@ FROM (
             %(now)s + interval '7 days') AS wakes_at,
         row_number() OVER (PARTITION BY v.id ORDER BY a.id) AS place
     FROM account a
-    JOIN claim c ON c.partner_id = a.partner_id AND c.account_id = a.id AND c.state = 'open'
-        AND c.principal + c.costs > 0
+    CROSS JOIN LATERAL (
+        SELECT o.due_date, o.service_kind FROM claim o
+        WHERE o.account_id = a.id AND o.state = 'open' AND o.principal + o.costs > 0 OFFSET 0
+    ) c
     JOIN LATERAL (
         SELECT p.id, p.services FROM policy_version p
         WHERE c.service_kind = ANY (p.services) AND (p.debtor = a.debtor OR a.debtor = 'collective')
@@ -21,9 +25,8 @@ FROM (
         ORDER BY p.priority DESC, p.published_at DESC, p.id DESC LIMIT 1
     ) v ON true
     WHERE a.id = ANY(%(accounts)s::bigint[])
-        AND NOT EXISTS (
-            SELECT FROM dunning_case k
-            WHERE k.account_id = a.id AND k.state <> 'closed' AND c.service_kind = ANY (k.services))
+        AND (SELECT true FROM dunning_case k WHERE k.account_id = a.id AND k.state <> 'closed'
+            AND c.service_kind = ANY (k.services) LIMIT 1) IS NULL
     GROUP BY a.partner_id, a.id, v.id, v.services
 ) w
 LEFT JOIN unnest(%(capped)s::bigint[], %(rooms)s::bigint[]) AS r (version_id, room) ON r.version_id = w.version_id

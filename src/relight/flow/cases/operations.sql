@@ -1,6 +1,7 @@
--- wake: every open case of these accounts thinks again now; least() keeps the CHECK whatever was slept through
+-- wake: every open case of these accounts thinks again now; least() keeps the CHECK whatever was slept through. What is
+-- awake already is left as it is: of a file's cases most have just been opened.
 UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
-WHERE account_id = ANY(%(accounts)s::bigint[]) AND (state <> 'closed' OR %(urgent)s)
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND (%(urgent)s OR (state <> 'closed' AND wakes_at > %(now)s))
 
 -- wake_case: one case thinks again now
 UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END

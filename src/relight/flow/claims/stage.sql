@@ -41,10 +41,11 @@ ON CONFLICT DO NOTHING
 
 -- lock_accounts: every writer of facts takes these first, in id order, so that two of them cannot deadlock
 SELECT a.id FROM account a
-WHERE a.ref IN (SELECT account_ref FROM staged_claim)
+WHERE a.ref = ANY (ARRAY(SELECT DISTINCT account_ref FROM staged_claim))
 ORDER BY a.id FOR NO KEY UPDATE
 
--- place: what each row is to what is stored; a statement of its own, after the locks, so that it sees what they saw
+-- place: what each row is to what is stored; a statement of its own, after the locks, so that it sees what they saw.
+-- Accounts and claims are looked up row by row (OFFSET 0 keeps it so), whatever the planner believes of their number.
 WITH strangers AS (
     SELECT DISTINCT l.seq
     FROM (
@@ -57,7 +58,10 @@ WITH strangers AS (
 ), placed AS (
     SELECT s.seq, s.number, a.id AS account_id, coalesce(s.creditor_id, a.creditor_id) AS creditor_id, a.currency,
         row_number() OVER same_number AS turn, first_value(s.fingerprint) OVER same_number AS first_fingerprint
-    FROM staged_claim s LEFT JOIN account a ON a.ref = s.account_ref
+    FROM staged_claim s
+    LEFT JOIN LATERAL (
+        SELECT o.id, o.creditor_id, o.currency FROM account o WHERE o.ref = s.account_ref OFFSET 0
+    ) a ON true
     WINDOW same_number AS (PARTITION BY coalesce(s.creditor_id, a.creditor_id), s.number ORDER BY s.seq)
 )
 UPDATE staged_claim s SET
@@ -82,7 +86,10 @@ FROM (
     SELECT p.*, c.id AS claim_id, c.account_id AS claim_account_id, c.fingerprint, c.amount, c.run_id,
         t.seq IS NOT NULL AS stranger
     FROM placed p
-    LEFT JOIN claim c ON c.creditor_id = p.creditor_id AND c.number = p.number
+    LEFT JOIN LATERAL (
+        SELECT o.id, o.account_id, o.fingerprint, o.amount, o.run_id FROM claim o
+        WHERE o.creditor_id = p.creditor_id AND o.number = p.number OFFSET 0
+    ) c ON true
     LEFT JOIN strangers t ON t.seq = p.seq
 ) f
 WHERE f.seq = s.seq
