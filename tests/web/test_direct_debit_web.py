@@ -75,3 +75,40 @@ def test_the_agent_sees_the_mandate_and_how_each_collection_went(
 
     for told in ("Automatisk trekk", "AvtaleGiro", "2345676", "Avvist", "AM04", "på nytt fra 13"):
         assert seen.has(told), told
+
+
+def test_the_desk_sees_what_is_coming_and_finds_a_customer_in_it(
+    seat: SignIn, db: Database, partner: int, portfolio: Portfolio, owner: psycopg.Connection
+) -> None:
+    (account,) = owner.execute("SELECT account_id FROM dunning_case WHERE id = %s", (portfolio.kari,)).fetchone() or (
+        0,
+    )
+    with db.transaction(partner) as tx:
+        ref = tx.value("SELECT ref FROM account WHERE id = %(a)s", {"a": account})
+        noting.by_hand(tx, Told(ref, "avtalegiro", "2345676", date(2026, 1, 1)), by=KARI, now=db.clock())
+        tx.run(
+            "INSERT INTO collection (partner_id, mandate_id, account_id, claim_id, amount, currency, state,"
+            " collect_date, until, ref, planned_at) SELECT m.partner_id, m.id, m.account_id, c.id, 89900, 'NOK',"
+            " 'planned', '2026-12-14', %(now)s, 'RLC1', %(now)s FROM mandate m JOIN claim c"
+            " ON c.account_id = m.account_id ORDER BY c.id LIMIT 1",
+            {"now": db.clock() + timedelta(days=1)},
+        )
+        tx.run(
+            "INSERT INTO collection_file (partner_id, scheme, kind, number, message, count, amount, written_at)"
+            " SELECT id, 'avtalegiro', 'order', 1, 'RL1C1-260302', 3, 1, %(now)s FROM partner WHERE id = %(p)s",
+            {"now": db.clock(), "p": partner},
+        )
+    agent = seat("agent")
+
+    seen = agent.opens("collections/?q=")
+    found = agent.opens("collections/?q=2345676")
+    other = agent.opens("collections/?q=nobody+of+that+name")
+    failed = agent.opens("collections/?show=failed")
+    as_left = agent.opens("collections/")
+
+    for told in ("Filer som kommer", "14. des.", "fil 30. nov.", "senest 1. des.", "RL1C1-260302", "3 trekk"):
+        assert seen.has(told), told
+    assert found.has("Kari")
+    assert other.has("Ingenting her")
+    assert failed.has("Ingenting her")
+    assert as_left.has("Gikk ikke")
