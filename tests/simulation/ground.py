@@ -5,8 +5,11 @@ of its own comes in the same order again.
 """
 
 import contextlib
+import csv
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -14,7 +17,8 @@ from psycopg.types.json import Jsonb
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.opening import open_cases
 from relight.flow.cases.people import operator
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
+from relight.flow.road.intake import import_cases
 from relight.flow.road.publishing import publish_at_once
 from tests.flow import factories
 from tests.flow.conftest import make_partner, migrated
@@ -24,6 +28,7 @@ from tests.simulation.story import Story
 
 _SINCE = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 _OWED = 89900
+_OVERDUE_DAYS = 45
 # A server on which nothing happens by itself: nobody tidies up, and no circle of waiters is broken by a timer.
 _QUIET = ("autovacuum = off", "deadlock_timeout = '1h'", "synchronous_commit = off", "full_page_writes = off",
           "max_parallel_workers_per_gather = 0", "jit = off")  # fmt: skip
@@ -52,31 +57,49 @@ class Ground:
 
     def lay(self, told: Story) -> list[tuple[int, str]]:
         """Begin anew with the story's accounts, each with a line and a bill; their (id, ref)."""
-        self._empty()
+        self.empty()
         self.room.clock_is_off, self.room.on_commit = timedelta(0), None
         self.watch.rows("UPDATE partner SET stopped_at = NULL WHERE id = %s RETURNING 1", (self.partner,))
-        with self._database() as db, db.transaction(self.partner) as tx:
-            at = told.starts_at
-            factories.make_source(tx, at)
-            accounts: list[tuple[int, str]] = []
-            for number in range(told.accounts):
-                ref = f"C{number}"
-                contacts = {"sms": f"+479000000{number}", "email": f"{ref.lower()}@kunde.example"}
-                account = factories.make_account(tx, at, ref=ref, contacts=contacts)
-                factories.make_service(
-                    tx, account, at, driver="sim", address={"device": f"line-{ref}"}, ref=f"S{number}"
-                )
-                for flag in SAFE_FLAGS:
-                    tx.run(
-                        "INSERT INTO flag (partner_id, name, value, account_id, starts_at, source)"
-                        " VALUES (%(p)s, %(name)s, 'no', %(account)s, %(now)s, 'test')",
-                        {"p": self.partner, "name": flag, "account": account.id, "now": at},
-                    )
-                due = at.date() - timedelta(days=1)
-                factories.make_claim(tx, account, at, number=f"F-{ref}", amount=_OWED, due_date=due)
-                open_cases(tx, [account.id], at)
-                accounts.append((account.id, ref))
+        at = told.starts_at
+        with self._database() as db:
+            with db.transaction(self.partner) as tx:
+                factories.make_source(tx, at)
+                accounts = [self._move_in(tx, f"C{number}", at) for number in range(len(told.noticed))]
+            self._take_over(db, told)
         return accounts
+
+    def _move_in(self, tx: Tx, ref: str, at: datetime) -> tuple[int, str]:
+        """A customer with a line and a bill."""
+        contacts = {"sms": f"+479000000{ref[1:]}", "email": f"{ref.lower()}@kunde.example"}
+        account = factories.make_account(tx, at, ref=ref, contacts=contacts)
+        factories.make_service(tx, account, at, driver="sim", address={"device": f"line-{ref}"}, ref=f"S-{ref}")
+        for flag in SAFE_FLAGS:
+            tx.run(
+                "INSERT INTO flag (partner_id, name, value, account_id, starts_at, source)"
+                " VALUES (%(p)s, %(name)s, 'no', %(account)s, %(now)s, 'test')",
+                {"p": self.partner, "name": flag, "account": account.id, "now": at},
+            )
+        due = at.date() - timedelta(days=_OVERDUE_DAYS)
+        factories.make_claim(tx, account, at, number=f"F-{ref}", amount=_OWED, due_date=due)
+        open_cases(tx, [account.id], at)
+        return account.id, ref
+
+    def _take_over(self, db: Database, told: Story) -> None:
+        """Who was reminded before, elsewhere."""
+        rows = [
+            (f"C{number}", step, told.starts_at.date() - timedelta(days=days + earlier), f"F-C{number}", "letter 88")
+            for number, days in enumerate(told.noticed) if days
+            for step, earlier in (("friendly", 5), ("reminder", 0))
+        ]  # fmt: skip
+        if not rows:
+            return
+        with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("account", "step", "completed_date", "claims", "proof"))
+            writer.writerows(rows)
+            file.flush()
+            report = import_cases(db, self.partner, Path(file.name), now=told.starts_at)
+        assert not report.rejected, report.errors
 
     def _found(self) -> int:
         """The partner and its policy."""
@@ -108,7 +131,8 @@ class Ground:
     def _rows(self, table: str) -> bool:
         return bool(self.watch.rows(f"SELECT 1 FROM {table} LIMIT 1"))
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
+        """Nothing but the partner and its policy."""
         tables = [table for table in self._tables() if table not in self._kept]
         self.watch.connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
         self._laid += 1

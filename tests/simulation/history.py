@@ -54,7 +54,7 @@ class _History:
         accounts = ground.lay(told)
         self.stage = Stage(dice, told.starts_at, self._quiet)
         self.stage.log = [] if log else None
-        self.outside = Outside(self.stage, ground.watch)
+        self.outside = Outside(self.stage, ground.room)
         self.invariants = Invariants(ground.watch, self.outside)
         self.people = People(self.stage, ground.room, ground.partner, accounts, folder)
         self.workers = [StagedWorker(self.stage, ground.room, self.outside, number) for number in range(told.workers)]
@@ -118,14 +118,21 @@ class _History:
                 self.workers[number] = StagedWorker(self.stage, self.ground.room, self.outside, number)
 
     def _ring(self, *, decide: bool, release: bool, house: bool) -> None:
-        for worker in self.workers:
+        awake = [worker for worker in self.workers if not self._stalls(worker)]
+        chosen = self.dice.draw("rung", 8)
+        if chosen and awake:
+            awake = [awake[chosen % len(awake)]]
+        for worker in awake:
             worker.ring(decide=decide, release=release, house=house)
 
     def _somebody_acts(self) -> bool:
         return any(isinstance(actor.waits_for, datetime) for actor in self.stage.actors) or any(
-            worker.process.stalled_until and worker.process.stalled_until > self.stage.moment
-            for worker in self.workers
+            self._stalls(worker) for worker in self.workers
         )
+
+    def _stalls(self, worker: StagedWorker) -> bool:
+        until = worker.process.stalled_until
+        return until is not None and until > self.stage.moment
 
     def _jump(self) -> None:
         """To the next moment at which something happens."""

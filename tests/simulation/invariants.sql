@@ -36,7 +36,7 @@ WHERE a.code = 'lost' AND a.finished_at < a.started_at + interval '59 seconds'
 -- left: attempts that were put on record since, and what must not have been so at that commit. A cut is an effect of
 -- the bulk lane that lowers a level.
 SELECT a.id, e.id, e.kind, e.template, e.level, e.lane, e.account_id,
-    EXISTS (SELECT FROM partner p WHERE p.id = e.partner_id AND p.stopped_at IS NOT NULL) AS stopped,
+    EXISTS (SELECT FROM partner p WHERE p.id = e.partner_id AND p.stopped_at < a.started_at) AS stopped,
     EXISTS (SELECT FROM hold h WHERE h.account_id = e.account_id AND h.starts_at <= %(now)s
         AND (h.ends_at IS NULL OR h.ends_at > %(now)s) AND h.claim_id IS NULL AND h.service_id IS NULL
         AND (h.case_id IS NULL OR h.case_id = e.case_id)) AS held,

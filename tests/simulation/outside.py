@@ -4,7 +4,7 @@ What reaches them is held against what is on record: nothing may leave before it
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from relight.flow.effects.drivers import DriverRoom
 from relight.flow.effects.port import Attempt, Outcome, Repeat, Result
 from relight.flow.messages.port import Message
 from relight.flow.supply.port import Observation, Target
-from tests.simulation.connection import Watch
+from tests.simulation.connection import Room
 from tests.simulation.invariants import Violated
 from tests.simulation.stage import Stage
 
@@ -21,39 +21,60 @@ _ON_RECORD = """
     SELECT 1 FROM attempt a JOIN effect e ON e.partner_id = a.partner_id AND e.id = a.effect_id
     WHERE e.key = %s AND a.number = %s
 """
-FATES = ("done",) * 20 + ("busy", "command lost", "answer lost", "answer late", "refused", "raises")
-_DELAYS_SECONDS = (0.02, 0.1, 0.4, 1.0, 1.9, 2.5, 8.0)
-_LATE_SECONDS = (20.0, 45.0, 100.0, 250.0)
+_FATES = ("busy", "command lost", "answer lost", "answer late", "stands still", "killed", "refused", "raises")
+_LINE_FATES = ("done",) * 10 + _FATES
+_PHONE_FATES = ("done",) * 30 + _FATES
+_DELAYS_SECONDS = (0.0, 0.1, 0.4, 1.0, 1.9, 2.5, 8.0)
+_LATE_SECONDS = (20.0, 100.0, 250.0)
 
 
 class Outside:
     """All devices and phones of one history."""
 
-    def __init__(self, stage: Stage, watch: Watch):
-        self.stage, self.watch = stage, watch
+    def __init__(self, stage: Stage, room: Room):
+        self.stage, self.watch, self.room = stage, room.watch, room
         self.levels: dict[str, str] = {}
         self.busy: Counter[str] = Counter()  # commands under way, by device
         self.messages: Counter[str] = Counter()
+
+    def clock(self) -> datetime:
+        """What a worker takes to be the database's moment."""
+        return self.stage.moment + self.room.clock_is_off
 
     def heard(self, attempt: Attempt) -> None:
         """Something reaches the outside."""
         if not self.watch.rows(_ON_RECORD, (attempt.key, attempt.number)):
             raise Violated("sent_before_commit", f"attempt {attempt.number} at {attempt.key} is not on record")
 
-    def fate(self) -> str:
+    def fate(self, fates: Sequence[str]) -> str:
         """How the next call goes."""
-        fate = FATES[self.stage.dice.draw("driver", len(FATES))] if self.stage.faulty else "done"
+        fate = fates[self.stage.dice.draw("driver", len(fates))] if self.stage.faulty else "done"
         if fate != "done":
             self.stage.faults[fate] += 1
         return fate
 
     def delay(self) -> None:
         """The way there, or back."""
-        self.stage.sleep(_DELAYS_SECONDS[self.stage.dice.draw("delay", len(_DELAYS_SECONDS))])
+        self._sleep(_DELAYS_SECONDS)
 
-    def late(self) -> None:
-        """A very long way back."""
-        self.stage.sleep(_LATE_SECONDS[self.stage.dice.draw("delay", len(_LATE_SECONDS))])
+    def answer(self, fate: str) -> Outcome | None:
+        """The way back of what was done, or nearly; the answer, unless it is the driver's own."""
+        process = self.stage.now_on.process
+        if fate == "killed":
+            self.stage.kill(process)
+        if fate == "stands still":
+            self.stage.stall(process, _LATE_SECONDS[self.stage.dice.draw("stall", len(_LATE_SECONDS))])
+        self._sleep(_LATE_SECONDS if fate == "answer late" else _DELAYS_SECONDS)
+        return Outcome(Result.UNKNOWN, code="timeout") if fate in ("command lost", "answer lost") else None
+
+    def refuses(self, fate: str) -> Outcome | None:
+        """An answer at once, if it is no; raises when there is none."""
+        if fate == "raises":
+            raise ConnectionResetError("simulated")
+        return Outcome(Result(fate), code="simulated") if fate in ("busy", "refused") else None
+
+    def _sleep(self, choices: Sequence[float]) -> None:
+        self.stage.sleep(choices[self.stage.dice.draw("delay", len(choices))])
 
 
 class Lines:
@@ -67,33 +88,26 @@ class Lines:
     async def apply(self, target: Target, level: Level, attempt: Attempt) -> Outcome:
         """Set a line."""
         outside, key = self.outside, str(target.address["device"])
-        if outside.stage.moment >= attempt.send_before:
+        if outside.clock() >= attempt.send_before:
             return Outcome.late()
-        fate = outside.fate()
-        if fate in ("busy", "refused"):
-            return Outcome(Result(fate), code="simulated")
-        if fate == "raises":
-            raise ConnectionResetError("simulated")
+        fate = outside.fate(_LINE_FATES)
+        if said := outside.refuses(fate):
+            return said
         outside.busy[key] += 1
         try:
             if fate != "command lost":
                 outside.heard(attempt)
                 outside.levels[key] = level.value
                 outside.stage.note(f"{key} is {level.value}")
-            if fate == "answer late":
-                outside.late()
-            else:
-                outside.delay()
+            done = Outcome(Result.DONE, facts={"observed": level.value, "proof": "simulated"})
+            return outside.answer(fate) or done
         finally:
             outside.busy[key] -= 1
-        if fate in ("command lost", "answer lost"):
-            return Outcome(Result.UNKNOWN, code="timeout")
-        return Outcome(Result.DONE, facts={"observed": level.value, "proof": "simulated"})
 
     async def read(self, target: Target) -> Observation:
         """Read a line."""
         level = self.outside.levels.get(str(target.address["device"]), "full")
-        return Observation(Level(level), self.outside.stage.moment, proof="simulated")
+        return Observation(Level(level), self.outside.clock(), proof="simulated")
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -110,23 +124,15 @@ class Phones:
     async def send(self, message: Message, attempt: Attempt) -> Outcome:
         """Deliver one message."""
         outside = self.outside
-        if outside.stage.moment >= attempt.send_before:
+        if outside.clock() >= attempt.send_before:
             return Outcome.late()
-        fate = outside.fate()
-        if fate in ("busy", "refused"):
-            return Outcome(Result(fate), code="simulated")
-        if fate == "raises":
-            raise ConnectionResetError("simulated")
+        fate = outside.fate(_PHONE_FATES)
+        if said := outside.refuses(fate):
+            return said
         if fate != "command lost":
             outside.heard(attempt)
             outside.messages[attempt.key] = 1
-        if fate == "answer late":
-            outside.late()
-        else:
-            outside.delay()
-        if fate in ("command lost", "answer lost"):
-            return Outcome(Result.UNKNOWN, code="timeout")
-        return Outcome(Result.DONE, facts={"provider_ids": [attempt.key]})
+        return outside.answer(fate) or Outcome(Result.DONE, facts={"provider_ids": [attempt.key]})
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -136,12 +142,8 @@ class OutsideRoom(DriverRoom):
     """Production's room of drivers, with these behind the settings' names."""
 
     def __init__(self, db: Any, outside: Outside):
-        super().__init__(db, clock=lambda: self._now(outside))
+        super().__init__(db, clock=outside.clock)
         self.outside = outside
-
-    @staticmethod
-    def _now(outside: Outside) -> datetime:
-        return outside.stage.moment
 
     def _build(self, partner_id: int, section: str, name: str) -> Any:
         settings: Mapping[str, Any] = self._settings(partner_id).get(section, {})

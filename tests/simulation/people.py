@@ -104,6 +104,15 @@ class People:
         """A part of it, or more than it."""
         self._bank(db, f"P{one.day}-{one.value}", one.account, (30, 60, 99, 150)[one.value % 4])
 
+    def burst(self, one: Happening, db: StagedDatabase) -> None:
+        """Three of a family pay at once, each a part."""
+        for nth in range(3):
+            name = f"B{one.day}-{one.nth}-{one.value}-{nth}"
+            self.start("import", partial(self._bank_part, name, one))
+
+    def _bank_part(self, name: str, one: Happening, db: StagedDatabase) -> None:
+        self._bank(db, name, one.account, (34, 50, 100)[one.value % 3])
+
     def raced(self, one: Happening, db: StagedDatabase) -> None:
         """The same file is read by two at once."""
         name = f"R{one.day}-{one.nth}-{one.value}"

@@ -248,14 +248,16 @@ class Stage:
                     actor.waits_for = None
 
     def _break_circle(self) -> bool:
-        """Nobody can go on, and some wait for locks: if all whom these wait for are waiting too, one must give up."""
-        blocked = self._blocked()
-        stuck = {actor.connection.pid: actor for actor in blocked}
-        for actor in blocked:
-            if set(actor.connection.blockers()) <= set(stuck):
-                self.faults["deadlock"] += 1
-                self.note(f"deadlock: {actor.name} gives up")
-                actor.connection.give_up_waiting("deadlock")
-                actor.waits_for = None
-                return True
-        return False
+        """Nobody can go on, and some wait for locks: where they wait for one another alone, the last one gives up."""
+        waits = {actor.connection.pid: (actor, set(actor.connection.blockers())) for actor in self._blocked()}
+        while free := [pid for pid, (_, blockers) in waits.items() if not blockers <= set(waits)]:
+            for pid in free:
+                del waits[pid]
+        if not waits:
+            return False
+        actor = list(waits.values())[-1][0]
+        self.faults["deadlock"] += 1
+        self.note(f"deadlock: {actor.name} gives up")
+        actor.connection.give_up_waiting("deadlock")
+        actor.waits_for = None
+        return True

@@ -34,12 +34,13 @@ class StagedWorker:
         self.process = Process(f"worker {number}")
         self.db = StagedDatabase(stage, self.process, room)
         self.jobs: dict[int, Job] = {}
+        self._handed: set[int] = set()
         self.decides = self._enter("decides", self._decide)
         self.releases = self._enter("releases", self._release)
         self.keeps = self._enter("keeps house", self._keep_house)
         self.worker = Worker(self.db, LINK)
         self.worker.room = OutsideRoom(self.db, outside)
-        self.worker.turner.shelf = type(self.worker.turner.shelf)()
+        self.worker.releaser.hand = self.hand  # type: ignore[attr-defined]  # for a planted bug that hands on too early
 
     def ring(self, *, decide: bool, release: bool, house: bool) -> None:
         """There may be work for these loops."""
@@ -75,27 +76,32 @@ class StagedWorker:
             served, jobs = self.worker._release_once(lane, room, None)
             busy = busy or bool(served)
             for job in jobs:
-                self.jobs[job.attempt_id] = job
-                self.stage.enter(f"{self.process.name} acts on {job.attempt_id}", self.process, partial(self._act, job))
+                self.hand(job)
         return busy
+
+    def hand(self, job: Job) -> None:
+        """Give an attempt to an actor of its own, once."""
+        if job.attempt_id not in self._handed:
+            self._handed.add(job.attempt_id)
+            self.jobs[job.attempt_id] = job
+            self.stage.enter(f"{self.process.name} acts on {job.attempt_id}", self.process, partial(self._act, job))
 
     def _act(self, job: Job) -> None:
         try:
             self.outside.delay()
-            outcome, repeat = self._write_again(lambda: _run(act(self.worker.room, job)))
-            self._write_once(job, outcome, repeat)
+            self._write(job, *self._ask_driver(job))
         finally:
             self.jobs.pop(job.attempt_id, None)
 
-    def _write_again(self, call: Any) -> tuple[Outcome, Repeat]:
-        """A driver's settings may have to be read first, from a database that is away."""
+    def _ask_driver(self, job: Job) -> tuple[Outcome, Repeat]:
+        """A driver's settings may have to be read first, from a database that is away: then the attempt gets lost."""
         while True:
             try:
-                return call()
+                return _run(act(self.worker.room, job))
             except psycopg.OperationalError:
                 self.stage.sleep(_AFTER_ERROR_SECONDS)
 
-    def _write_once(self, job: Job, outcome: Outcome, repeat: Repeat) -> None:
+    def _write(self, job: Job, outcome: Outcome, repeat: Repeat) -> None:
         """As the worker does: an outcome that cannot be written is left to whoever finds the attempt lost."""
         try:
             write(self.db, job, outcome, repeat, self.db.clock)

@@ -1,0 +1,147 @@
+"""Bugs that are planted in production's code while a history is played, to see that the simulation finds them.
+
+Each is a mistake that somebody could make: one line left out, two turned round. They are patched in at run time, and
+only here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from relight.core.leave import Exit, Leave
+from relight.flow.claims import receiving
+from relight.flow.payments import settle
+from relight.flow.road import outcome, release
+from relight.flow.road.record import record
+from relight.flow.road.release import Releaser
+from relight.flow.road.worker import Worker
+from relight.flow.road.turn import BATCH, SQL, Turner
+from relight.flow.supply import operations as supply
+from tests.simulation.ground import Ground
+
+_ONE_COMMAND = (
+    "CREATE UNIQUE INDEX effect_one_command ON effect (partner_id, service_id)"
+    " WHERE kind = 'supply' AND state = 'in_flight'"
+)
+
+
+def _changed(sql: SimpleNamespace, **changes: tuple[str, str]) -> SimpleNamespace:
+    """Statements with words replaced in some of them; a word that is not there any more is an error."""
+    changed = dict(vars(sql))
+    for name, (before, after) in changes.items():
+        assert before in changed[name], f"{name} does not say {before!r} any more"
+        changed[name] = changed[name].replace(before, after)
+    return SimpleNamespace(**changed)
+
+
+@contextmanager
+def facts_read_while_claiming(ground: Ground) -> Iterator[None]:
+    """The facts are read before the accounts' locks are taken, and are older than them."""
+
+    def turn(self: Turner, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
+        with self.db.transaction(partner_id) as tx:
+            claim = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
+            params = {"now": now, "limit": limit or BATCH[lane]}
+            cases = [row[0] for row in tx.rows(claim.partition("FOR NO KEY")[0], params)]
+            if not cases:
+                return 0
+            decided = self.decide(tx, cases, now)
+            locked = {row[0] for row in tx.rows(claim, params)}
+            kept = [one for one in decided if one.decision.case_id in locked]
+            record(tx, kept, now)
+            return len(kept)
+
+    with patch.object(Turner, "turn", turn):
+        yield
+
+
+@contextmanager
+def guards_skipped_at_release(ground: Ground) -> Iterator[None]:
+    """What was decided leaves, whatever has happened since."""
+    with patch.object(release, "check_leave", lambda *_: Leave(Exit.SEND)):
+        yield
+
+
+@contextmanager
+def sent_before_commit(ground: Ground) -> Iterator[None]:
+    """The attempts are handed to the drivers before they are on record for good."""
+    honest = Releaser._start
+
+    def started(self: Releaser, *given: Any) -> Any:
+        jobs = honest(self, *given)
+        for job in jobs:
+            self.hand(job)  # type: ignore[attr-defined]
+        return jobs
+
+    with patch.object(Releaser, "_start", started):
+        yield
+
+
+@contextmanager
+def nobody_woken(ground: Ground) -> Iterator[None]:
+    """A payment is posted, and its account's cases sleep on."""
+    with patch.object(settle, "wake", lambda *_, **__: 0):
+        yield
+
+
+@contextmanager
+def allocated_twice(ground: Ground) -> Iterator[None]:
+    """Nobody locks the account, or the payment: two that tell of money at once both see what is owed before it came."""
+    changed = _changed(
+        receiving.SQL,
+        lock_accounts=("FOR NO KEY UPDATE", ""),
+        lock_payments=("FOR NO KEY UPDATE", ""),
+    )
+    with patch.object(receiving, "SQL", changed):
+        yield
+
+
+@contextmanager
+def lease_ignored(ground: Ground) -> Iterator[None]:
+    """Whatever is in flight counts as lost, although somebody is at it."""
+    changed = _changed(outcome.SQL, lost=("AND e.lease_until <= %(now)s", ""))
+    everybody = patch.object(Worker, "_due", lambda self, _: self._partners())
+    with patch.object(outcome, "SQL", changed), everybody:
+        yield
+
+
+@contextmanager
+def two_commands_for_one_service(ground: Ground) -> Iterator[None]:
+    """The index that forbids it is not there, and nobody looks."""
+    condition = release.SQL.due_bulk.partition("    AND NOT (")[2].partition("ORDER BY")[0]
+    change = (f"    AND NOT ({condition}", "")
+    changed = _changed(release.SQL, due_bulk=change, due_urgent=change, still_due=change)
+    ground.watch.connection.execute("DROP INDEX effect_one_command")
+    try:
+        with patch.object(release, "SQL", changed):
+            yield
+    finally:
+        ground.empty()
+        ground.watch.connection.execute(_ONE_COMMAND)
+
+
+@contextmanager
+def late_answers_believed(ground: Ground) -> Iterator[None]:
+    """An answer to an attempt that was given up for lost counts as what the line is now."""
+
+    def believed(tx: Any, effect: Any, attempt_id: int, told: Any, now: datetime) -> None:
+        if effect.service_id is not None and told.result is outcome.Result.DONE:
+            supply.observe(tx, effect.service_id, effect.level, "late", now)
+
+    with patch.object(outcome, "_late", believed):
+        yield
+
+
+PLANTED: dict[str, Callable[[Ground], AbstractContextManager[None]]] = {
+    "facts-while-claiming": facts_read_while_claiming,
+    "guards-skipped": guards_skipped_at_release,
+    "sent-before-commit": sent_before_commit,
+    "nobody-woken": nobody_woken,
+    "allocated-twice": allocated_twice,
+    "lease-ignored": lease_ignored,
+    "two-commands": two_commands_for_one_service,
+    "late-answers-believed": late_answers_believed,
+}
