@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.people import operator
 from relight.flow.database import Database, Tx
+from relight.flow.payments.mandates import noting
+from relight.flow.payments.mandates.noting import Told
 from relight.flow.payments.settle import settle
 from relight.flow.road.publishing import publish_at_once
 from tests.browser import console_site
@@ -49,6 +51,8 @@ PAGES = {
     "statement": "accounts/{account}/statement/?case={kari}",
     "payments": "payments/?q=",
     "payment": "payments/{loose}/",
+    "collections": "collections/?q=",
+    "collections-nothing": "collections/?show=failed",
     "policies": "policies/",
     "policy": "policies/power-grid-business-no/",
     "share": "policies/power-grid-business-no/share/",
@@ -70,6 +74,28 @@ class Town(NamedTuple):
     def address(self, page: str) -> str:
         """Where a page of `PAGES` is."""
         return f"{self.site}/console/{PAGES[page].format(**self.numbers)}"
+
+
+def collected(tx: Tx, case_id: int, now: datetime) -> None:
+    """The customer's bill is about to be drawn, by a mandate of theirs; another file left before."""
+    found = tx.row(
+        "SELECT a.ref, d.account_id, (SELECT max(c.id) FROM claim c WHERE c.account_id = a.id) FROM dunning_case d"
+        " JOIN account a ON a.id = d.account_id WHERE d.id = %(c)s", {"c": case_id},
+    )  # fmt: skip
+    assert found is not None
+    told = Told(found[0], "avtalegiro", "2345676", now.date() - timedelta(days=60))
+    noting.note(tx, [told], source="hand", actor="bente", now=now)
+    tx.run(
+        "INSERT INTO collection (partner_id, mandate_id, account_id, claim_id, amount, currency, collect_date, until,"
+        " ref, planned_at) SELECT partner_id, id, account_id, %(claim)s, 89900, 'NOK', %(day)s, %(until)s, 'RLC1',"
+        " %(now)s FROM mandate",
+        {"claim": found[2], "day": now.date() + timedelta(days=20), "until": now + timedelta(days=22), "now": now},
+    )
+    tx.run(
+        "INSERT INTO collection_file (partner_id, scheme, kind, number, message, count, amount, written_at, written_by)"
+        " VALUES (%(p)s, 'avtalegiro', 'order', 1, 'RL1C1-261101080000', 412, 37038800, %(now)s, 'worker')",
+        {"p": tx.partner_id, "now": now},
+    )
 
 
 def loose_payment(tx: Tx, case_id: int, now: datetime) -> int:
@@ -100,6 +126,7 @@ def town() -> Iterator[Town]:
                 "approval": tx.value("SELECT id FROM approval"),
                 "task": tx.value("SELECT id FROM task WHERE code = 'given_up'"),
                 "loose": loose_payment(tx, portfolio.kari, now),
+                "collected": collected(tx, portfolio.kari, now),
                 "account": tx.value("SELECT account_id FROM dunning_case WHERE id = %(c)s", {"c": portfolio.kari}),
             }
         yield Town(site, db, owner, partner, portfolio, console_sample.add_user(owner, partner, "manager"), numbers)
