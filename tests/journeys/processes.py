@@ -80,7 +80,7 @@ class Workers:
     def complaints(self) -> str:
         """What workers printed that tells of a bug."""
         logs = "".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
-        return "\n".join(line for line in logs.splitlines() if "Traceback" in line or "[error" in line)
+        return "\n".join(line for line in logs.splitlines() if "Traceback" in line or '"level": "error"' in line)
 
 
 def wait_for(condition: Callable[[], Any], what: str, *, seconds: float = SECONDS_MAX) -> Any:

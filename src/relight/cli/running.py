@@ -65,12 +65,11 @@ def worker(lanes: tuple[str, ...], partner_slug: str | None, base_url: str, metr
 
 def _tells(service: str) -> None:
     """Logs in one form, and traces if they are asked for: refused now rather than by a process of ours later."""
-    logs.configure()
+    logs.configure(service)
     try:
         traces.check()
     except traces.UnableToTrace as missing:
         raise click.ClickException(str(missing)) from missing
-    structlog.contextvars.bind_contextvars(process=service)
 
 
 def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:

@@ -39,11 +39,18 @@ def is_for_people(stream: TextIO) -> bool:
     return said == "text" or (said != "json" and stream.isatty())
 
 
-def configure(stream: TextIO | None = None) -> None:
-    """Send what structlog and the standard library log to `stream` (standard error), in one form."""
+def configure(process: str, stream: TextIO | None = None) -> None:
+    """Send what structlog and the standard library log to `stream` (standard error), in one form; `process` is what
+    this one is for."""
     to = stream or sys.stderr
+
+    def with_process(_logger: Any, _method: str, event: Event) -> Event:
+        event.setdefault("process", process)
+        return event
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        with_process,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -63,7 +70,7 @@ def configure(stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[_of_django, *shared],
         use_get_message=False,  # another library's pattern is written in its source; what it fills in may be anything
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, shown],
     )
@@ -72,6 +79,7 @@ def configure(stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("django.request").setLevel(logging.ERROR)  # what a stranger asked for in vain is no news
     for chatty in ("httpx", "httpcore", "aiosmtplib", "smpplib", "dlms_cosem", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
@@ -111,6 +119,14 @@ def frames_of(error: BaseException) -> str:
         parts.append(f"{type(seen).__name__}{said} at {' < '.join(places)}")
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return "; from ".join(parts)
+
+
+def _of_django(_logger: Any, _method: str, event: Event) -> Event:
+    """A page that failed: its status, and never its address, which may hold a customer's link."""
+    record = event["_record"]
+    if record.name == "django.request":
+        event["event"], event["status"] = "page_failed", getattr(record, "status_code", 500)
+    return event
 
 
 def _with_frames(_logger: Any, _method: str, event: Event) -> Event:
