@@ -19,11 +19,17 @@ APPEND_ONLY = (
     "agency_check", "agency_fee", "agency_notice", "agency_settlement", "agency_settlement_line", "audit_result",
     "bank_refund",
     "books_act_transfer", "books_balance", "books_day", "books_open_claim", "books_period", "case_event",
-    "claim_due_change", "collection", "collection_file", "confirmed_rate", "feed", "handover_claim", "mandate",
+    "claim_due_change", "collection", "collection_delivery", "collection_file", "collection_notice", "collection_receipt", "confirmed_rate", "feed", "handover_claim", "mandate",
     "payment_act", "plan_claim", "plan_part", "policy_act", "policy_draft", "policy_version", "provider_refund",
     "remittance", "remittance_item", "success_terms", "transfer", "undo", "undo_case",
 )  # fmt: skip
-KEPT = ("collecting_creditor", "instalment_plan", "settled_day")  # changed, and never deleted
+KEPT = (
+    "collecting_calendar",
+    "collecting_creditor",
+    "driver_rest",
+    "instalment_plan",
+    "settled_day",
+)  # changed, and never deleted
 HELD_OTHERWISE = {
     ("membership", "user_id"),  # users belong to no partner
     ("case_event", "bulk_id"),  # a number that events of one bulk act share; no row has it

@@ -50,6 +50,11 @@ class Effect(PartnerRow):
         indexes = (
             models.Index(fields=("partner", "due_at"), condition=Q(state="pending", lane="bulk"), name="effect_due"),
             models.Index(
+                fields=("partner", "kind", "channel", "due_at"),
+                condition=Q(state="pending", lane="bulk"),
+                name="effect_due_channel",
+            ),
+            models.Index(
                 fields=("partner", "due_at"), condition=Q(state="pending", lane="urgent"), name="effect_due_urgent"
             ),
             models.Index(fields=("partner", "lease_until"), condition=Q(state="in_flight"), name="effect_lease"),
@@ -92,3 +97,29 @@ class SpentCut(PartnerRow):
     class Meta:
         db_table = "spent_cut"
         indexes = (models.Index(fields=("partner", "at"), name="spent_cut_at"),)
+
+
+class DriverRest(PartnerRow):
+    """How a partner's driver is: `open`, or `resting` after failures in a row; then one attempt is let through
+    (`probing`), and its end says whether the rest is over or longer. What is urgent goes at any time.
+
+    `kind` and `name` are the effects' kind and the driver's name in the partner's settings.
+    """
+
+    kind = models.TextField()
+    name = models.TextField()
+    state = models.TextField(db_default="open")
+    failures = models.IntegerField(db_default=0)
+    rests = models.IntegerField(db_default=0)
+    rest_until = models.DateTimeField(null=True)
+    code = models.TextField(db_default="")
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "driver_rest"
+        constraints = (
+            one_of("kind", "message", "supply", "handover"),
+            one_of("state", "open", "resting", "probing"),
+            models.UniqueConstraint(fields=("partner", "kind", "name"), name="driver_rest_once"),
+            models.CheckConstraint(condition=Q(state="open") | Q(rest_until__isnull=False), name="driver_rest_ends"),
+        )

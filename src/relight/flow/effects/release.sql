@@ -1,11 +1,45 @@
--- due_bulk: effects whose moment has come, with their accounts locked; never a second command for a service in flight.
--- Only ids: what they say is read by a later statement
-SELECT e.id FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
-WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.due_at <= %(now)s
-    AND NOT (e.kind = 'supply' AND EXISTS (
-        SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
-            AND f.state = 'in_flight'))
-ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
+-- due_bulk: effects whose moment has come, channel by channel, as many of each as its drivers have room for, with their
+-- accounts locked; never a second command for a service in flight. A channel that is full or rests is not looked through,
+-- however much waits in it. Only ids: what they say is read by a later statement
+SELECT x.id FROM (
+    SELECT d.id, d.due_at FROM unnest(%(kinds)s::text[], %(channels)s::text[], %(rooms)s::int[]) AS w (kind, channel, room)
+    CROSS JOIN LATERAL (
+        SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = w.kind AND e.channel = w.channel
+            AND e.due_at <= %(now)s
+        ORDER BY e.due_at LIMIT w.room FOR NO KEY UPDATE OF a SKIP LOCKED
+    ) d
+    UNION ALL
+    SELECT d.id, d.due_at FROM (
+        SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND e.due_at <= %(now)s
+            AND NOT EXISTS (
+                SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
+                    AND f.kind = 'supply' AND f.state = 'in_flight')
+            AND NOT EXISTS (
+                SELECT FROM service s WHERE s.partner_id = e.partner_id AND s.id = e.service_id
+                    AND s.driver = ANY (%(no_supply)s::text[]))
+        ORDER BY e.due_at LIMIT %(supply_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
+    ) d
+    UNION ALL
+    SELECT d.id, d.due_at FROM unnest(%(probed)s::text[]) AS w (driver) CROSS JOIN LATERAL (
+        SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+        JOIN service s ON s.partner_id = e.partner_id AND s.id = e.service_id
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND s.driver = w.driver
+            AND e.due_at <= %(now)s AND NOT EXISTS (
+                SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
+                    AND f.kind = 'supply' AND f.state = 'in_flight')
+        ORDER BY e.due_at LIMIT 1 FOR NO KEY UPDATE OF a SKIP LOCKED
+    ) d
+    UNION ALL
+    SELECT d.id, d.due_at FROM (
+        SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'handover' AND e.due_at <= %(now)s
+            AND e.channel <> ALL (%(no_handover)s::text[])
+        ORDER BY e.due_at LIMIT %(handover_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
+    ) d
+) x
+ORDER BY x.due_at LIMIT %(limit)s
 
 -- due_urgent: the same for restores and receipts, by their own index
 SELECT e.id FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -17,6 +18,7 @@ from relight.telemetry.traces import span
 
 log = structlog.get_logger(__name__)
 
+ANSWER_WITHIN = 300.0  # seconds; drivers have time-outs of their own, and this ends one that forgot
 Clock = Callable[[], datetime]
 
 
@@ -34,18 +36,25 @@ async def act(room: DriverRoom, job: Job) -> tuple[Outcome, Repeat]:
     except (NoDriver, ValueError) as wrong:
         return Outcome(Result.BUSY, code="no_driver", detail=str(wrong), retry_after_seconds=300), Repeat.SAFE
     try:
-        if job.message is not None:
-            outcome = await driver.send(job.message, job.attempt)
-        elif job.package is not None:
-            outcome = await driver.send(job.package, job.attempt)
-        else:
-            assert job.target is not None
-            assert job.level is not None
-            outcome = await driver.apply(job.target, job.level, job.attempt)
+        async with asyncio.timeout(ANSWER_WITHIN):
+            outcome = await _hand_over(driver, job)
+    except TimeoutError:
+        log.error("driver_hangs", driver=job.driver, effect=job.effect_id)
+        outcome = Outcome(Result.UNKNOWN, code="no_end", detail="the driver did not come to an end")
     except Exception as bug:
         log.exception("driver_raised", driver=job.driver, effect=job.effect_id)
         outcome = Outcome(Result.UNKNOWN, code=type(bug).__name__, detail="the driver failed; see the log")
     return outcome, driver.repeat
+
+
+async def _hand_over(driver: Any, job: Job) -> Outcome:
+    if job.message is not None:
+        return await driver.send(job.message, job.attempt)
+    if job.package is not None:
+        return await driver.send(job.package, job.attempt)
+    assert job.target is not None
+    assert job.level is not None
+    return await driver.apply(job.target, job.level, job.attempt)
 
 
 async def act_and_finish(db: Database, room: DriverRoom, job: Job, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from relight.flow.cases.operations import add_task, lock_accounts, wake_case
 from relight.flow.database import Database, Tx, statements
+from relight.flow.effects import rests
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.handover import operations as handover
 from relight.flow.messages import handlers as messages
@@ -94,6 +95,8 @@ def finish(
             _settle(tx, effect, outcome, repeat, now)
         wake_case(tx, effect.case_id, now, urgent=effect.kind == "supply" or effect.lane == "urgent")
         remember(tx, [account_id], now)
+        if ended is not None:
+            rests.note(tx, kind=effect.kind, attempt_id=attempt_id, outcome=outcome, now=now)
         restored_after = _restored_after(tx, effect, outcome, now) if ended is not None else None
     if restored_after is not None:
         metrics.RESTORE_SECONDS.labels(driver).observe(restored_after)

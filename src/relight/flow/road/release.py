@@ -17,6 +17,7 @@ from relight.core.standing import standing
 from relight.flow.cases.operations import add_task, wake_case
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx, statements
+from relight.flow.effects import rests
 from relight.flow.effects.port import Attempt
 from relight.flow.handover import handlers as handover
 from relight.flow.handover.port import Package
@@ -37,6 +38,7 @@ BATCH = {"bulk": 100, "urgent": 50}
 SEND_WITHIN = timedelta(seconds=2)
 LEASE = timedelta(seconds=60)
 _PERSON_WITHIN = timedelta(days=1)
+_NO_LOAD: rests.Load = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,15 @@ class Releaser:
         """Partners with effects due in a lane."""
         return due_partners(self.db, f"release {lane}", now, self.only)
 
-    def release(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> tuple[int, list[Job]]:
-        """One batch of one partner's due effects: how many were looked at, and the attempts to act on."""
+    def release(
+        self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None, load: rests.Load = _NO_LOAD
+    ) -> tuple[int, list[Job]]:
+        """One batch of one partner's due effects: how many were looked at, and the attempts to act on.
+
+        `load` is what the worker has under way at the partner's drivers: bulk work waits for one that is full or rests.
+        """
         with self.db.transaction(partner_id) as tx:
-            statement = SQL.due_urgent if lane == "urgent" else SQL.due_bulk
-            ids = [row[0] for row in tx.rows(statement, {"now": now, "limit": limit or BATCH[lane]})]
+            ids = _due(tx, lane, now, limit or BATCH[lane], load)
             if not ids:
                 return 0, []
             outgoing = [_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})]
@@ -233,6 +239,13 @@ class Releaser:
 def _told_more(facts: CaseFacts, count: int, now: datetime) -> CaseFacts:
     """The facts with what this batch sends too: they were read before it, and only one message can be the last."""
     return replace(facts, contacted_at=(*facts.contacted_at, *(now,) * count)) if count else facts
+
+
+def _due(tx: Tx, lane: str, now: datetime, limit: int, load: rests.Load) -> list[int]:
+    if lane == "urgent":
+        return [row[0] for row in tx.rows(SQL.due_urgent, {"now": now, "limit": limit})]
+    room = rests.room(tx, load, now, limit=limit)
+    return [row[0] for row in tx.rows(SQL.due_bulk, {**room.params, "now": now, "limit": limit})]
 
 
 class LinkMaker:

@@ -30,6 +30,7 @@ from relight.flow.road.machine import look, repeat_of
 from relight.flow.road.outcome import lost
 from relight.flow.road.release import LEASE, Job, LinkMaker, Releaser
 from relight.flow.road.release import SQL as RELEASE_SQL
+from relight.flow.road.slots import Slots
 from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import Turner
 from relight.flow.road.undo.doing import go_on
@@ -55,6 +56,7 @@ class _Lane:
     name: str
     decide: Bell
     release: Bell
+    slots: Slots
     acting: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
     jobs: dict[int, Job] = field(default_factory=dict[int, Job])
 
@@ -76,7 +78,9 @@ class Worker:
         only: Only = None,
     ):
         self.db, self.extras = db, extras
-        self.lanes = [_Lane(name, Bell(_POLL_SECONDS[name]), Bell(_POLL_SECONDS[name])) for name in lanes]
+        self.lanes = [
+            _Lane(name, Bell(_POLL_SECONDS[name]), Bell(_POLL_SECONDS[name]), Slots(_SLOTS[name])) for name in lanes
+        ]
         self.only = only
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
@@ -142,26 +146,29 @@ class Worker:
     async def _release(self, lane: _Lane) -> None:
         while True:
             metrics.came_round(f"release {lane.name}")
-            room = _SLOTS[lane.name] - len(lane.acting)
-            if room <= 0:
+            if len(lane.acting) >= lane.slots.size:
                 await asyncio.wait(lane.acting.values(), return_when=asyncio.FIRST_COMPLETED)
                 continue
-            served, jobs = await asyncio.to_thread(self._release_once, lane.name, room, lane.release.take())
+            served, jobs = await asyncio.to_thread(self._release_once, lane, lane.release.take())
             for job in jobs:
                 self._start(lane, job)
             if served:
                 lane.release.ring(*served)
             await lane.release.wait()
 
-    def _release_once(self, lane: str, room: int, called: Only) -> tuple[list[int], list[Job]]:
-        """One batch of every partner with due effects while there is room: whose were looked at, and what to act on."""
+    def _release_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[Job]]:
+        """One batch of every partner with due effects, each within its share: who has more to be looked at, and what to
+        act on. Who had no room is called again when one of its attempts ends."""
         now = self.db.clock()
+        due = lane.slots.in_turn(self.releaser.due_partners(lane.name, now) if called is None else called)
         served, jobs = list[int](), list[Job]()
-        for partner_id in self.releaser.due_partners(lane, now) if called is None else sorted(called):
-            if len(jobs) >= room:
-                served.append(partner_id)  # its turn comes when there is room again
+        for partner_id in due:
+            room = lane.slots.room(partner_id, waiting=len(due), begun=len(jobs))
+            if room <= 0:
                 continue
-            looked, batch = self.releaser.release(partner_id, lane, now, limit=min(50, room - len(jobs)))
+            looked, batch = self.releaser.release(
+                partner_id, lane.name, now, limit=room, load=lane.slots.load(partner_id)
+            )
             jobs += batch
             if looked:
                 served.append(partner_id)
@@ -170,11 +177,13 @@ class Worker:
     def _start(self, lane: _Lane, job: Job) -> None:
         task = asyncio.create_task(act_and_finish(self.db, self.room, job, self.db.clock))
         lane.acting[job.attempt_id], lane.jobs[job.attempt_id] = task, job
+        lane.slots.take(job)
         task.add_done_callback(lambda ended: self._ended(lane, job, ended))
 
     def _ended(self, lane: _Lane, job: Job, task: asyncio.Task[None]) -> None:
         lane.acting.pop(job.attempt_id, None)
         lane.jobs.pop(job.attempt_id, None)
+        lane.slots.give_back(job)
         if not task.cancelled() and task.exception() is not None:
             log.error("outcome_not_written", effect=job.effect_id, error=type(task.exception()).__name__)
         lane.decide.ring(job.partner_id)
