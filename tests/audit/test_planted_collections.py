@@ -42,3 +42,16 @@ def test_a_reminder_left_while_its_bill_was_being_collected(copy: Copy) -> None:
     found = copy.found()
 
     assert {one[:2] + one[3:] for one in found} == {("I8", copy.case_of(copy.story.back), "asked_meanwhile")}
+
+
+def test_money_was_ordered_from_an_account_whose_owner_nobody_had_told(copy: Copy) -> None:
+    copy.plant(_COLLECTION, a=copy.story.back.id, sum=BILL, state="collected", until="2026-03-01Z", at="2026-02-20Z")
+    copy.plant("UPDATE mandate SET bank_notifies = false")
+    copy.plant("UPDATE collection SET sent_at = '2026-02-21Z'")
+    copy.plant(
+        "INSERT INTO collecting_creditor (partner_id, creditor_id, scheme, number, announced_by, noted_at, noted_by)"
+        " SELECT partner_id, creditor_id, scheme, '55555555', 'message', '2026-01-01Z', 'bente' FROM mandate"
+    )
+
+    assert copy.found() == [("I8", copy.case_of(copy.story.back), None, "not_told")]
+    assert "no message had told them" in copy.report().violations[0].why

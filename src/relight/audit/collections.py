@@ -28,6 +28,11 @@ SILENT = (
         "Message {template} about bill {number} left on {day}, while the bill was being collected.",
         "Apologise to the customer, and find out why the message left.",
     ),
+    Question(
+        "not_told",
+        "{amount_sum} were ordered from the customer's account for {day} ({ref}), and {wrong}.",
+        "Tell the customer now, call the collection back while that can be, and find out why it was ordered.",
+    ),
 )
 
 

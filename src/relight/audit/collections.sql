@@ -48,3 +48,26 @@ WHERE k.partner_id = %(partner)s AND a.started_at >= %(since)s::timestamptz
     AND a.started_at < least(k.until, coalesce(k.ended_at, 'infinity')) - %(tolerance)s::interval
     AND (SELECT count(*) FROM step_claim o WHERE o.partner_id = l.partner_id AND o.step_id = l.step_id) = 1
 ORDER BY a.id
+
+-- not_told: ordered by a creditor whose customers are told by a message of ours, without one that left in time: for SEPA
+-- fourteen days before, for AvtaleGiro (where the bank does not tell) at least a week. Only what was planned after the
+-- creditor was set up so.
+SELECT (SELECT max(d.id) FROM dunning_case d WHERE d.partner_id = k.partner_id AND d.account_id = k.account_id) AS case,
+    NULL::int AS event, k.ref, k.amount AS amount_sum, k.currency, to_char(k.collect_date, 'YYYY-MM-DD') AS day,
+    CASE WHEN t.told IS NULL THEN 'no message had told them'
+        ELSE 'they were told of it only on ' || to_char(t.told, 'YYYY-MM-DD') END AS wrong
+FROM collection k
+JOIN mandate m ON m.partner_id = k.partner_id AND m.id = k.mandate_id
+JOIN collecting_creditor n ON n.partner_id = m.partner_id AND n.creditor_id = m.creditor_id AND n.scheme = m.scheme
+    AND n.announced_by = 'message' AND n.noted_at <= k.planned_at
+JOIN partner p ON p.id = k.partner_id
+CROSS JOIN LATERAL (
+    SELECT min((a.started_at AT TIME ZONE p.time_zone)::date) AS told FROM collection_notice o
+    JOIN effect e ON e.partner_id = o.partner_id AND e.id = o.effect_id AND e.state = 'done'
+    JOIN attempt a ON a.partner_id = e.partner_id AND a.effect_id = e.id
+    WHERE o.partner_id = k.partner_id AND o.collection_id = k.id AND a.started_at <= k.sent_at
+) t
+WHERE k.partner_id = %(partner)s AND k.sent_at >= %(since)s::timestamptz
+    AND (m.scheme = 'sepa' OR (m.scheme = 'avtalegiro' AND NOT m.bank_notifies))
+    AND (t.told IS NULL OR t.told + CASE WHEN m.scheme = 'sepa' THEN 14 ELSE 7 END > k.collect_date)
+ORDER BY k.id
