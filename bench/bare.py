@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from relight.flow.database import Database, Tx
+from relight.flow.road.claiming import Claimer
 from relight.flow.road.gather import SQL
 from relight.flow.road.record import Decided, record
 from relight.flow.road.turn import BATCH, Turner
@@ -92,10 +93,10 @@ def note(db: Database, partner_id: int, specimens: Sequence[int], now: datetime,
     )
 
 
-def turn(db: Database, template: Template, partner_id: int, now: datetime) -> int:
+def turn(db: Database, claimer: Claimer, template: Template, partner_id: int, now: datetime) -> int:
     """One batch, as `Turner.turn` does it; how many cases were written."""
     with db.transaction(partner_id) as tx:
-        locked = tx.rows(SQL.claim_due_bulk, {"now": now, "limit": BATCH["bulk"]})
+        locked = claimer.claim(tx, "bulk", now, BATCH["bulk"])
         if not locked:
             return 0
         cases = [row[0] for row in locked]

@@ -22,6 +22,7 @@ from bench.figures import machine
 from bench.home import Home, private
 from bench.population import NIGHT, Plan
 from relight.flow.database import Database, statements
+from relight.flow.road.claiming import Claimer
 from relight.flow.road.turn import Turner
 
 SQL = statements("bench", "decide.sql")
@@ -158,7 +159,7 @@ def _product_turn(side: Side) -> Callable[[], int]:
 def _bare_turn(side: Side) -> Callable[[], int]:
     specimens = range(side.first, side.first + min(side.cases, len(NIGHT)))
     template = bare.note(_db, side.partner, specimens, NOW, shapes=len(NIGHT))
-    return partial(bare.turn, _db, template, side.partner, NOW)
+    return partial(bare.turn, _db, Claimer(), template, side.partner, NOW)
 
 
 def _written(owner: psycopg.Connection, rounds: list[list[Side]], *, is_bare: bool) -> dict[str, int]:

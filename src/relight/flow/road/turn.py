@@ -13,8 +13,9 @@ from relight.core.policy import Policy
 from relight.core.rules.lawbook import packaged_law
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx
+from relight.flow.road.claiming import Claimer
 from relight.flow.road.due import Only, due_partners
-from relight.flow.road.gather import SQL, gather, partner_turn
+from relight.flow.road.gather import gather, partner_turn
 from relight.flow.road.record import Decided, record
 from relight.flow.road.tracing import deciding
 from relight.telemetry.metrics import DECISIONS, TURN_SECONDS
@@ -29,7 +30,7 @@ class Turner:
 
     def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide, only: Only = None):
         self.db, self.law, self.decider, self.only = db, law or packaged_law(), decider, only
-        self.shelf = PolicyShelf()
+        self.shelf, self._claimer = PolicyShelf(), Claimer()
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
         """Partners with cases due in a lane."""
@@ -39,8 +40,7 @@ class Turner:
         """One batch of one partner's due cases; how many were decided."""
         began = time.perf_counter()
         with self.db.transaction(partner_id) as tx:
-            claim = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
-            locked = [row[0] for row in tx.rows(claim, {"now": now, "limit": limit or BATCH[lane]})]
+            locked = [case_id for case_id, _ in self._claimer.claim(tx, lane, now, limit or BATCH[lane])]
             if not locked:
                 return 0
             with deciding(tx, lane, locked) as traced:

@@ -1,0 +1,80 @@
+"""A worker goes on where it was, and passes nobody by."""
+
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+
+from relight.flow.cases.operations import wake
+from relight.flow.database import Database
+from relight.flow.road.claiming import FROM_THE_START, Claimer
+from tests.flow.paying import Debtor, make_debtor, with_policy
+
+_WAITED = [timedelta(minutes=minutes) for minutes in (50, 40, 30, 20)]
+
+
+@pytest.fixture
+def debtors(db: Database, owner: psycopg.Connection, partner: int, now: datetime) -> list[Debtor]:
+    """Four whose cases are due, the longest waiting first."""
+    with db.transaction(partner) as tx:
+        with_policy(tx, now)
+        made = [make_debtor(tx, now) for _ in _WAITED]
+    for debtor, waited in zip(made, _WAITED, strict=True):
+        put_off(owner, debtor, now - waited)
+    return made
+
+
+def put_off(owner: psycopg.Connection, debtor: Debtor, until: datetime) -> None:
+    owner.execute("UPDATE dunning_case SET wakes_at = %s WHERE id = %s", [until, debtor.case_id])
+
+
+def claimed(db: Database, partner: int, claimer: Claimer, now: datetime, *, limit: int = 10) -> list[int]:
+    with db.transaction(partner) as tx:
+        return [case_id for case_id, _ in claimer.claim(tx, "bulk", now, limit)]
+
+
+def test_the_search_goes_on_where_it_was(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor]
+) -> None:
+    claimer = Claimer()
+    cases = [debtor.case_id for debtor in debtors]
+
+    first = claimed(db, partner, claimer, now, limit=2)
+    for debtor in debtors[:2]:
+        put_off(owner, debtor, now + timedelta(days=1))
+    second = claimed(db, partner, claimer, now, limit=2)
+
+    assert (first, second) == (cases[:2], cases[2:])
+    assert claimer.since(partner, "bulk") == now - _WAITED[2]
+    assert claimer.since(partner, "urgent") == FROM_THE_START
+
+
+def test_what_another_worker_left_behind_is_found_when_nothing_else_is(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor]
+) -> None:
+    claimer = Claimer()
+    with db.transaction(partner) as other:
+        held = Claimer().claim(other, "bulk", now, 2)
+        passed = claimed(db, partner, claimer, now)
+        for debtor in debtors[2:]:
+            put_off(owner, debtor, now + timedelta(days=1))
+
+    left = claimed(db, partner, claimer, now)
+
+    assert [case_id for case_id, _ in held] == left == [debtor.case_id for debtor in debtors[:2]]
+    assert passed == [debtor.case_id for debtor in debtors[2:]]
+
+
+def test_who_is_woken_meanwhile_is_found_without_starting_again(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor]
+) -> None:
+    claimer, woken = Claimer(), debtors[0]
+    put_off(owner, woken, now + timedelta(days=1))
+    claimed(db, partner, claimer, now)
+
+    with db.transaction(partner) as tx:
+        wake(tx, [woken.account.id], now, urgent=False)
+    found = claimed(db, partner, claimer, now)
+
+    assert found[-1] == woken.case_id
+    assert claimer.since(partner, "bulk") == now - _WAITED[1]
