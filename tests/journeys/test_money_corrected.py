@@ -9,6 +9,7 @@ from relight.flow.payments import bank_refunds, matching
 from relight.flow.payments.bank_refunds import Wanted
 from relight.flow.payments.matching import Act
 from relight.flow.payments.settle import settle
+from relight.web.console.queries.case import SQL as CASE
 from tests.flow import factories, ledger
 from tests.flow.factories import Account
 from tests.journeys.world import World
@@ -152,3 +153,52 @@ def test_an_overpayment_goes_back_and_the_case_stays_closed(world: World) -> Non
     assert world.value("SELECT credit FROM account WHERE id = %(a)s", a=account.id) == 0
     assert b"50.00" in ordered[1]
     assert adds_up(world)
+
+
+def receipts(world: World, account: Account) -> list[int]:
+    """What each receipt of the account says was paid."""
+    return [
+        paid
+        for (paid,) in world.rows(
+            "SELECT (e.params ->> 'amount')::bigint FROM case_event e JOIN dunning_case c ON c.id = e.case_id"
+            " JOIN effect f ON f.case_id = c.id AND f.event_number = e.number AND f.template = 'payment_received'"
+            " WHERE c.account_id = %(a)s AND e.code = 'payment_seen' AND f.state = 'done' ORDER BY e.number",
+            a=account.id,
+        )
+    ]
+
+
+def test_one_payment_over_two_customers_bills_restores_both_and_each_gets_a_receipt_of_its_own_part(
+    world: World,
+) -> None:
+    (kari, karis), (ola, olas) = limited(world), limited(world)
+    payment = comes(world, payer="Mor Hansen", amount=2 * OWED)
+
+    with world.db.transaction(world.partner) as tx:
+        matching.assign(tx, Act(payment, ANNE, world.moment), [Part(kari.id, OWED), Part(ola.id, OWED)])
+    world.run()
+
+    assert [world.observed(service) for service in (karis, olas)] == ["full", "full"]
+    assert [receipts(world, account) for account in (kari, ola)] == [[OWED], [OWED]]
+    assert [world.state(account) for account in (kari, ola)] == ["closed", "closed"]
+    for account in (kari, ola):
+        with world.db.transaction(world.partner) as tx:
+            shown = tx.rows(CASE.payments, {"account": account.id})
+        assert [(row[0], row[1]) for row in shown] == [(payment, OWED)]
+    assert adds_up(world)
+
+
+def test_a_part_that_is_taken_away_before_anybody_was_told_gets_no_receipt(world: World) -> None:
+    (kari, _), (ola, _) = limited(world), limited(world)
+    payment = comes(world, amount=OWED)
+
+    with world.db.transaction(world.partner) as tx:
+        matching.assign(tx, Act(payment, ANNE, world.moment), [Part(kari.id, OWED)])
+        matching.move(
+            tx, Act(payment, ANNE, world.moment, "the other one"), from_account=kari.id, parts=[Part(ola.id, OWED)]
+        )
+    world.run()
+
+    assert (receipts(world, kari), receipts(world, ola)) == ([], [OWED])
+    with world.db.transaction(world.partner) as tx:
+        assert [tx.rows(CASE.payments, {"account": one.id}) == [] for one in (kari, ola)] == [True, False]

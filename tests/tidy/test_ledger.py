@@ -36,6 +36,7 @@ AMOUNTS = {
     "instalment_plan": {"amount"},
     "payment": {"amount", "unmatched"},
     "payment_act": {"amount"},
+    "payment_share": {"amount"},
     "plan_claim": {"amount"},
     "plan_part": {"amount"},
     "provider_notice": {"amount"},

@@ -74,17 +74,24 @@ SELECT NULL::bigint AS case, NULL::int AS event, n.provider, n.event_id, count(*
 FROM provider_notice n WHERE n.partner_id = %(partner)s
 GROUP BY n.provider, n.event_id HAVING count(*) > 1 ORDER BY n.event_id
 
--- unseen: money that came to an account whose cases have been decided since, and none of them saw it. A case in the
--- urgent lane has been woken and not decided yet.
-SELECT max(c.id) AS case, NULL::int AS event, p.ref, p.state, p.amount AS amount_sum, p.currency
-FROM payment p
-JOIN dunning_case c ON c.partner_id = p.partner_id AND c.account_id = p.account_id
-WHERE p.partner_id = %(partner)s AND p.noted_at IS NULL AND p.state IN ('confirmed', 'booked', 'returned')
-    AND greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) >= %(since)s::timestamptz
-GROUP BY p.id, p.ref, p.state, p.amount, p.currency, p.received_at, p.confirmed_at, p.booked_at, p.returned_at
-HAVING bool_and(c.lane <> 'urgent') AND max(c.turned_at)
-    > greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) + %(tolerance)s::interval
-ORDER BY p.id
+-- unseen: money that came to an account, or a part of it, whose cases have been decided since, and none of them saw it. A
+-- case in the urgent lane has been woken and not decided yet.
+WITH unseen AS (
+    SELECT p.id, p.account_id, p.ref, p.state, p.amount, p.currency,
+        greatest(p.received_at, p.confirmed_at, p.booked_at, p.returned_at) AS at
+    FROM payment p
+    WHERE p.partner_id = %(partner)s AND p.noted_at IS NULL AND p.state IN ('confirmed', 'booked', 'returned')
+    UNION ALL
+    SELECT p.id, x.account_id, p.ref, p.state, x.amount, p.currency, x.placed_at
+    FROM payment_share x JOIN payment p ON p.partner_id = x.partner_id AND p.id = x.payment_id
+    WHERE x.partner_id = %(partner)s AND x.noted_at IS NULL
+)
+SELECT max(c.id) AS case, NULL::int AS event, u.ref, u.state, u.amount AS amount_sum, u.currency
+FROM unseen u JOIN dunning_case c ON c.partner_id = %(partner)s AND c.account_id = u.account_id
+WHERE u.at >= %(since)s::timestamptz
+GROUP BY u.id, u.account_id, u.ref, u.state, u.amount, u.currency, u.at
+HAVING bool_and(c.lane <> 'urgent') AND max(c.turned_at) > u.at + %(tolerance)s::interval
+ORDER BY u.id
 
 -- astray: a payment that lay on no account, or that a person placed: what each account has of it, what lies on none, and
 -- what claims got of it, added up anew from its transfers. Only few payments are, so that their transfers are read by

@@ -200,6 +200,25 @@ class Payment(PartnerRow):
         )
 
 
+class PaymentShare(PartnerRow):
+    """What a person gave an account of a payment, in minor units. `noted_at` is when a decision saw it, or when it was
+    taken away again before one had."""
+
+    payment = link("relight_claims.Payment")
+    account = link("relight_accounts.Account")
+    amount = models.BigIntegerField()
+    placed_at = models.DateTimeField()
+    noted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payment_share"
+        constraints = (models.CheckConstraint(condition=Q(amount__gt=0), name="payment_share_amount"),)
+        indexes = (
+            models.Index(fields=("partner", "account"), name="payment_share_account"),
+            models.Index(fields=("partner", "payment"), name="payment_share_payment"),
+        )
+
+
 class Transfer(PartnerRow):
     """A posting: `amount` > 0 in minor units from `credit` to `debit`. Rows are added and never changed.
 

@@ -25,7 +25,8 @@ ORDER BY t.payment_id, t.account_id
 UPDATE payment SET by_hand = true
 WHERE id = ANY (%(payments)s::bigint[]) AND NOT by_hand AND state IN ('confirmed', 'booked')
 
--- place: onto accounts, as credit that allocation then spends; the old value date, whatever month is open
+-- place: onto accounts, as credit that allocation then spends; the old value date, whatever month is open. Each account
+-- is told of its own part.
 WITH part AS (
     SELECT * FROM unnest(%(accounts)s::bigint[], %(amounts)s::bigint[]) WITH ORDINALITY AS x (account_id, amount, turn)
 ), paid AS (
@@ -35,10 +36,13 @@ WITH part AS (
         posted_at)
     SELECT p.partner_id, x.account_id, p.id, 'move', 'unmatched', 'customer', x.amount, p.currency, p.value_date, %(now)s
     FROM part x CROSS JOIN paid p ORDER BY x.turn
+), shared AS (
+    INSERT INTO payment_share (partner_id, payment_id, account_id, amount, placed_at)
+    SELECT p.partner_id, p.id, x.account_id, x.amount, %(now)s FROM part x CROSS JOIN paid p ORDER BY x.turn
 ), credited AS (
     UPDATE account a SET credit = a.credit + x.amount FROM part x WHERE a.id = x.account_id
 )
-UPDATE payment p SET unmatched = p.unmatched - (SELECT sum(amount) FROM part), noted_at = NULL,
+UPDATE payment p SET unmatched = p.unmatched - (SELECT sum(amount) FROM part), noted_at = %(now)s,
     account_id = coalesce(p.account_id, (SELECT account_id FROM part WHERE turn = 1))
 WHERE p.id = %(payment)s
 
@@ -85,6 +89,9 @@ WITH paid AS (
             coalesce(sum(amount) FILTER (WHERE part = 'interest'), 0) AS interest
         FROM held GROUP BY claim_id
     ) h WHERE c.id = h.claim_id
+), untold AS (
+    UPDATE payment_share s SET noted_at = %(now)s FROM brought b
+    WHERE s.payment_id = b.payment_id AND s.account_id = b.account_id AND s.noted_at IS NULL
 ), credited AS (
     UPDATE account a SET credit = a.credit - b.free
     FROM (SELECT account_id, sum(free) AS free FROM brought GROUP BY account_id) b WHERE a.id = b.account_id

@@ -139,11 +139,14 @@ CROSS JOIN LATERAL (
 WHERE p.case_id = ANY (%(cases)s::bigint[]) AND p.state IN ('agreed', 'running')
 ORDER BY p.id
 
--- payments: not seen by a decision yet, or on their way
+-- payments: not seen by a decision yet, or on their way; of one that a person shared out, each account's own part
 SELECT account_id, id, amount, state, received_at, noted_at IS NOT NULL FROM payment
 WHERE account_id = ANY (%(accounts)s::bigint[])
     AND (state IN ('ordered', 'authorised') OR (noted_at IS NULL AND state IN ('confirmed', 'booked', 'returned')))
-ORDER BY id
+UNION ALL
+SELECT account_id, payment_id, amount, 'confirmed', placed_at, false FROM payment_share
+WHERE account_id = ANY (%(accounts)s::bigint[]) AND noted_at IS NULL
+ORDER BY 2
 
 -- approvals: asked for, given or refused, and not spent
 SELECT case_id, id, step, state, claims, decided_at FROM approval

@@ -171,7 +171,9 @@ def _money(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     if named:
         interest.name(tx, named, today=partner_today(tx, now), now=now)
     fees.post(tx, [(fee.claim_id, fee.amount, fee.fee) for one in decided for fee in one.decision.fees], now)
-    _ids(tx, SQL.payments, [id_ for one in decided for id_ in one.decision.noted_payments], now)
+    noted = [(id_, one.decision.account_id) for one in decided for id_ in one.decision.noted_payments]
+    _ids(tx, SQL.payments, [id_ for id_, _ in noted], now)
+    _ids(tx, SQL.shares, [id_ for id_, _ in noted], now, accounts=[account for _, account in noted])
 
 
 def _plans(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:

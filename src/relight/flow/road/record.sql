@@ -87,7 +87,12 @@ ON CONFLICT DO NOTHING
 UPDATE approval SET state = %(state)s WHERE id = ANY (%(ids)s::bigint[]) AND state IN ('requested', 'granted')
 
 -- payments: a decision has seen them
-UPDATE payment SET noted_at = %(now)s WHERE id = ANY (%(ids)s::bigint[])
+UPDATE payment SET noted_at = %(now)s WHERE id = ANY (%(ids)s::bigint[]) AND noted_at IS NULL
+
+-- shares: and what their accounts were given of them
+UPDATE payment_share s SET noted_at = %(now)s
+FROM unnest(%(ids)s::bigint[], %(accounts)s::bigint[]) AS x (payment_id, account_id)
+WHERE s.payment_id = x.payment_id AND s.account_id = x.account_id AND s.noted_at IS NULL
 
 -- apologies: they are in the outbox; an older one that was still to come goes with the newest
 UPDATE undo_case u SET apology = 'told' FROM unnest(%(cases)s::bigint[], %(undos)s::bigint[]) AS w (case_id, undo_id)

@@ -88,11 +88,21 @@ FROM approval p WHERE p.case_id = %(case)s ORDER BY p.requested_at DESC, p.id DE
 SELECT t.id, t.code, t.params, t.state, t.urgent, t.created_at, t.due_at, t.done_at, t.done_by, t.note
 FROM task t WHERE t.case_id = %(case)s ORDER BY t.state <> 'open', t.due_at LIMIT 50
 
--- payments: as the sources told them
-SELECT p.id, p.amount, p.currency, p.state, p.value_date, p.received_at, p.confirmed_at, p.booked_at, p.returned_at,
+-- payments: as the sources told them; of one that a person placed, what lies here of it
+SELECT p.id, x.amount, p.currency, p.state, p.value_date, p.received_at, p.confirmed_at, p.booked_at, p.returned_at,
     s.name, p.ref, p.payer_name
 FROM payment p JOIN source s ON s.partner_id = p.partner_id AND s.id = p.source_id
-WHERE p.account_id = %(account)s ORDER BY p.received_at DESC, p.id DESC LIMIT 50
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN p.by_hand AND p.state <> 'returned' THEN coalesce((
+        SELECT sum(CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END) FROM transfer t
+        WHERE t.account_id = %(account)s AND t.payment_id = p.id AND t.kind IN ('payment', 'move')), 0)
+    ELSE p.amount END::bigint AS amount
+) x
+WHERE p.id IN (
+    SELECT id FROM payment WHERE account_id = %(account)s
+    UNION SELECT payment_id FROM payment_share WHERE account_id = %(account)s
+) AND x.amount > 0
+ORDER BY p.received_at DESC, p.id DESC LIMIT 50
 
 -- letter: the pages that were posted
 SELECT b.pdf FROM sent_message m JOIN message_body b ON b.partner_id = m.partner_id AND b.message_id = m.id
