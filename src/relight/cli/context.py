@@ -12,6 +12,7 @@ import psycopg
 from relight.cli.installation import Installation
 from relight.flow.cases.errors import UnableTo
 from relight.flow.database import Database
+from relight.telemetry import logs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +29,7 @@ def installation() -> Installation:
 @contextmanager
 def database(*, size_max: int = 8) -> Iterator[Database]:
     """The database, closed again at the end."""
+    logs.ensure("relight")
     opened = installation().database(size_max=size_max)
     try:
         yield opened

@@ -74,7 +74,7 @@ def configure(process: str, stream: TextIO | None = None) -> None:
         use_get_message=False,  # another library's pattern is written in its source; what it fills in may be anything
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, shown],
     )
-    handler = logging.StreamHandler(to)
+    handler = logging.StreamHandler(stream) if stream else _ToStandardError()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -82,6 +82,25 @@ def configure(process: str, stream: TextIO | None = None) -> None:
     logging.getLogger("django.request").setLevel(logging.ERROR)  # what a stranger asked for in vain is no news
     for chatty in ("httpx", "httpcore", "aiosmtplib", "smpplib", "dlms_cosem", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def ensure(process: str) -> None:
+    """The same, unless somebody has done it: commands print their answers on standard output, and logs have no
+    business there."""
+    if not structlog.is_configured():
+        configure(process)
+
+
+class _ToStandardError(logging.StreamHandler[TextIO]):
+    """Whatever standard error is at the moment: a command may be run within another program that moves it."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # a plain attribute there
+        """Looked up anew for each line."""
+        return sys.stderr
 
 
 def server_config() -> dict[str, Any]:
