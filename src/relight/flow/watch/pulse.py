@@ -21,6 +21,8 @@ FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "queue_age": ("relight_queue_age_seconds", "How long the oldest due work has waited", ("stage", "lane")),
     "queue_length": ("relight_queue_length", "How much is due, counted up to ten thousand", ("stage", "lane")),
     "in_flight": ("relight_effects_in_flight", "Attempts under way", ("kind",)),
+    "driver_failures": ("relight_driver_failures", "Failures in a row of a driver", ("kind", "driver")),
+    "driver_rests": ("relight_driver_resting", "1 while a driver rests after failures", ("kind", "driver")),
     "feed_waits": ("relight_feed_lag_seconds", "How long the oldest entry has waited for its position", ()),
     "reader_behind": ("relight_feed_reader_behind", "Entries that a reader has not acknowledged", ("reader",)),
     "unmatched": ("relight_payments_unmatched", "Payments on no account, counted up to ten thousand", ()),

@@ -30,6 +30,11 @@ UNION ALL
 SELECT 'in_flight', ARRAY[e.kind], count(*)::float8 FROM effect e
 WHERE e.partner_id = %(partner)s AND e.state = 'in_flight' GROUP BY e.kind
 UNION ALL
+SELECT f.figure, ARRAY[r.kind, r.name], f.value FROM driver_rest r CROSS JOIN LATERAL (VALUES
+    ('driver_failures', r.failures::float8), ('driver_rests', CASE r.state WHEN 'open' THEN 0 ELSE 1 END::float8))
+    f (figure, value)
+WHERE r.partner_id = %(partner)s
+UNION ALL
 SELECT 'feed_waits', '{}', coalesce(extract(epoch FROM %(now)s - (
     SELECT p.at FROM feed_pending p WHERE p.partner_id = %(partner)s ORDER BY p.id LIMIT 1)), 0)::float8
 UNION ALL

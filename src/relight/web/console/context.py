@@ -63,6 +63,9 @@ def _banners(desk: Desk, waiting: query.Waiting, voice: Voice) -> list[Banner]:
         key = "banner.stale" if complete_until else "banner.never_came"
         at = voice.stamp(complete_until) if complete_until else ""
         banners.append(Banner(voice.say(key, source=source, at=at), "warning"))
+    for driver, count, since in waiting.resting:
+        text = voice.say("banner.resting", driver=driver, count=count, at=voice.stamp(since))
+        banners.append(Banner(text, "warning"))
     if desk.at.mode == "shadow":
         banners.append(Banner(voice.say("banner.shadow"), "info"))
     return banners
