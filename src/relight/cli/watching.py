@@ -12,6 +12,7 @@ from relight.cli.context import installation, partner_id
 from relight.cli.output import answer, json_option
 from relight.flow.database import Database
 from relight.flow.watch.alarms import Urgency, all_alarms
+from relight.flow.watch.ready import NoDatabase
 
 _SKEW_SECONDS_MAX = 2
 _EXIT = {Urgency.NOW: 2, Urgency.SOON: 1}
@@ -68,7 +69,7 @@ def _found(slug: str | None) -> list[_Told]:
             if slug is not None:
                 partner_id(db, slug)  # refuses with the choice
             return _asked(db, slug or "")
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as away:
+    except (NoDatabase, psycopg.OperationalError, psycopg_pool.PoolTimeout) as away:
         why = str(away).strip().split("\n")[0]
         return [
             _Told("database_away", Urgency.NOW, f"the database does not answer: {why}",

@@ -1,7 +1,9 @@
 """Refusals of the ground floor: what was found wrong with home, server or roles, and what to do about it."""
 
+from relight.flow.watch.ready import NoDatabase
 
-class UnableToProvideDatabase(Exception):
+
+class UnableToProvideDatabase(NoDatabase):
     """Relight cannot give its commands a database. `found` says what is wrong, `remedy` what to do."""
 
     def __init__(self, found: str, *, remedy: str) -> None:

@@ -5,6 +5,10 @@ import psycopg
 _WITHIN_SECONDS = 2
 
 
+class NoDatabase(Exception):
+    """There is no database to work on; the text says why, and what to do."""
+
+
 def away(conninfo: str) -> str:
     """Why the database does not answer, as the kind of its error; empty when it does. Takes at most some seconds."""
     try:
