@@ -46,7 +46,9 @@ class Till(Bank):
             (country, self.currency, zone, partner),
         )
         owner.execute(
-            "UPDATE creditor SET name = 'Duinwater & Søn', bank_account = %s, org_number = '12345678' WHERE partner_id = %s", (account, partner)
+            "UPDATE creditor SET name = 'Duinwater & Søn', bank_account = %s, org_number = '12345678'"
+            " WHERE partner_id = %s",
+            (account, partner),
         )
         with db.transaction(partner) as tx:
             noting.keep_creditor(
