@@ -20,6 +20,7 @@ needed=(
   "node nodejs"
   "npm npm"
   "gcc gcc"
+  "systemd-analyze systemd"
 )
 
 missing_packages() {

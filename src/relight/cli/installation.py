@@ -94,6 +94,10 @@ class Installation(Protocol):
         """A user with a role at a partner."""
         ...
 
+    def keep_database(self, is_up: Callable[[], object]) -> None:
+        """Keep the embedded database up until we are ended; `is_up` is called once it answers."""
+        ...
+
     def backups(self, folder: Path) -> Backups:
         """A folder of backups of this installation."""
         ...

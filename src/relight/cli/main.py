@@ -28,7 +28,7 @@ COMMANDS = {
     "watch": "relight.cli.watching:watch",
     "doctor": "relight.cli.doctor:doctor",
     "migrate": "relight.cli.doctor:migrate",
-    "backup": "relight.cli.backup:backup",
+    "database": "relight.cli.keeping:keep_database",
     "backup": "relight.cli.backup:backup",
     "partner": "relight.cli.partners:partner",
     "user": "relight.cli.partners:user",

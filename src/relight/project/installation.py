@@ -1,7 +1,8 @@
 """The installation that commands work on."""
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,11 @@ import psycopg
 from relight.flow.database import Database
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.release import LinkMaker
-from relight.project import boot, checks
+from relight.project import boot, checks, connect, embedded
 from relight.project.backup import Backups
 from relight.project.errors import UnableToProvideDatabase
+
+_LOOKS_EVERY_SECONDS = 1.0
 
 
 class Installed:
@@ -56,6 +59,20 @@ class Installed:
 
         boot.start()
         make_user(username=username, password=password, partner=partner, role=role)
+
+    def keep_database(self, is_up: Callable[[], object]) -> None:
+        """Keep the embedded database up until we are ended; `is_up` is called once it answers."""
+        boot.start()
+        server = connect.resolve().server
+        if server is None:
+            raise UnableToProvideDatabase(
+                "The database is a server of its own (DATABASE_URL).", remedy="Leave `relight database` out."
+            )
+        is_up()
+        while True:
+            time.sleep(_LOOKS_EVERY_SECONDS)
+            if not embedded.is_running(server.home):
+                server.ensure_running()
 
     def backups(self, folder: Path) -> Backups:
         """A folder of backups of this installation."""
