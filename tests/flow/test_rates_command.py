@@ -1,5 +1,6 @@
 """`relight rates` and `relight export blocked`: what an operator answers for, and what billing must leave out."""
 
+import csv
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,8 +36,8 @@ def command(database_urls: dict[str, str], owner: psycopg.Connection, partner: i
     slug = owner.execute("SELECT slug FROM partner WHERE id = %s", (partner,)).fetchone()
     assert slug is not None
 
-    def run(*words: str) -> Result:
-        arguments = [*words, "--partner", slug[0], "--json"]
+    def run(*words: str, as_json: bool = True) -> Result:
+        arguments = [*words, "--partner", slug[0], *(["--json"] if as_json else [])]
         return CliRunner().invoke(relight, arguments, obj=Connected(database_urls["app"]), catch_exceptions=False)
 
     return run
@@ -118,7 +119,11 @@ def test_billing_reads_who_was_blocked_and_by_which_law_no_subscription_is_charg
     later = json.loads(
         command("export", "blocked", "--from", "2026-03-05", "--to", "2026-03-31").stdout.splitlines()[-1]
     )
+    lines = command("export", "blocked", "--from", "2026-03-04", "--to", "2026-03-31", as_json=False).stdout
 
+    assert [line["service"] for line in csv.DictReader(lines.splitlines())] == [
+        one["service"] for one in told["blocked"]
+    ]
     found = {one["service"]: (one["from"], one["to"], one["no_subscription_fee_by"]) for one in told["blocked"]}
     assert found == {
         f"{account.ref}-broadband-arrears": ("2026-03-02T10:00:00+01:00", "", "ekomloven § 4-11 third paragraph"),

@@ -1,13 +1,15 @@
 """`relight export`: what other systems need from Relight, as a file."""
 
+import csv
+import sys
 from datetime import date
 
 import click
 
-from relight.cli.books_output import Day, table
+from relight.cli.books_output import Day
 from relight.cli.context import database, partner_id, partner_option, refusals
 from relight.cli.output import answer, json_option
-from relight.flow.supply.blocked import blocked_periods
+from relight.flow.supply.blocked import Blocked, blocked_periods
 
 _HEADS = ("service", "account", "kind", "from", "to", "reason", "level", "no_subscription_fee_by")
 
@@ -35,13 +37,17 @@ def blocked(first: date, last: date, partner_slug: str | None, as_json: bool) ->
     if last < first:
         raise click.UsageError("--to comes before --from.")
     with database() as db, db.transaction(partner_id(db, partner_slug)) as tx:
-        found = blocked_periods(tx, first, last)
-    rows = [
-        (
-            one.service, one.account, one.kind, one.started_at.isoformat(),
-            one.ended_at.isoformat() if one.ended_at is not None else "", one.reason, one.level, one.no_fee,
-        )
-        for one in found
-    ]  # fmt: skip
-    result = {"blocked": [dict(zip(_HEADS, row, strict=True)) for row in rows]}
-    answer(result, as_json=as_json, text=table(_HEADS, rows).rstrip("\r\n"))
+        rows = (_row(one) for one in blocked_periods(tx, first, last))
+        if as_json:
+            answer({"blocked": [dict(zip(_HEADS, row, strict=True)) for row in rows]}, as_json=True, text="")
+            return
+        writer = csv.writer(sys.stdout)
+        writer.writerow(_HEADS)
+        writer.writerows(rows)
+
+
+def _row(one: Blocked) -> tuple[str, ...]:
+    ended = one.ended_at.isoformat() if one.ended_at is not None else ""
+    return (
+        one.service, one.account, one.kind, one.started_at.isoformat(), ended, one.reason, one.level, one.no_fee,
+    )  # fmt: skip

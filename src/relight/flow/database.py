@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool
 from relight.flow.arrays import ColumnDumper
 from relight.telemetry import pools
 
+_STREAMED = 1000
 _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 
 Params = Mapping[str, Any]
@@ -65,6 +66,14 @@ class Tx:
     def rows(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement, as tuples."""
         return self.connection.execute(statement, params).fetchall()
+
+    def stream(self, statement: str, params: Params | None = None) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement a thousand at a time, for answers that grow with the partner. The transaction must
+        last as long as they are read."""
+        with self.connection.cursor(name="stream") as cursor:
+            cursor.itersize = _STREAMED
+            cursor.execute(statement, params)
+            yield from cursor
 
     def row(self, statement: str, params: Params | None = None) -> tuple[Any, ...] | None:
         """The first row, or None."""

@@ -1,5 +1,6 @@
 """Periods in which services were blocked, for billing: some laws let nobody charge a subscription meanwhile."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,21 +30,18 @@ class Blocked:
     no_fee: str
 
 
-def blocked_periods(tx: Tx, first: date, last: date) -> list[Blocked]:
-    """All blocks that touch the days from `first` to `last`, these included, by service and start."""
-    found: list[Blocked] = []
-    for service, account, kind, debtor, reason, level, starts, ends, zone, country in tx.rows(
+def blocked_periods(tx: Tx, first: date, last: date) -> Iterator[Blocked]:
+    """All blocks that touch the days from `first` to `last`, these included, by service and start; read as they are
+    asked for, while the transaction lasts."""
+    for service, account, kind, debtor, reason, level, starts, ends, zone, country in tx.stream(
         SQL.blocked, {"first": first, "last": last}
     ):
         here = ZoneInfo(zone)
         law = _no_fee(country, kind, debtor) if reason == _ARREARS else ""
-        found.append(
-            Blocked(
-                service, account, kind, reason, level, starts.astimezone(here),
-                ends.astimezone(here) if ends is not None else None, law,
-            )
+        yield Blocked(
+            service, account, kind, reason, level, starts.astimezone(here),
+            ends.astimezone(here) if ends is not None else None, law,
         )  # fmt: skip
-    return found
 
 
 @lru_cache(maxsize=64)
