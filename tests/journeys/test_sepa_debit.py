@@ -292,7 +292,7 @@ def test_a_file_of_which_nothing_is_heard_is_asked_after_until_the_bank_speaks(d
     desk.until_ordered()
     message = desk.world.value("SELECT message FROM collection_file")
     desk.passes(5)
-    asked = desk.world.rows("SELECT code, params ->> 'message' FROM task WHERE state = 'open'")
+    asked = desk.world.rows("SELECT code, params ->> 'detail' FROM task WHERE state = 'open'")
     status = desk.folder / "in" / "status.xml"
     status.parent.mkdir()
     status.write_text(

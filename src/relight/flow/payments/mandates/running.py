@@ -145,7 +145,7 @@ def _deliver(db: Database, partner_id: int, one: Setting, *, now: datetime, ran:
             except OSError as refused:
                 log.warning("collections_stuck", partner=partner_id, scheme=one.scheme, error=str(refused))
                 _ask(tx, "collection_file_stuck", f"undelivered-{one.scheme}", now, scheme=one.scheme,
-                     message=message, detail=f"{one.folder}: {refused.strerror or refused}")  # fmt: skip
+                     file=message, detail=f"{one.folder}: {refused.strerror or refused}")  # fmt: skip
                 return
             given = {"partner": partner_id, "file": file, "place": str(place), "now": now}
             tx.run(SQL.delivered, given)
@@ -163,7 +163,7 @@ def _miss(db: Database, partner_id: int, one: Setting, place: Place, *, now: dat
             span = Span(one.receipt_days, Unit.WORKING_DAYS)
             if days.after(place.calendar, scheme, local_date(at, place.zone), span) < place.today:
                 dedup = f"unheard-{message}"
-                _ask(tx, "collection_file_unheard", dedup, now, scheme=one.scheme, message=message, kind=kind)
+                _ask(tx, "collection_file_unheard", dedup, now, scheme=one.scheme, kind=kind, detail=message)
 
 
 def _read_answers(db: Database, partner_id: int, one: Setting, *, now: datetime, ran: Ran) -> None:
