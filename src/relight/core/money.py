@@ -88,6 +88,8 @@ def _to_plain(text: str, decimal: str, grouping: str) -> str:
     for mark in grouping:
         if mark in whole:
             whole = _ungrouped(text, whole, mark)
+    if "." in whole:  # not the sign before the minor units here: "10.00" may mean ten or a thousand
+        raise NotAnAmount(f"{text[:40]!r} is not an amount; write it like 1234{decimal}50")
     return f"{whole}.{fraction}" if found else whole
 
 

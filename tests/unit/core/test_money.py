@@ -104,6 +104,12 @@ def test_a_lone_group_of_three_is_not_taken_for_a_decimal_part() -> None:
         parse_amount("1.50", "NOK", decimal=",", grouping=".")
 
 
+@pytest.mark.parametrize("text", ["10.00", "1.000", "1.50"])
+def test_a_point_is_no_decimal_sign_where_the_comma_is_one(text: str) -> None:
+    with pytest.raises(NotAnAmount, match="write it like 1234,50"):
+        parse_amount(text, "NOK", decimal=",", grouping=" ")
+
+
 @pytest.mark.parametrize("text", ["9" * 14 + "." + "99", "1" + "0" * 5_000])
 def test_refuses_huge_amounts(text: str) -> None:
     with pytest.raises(NotAnAmount, match="larger than any invoice"):

@@ -2,7 +2,7 @@
 
 First, payment by payment in the order that they came, what each one names: those claims, in that order, as much as the
 payer says. Then what is left, payment by payment again, by the rule, the claim that was due first before the others.
-What nobody owes is left over, and a name that no open claim has is told: it is never guessed silently.
+What nobody owes is left over, and a name that no open claim has pays nothing by name: it is never guessed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,11 +61,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Allocated:
-    """Who paid what; what is left of each payment; and the names (payment, name) that no open claim has."""
+    """Who paid what, and what is left of each payment."""
 
     shares: tuple[Share, ...]
     over: Mapping[int, int]
-    unmet: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def allocate(
         places = list(_places(claims, rule))
         for one in money:
             books.spend(one.id, places)
-    return Allocated(tuple(books.shares()), dict(books.left), tuple(_unmet(money, claims)))
+    return Allocated(tuple(books.shares()), dict(books.left))
 
 
 class _Books:
@@ -138,12 +137,6 @@ def _places(claims: Iterable[OpenClaim], rule: AllocationRule) -> list[_Place]:
     if rule.first == "claim":
         return sorted(places, key=lambda it: (it.claim.due_date, it.claim.id, rank[it.kind], it.line))
     return sorted(places, key=lambda it: (rank[it.kind], it.claim.due_date, it.claim.id, it.line))
-
-
-def _unmet(money: Sequence[Money], claims: Sequence[OpenClaim]) -> Iterator[tuple[int, str]]:
-    known = frozenset[str]().union(*(claim.names for claim in claims))
-    for one in money:
-        yield from ((one.id, naming.name) for naming in one.named if naming.name not in known)
 
 
 def _refuse_nonsense(money: Sequence[Money], claims: Sequence[OpenClaim]) -> None:

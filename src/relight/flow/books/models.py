@@ -77,10 +77,10 @@ class PeriodClaim(PartnerRow):
 
 
 class Act(PartnerRow):
-    """A write-off, a remission or a refund: asked for by one person, agreed by another, posted, and perhaps undone.
+    """A write-off or a remission: asked for by one person, agreed by another, posted, and perhaps undone.
 
-    A write-off takes a claim off the books and leaves it owed; a remission forgives it; a refund gives back what an
-    account has in credit. `paid_at` is when the refund left the bank. `amount` is in minor units, above zero.
+    A write-off takes a claim off the books and leaves it owed; a remission forgives it. `amount` is in minor units,
+    above zero.
     """
 
     kind = models.TextField()
@@ -90,21 +90,18 @@ class Act(PartnerRow):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     reason = models.TextField()
-    pay_to = models.TextField(db_default="")
     state = models.TextField(db_default="requested")
     posted_at = models.DateTimeField(null=True)
-    paid_at = models.DateTimeField(null=True)
-    paid_by = models.TextField(db_default="")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.TextField(db_default="")
 
     class Meta:
         db_table = "books_act"
         constraints = (
-            one_of("kind", "write_off", "remission", "refund"),
-            one_of("state", "requested", "refused", "posted", "paid", "undone"),
+            one_of("kind", "write_off", "remission"),
+            one_of("state", "requested", "refused", "posted", "undone"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="books_act_amount"),
-            models.CheckConstraint(condition=Q(kind="refund") | Q(claim__isnull=False), name="books_act_claim"),
+            models.CheckConstraint(condition=Q(claim__isnull=False), name="books_act_claim"),
         )
         indexes = (
             models.Index(fields=("partner", "state"), condition=Q(state="requested"), name="books_act_requested"),

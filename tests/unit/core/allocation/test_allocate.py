@@ -87,10 +87,11 @@ def test_only_what_is_named_is_paid_when_the_rest_is_to_be_kept() -> None:
     assert result.over == {1: 1_440}
 
 
-def test_a_name_that_no_open_bill_has_is_told_and_not_guessed() -> None:
-    result = allocate([Money(7, 100, (Naming("F99"), Naming("F1")))], [OLD], BY_LAW)
+def test_a_name_that_no_open_bill_has_pays_nothing_by_name_and_is_not_guessed() -> None:
+    result = allocate([Money(7, 100, (Naming("F99"),))], [OLD], BY_LAW, spend_rest=False)
 
-    assert result.unmet == ((7, "F99"),)
+    assert result.shares == ()
+    assert result.over == {7: 100}
 
 
 def test_a_later_payment_that_names_a_bill_comes_before_an_earlier_one_that_names_none() -> None:
