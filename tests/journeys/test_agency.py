@@ -13,12 +13,15 @@ import psycopg
 import pytest
 
 from relight.audit.run import audit
-from relight.flow.cases.people import operator
+from relight.flow.cases.people import Person, operator
 from relight.flow.database import Database
 from relight.flow.handover.operations import recall
 from relight.flow.handover.settlement_file import read_settlement
 from relight.flow.road.agencies import read_letters, settle_agency
 from relight.flow.road.publishing import publish_at_once
+from relight.flow.road.undo import asking
+from relight.flow.road.undo.doing import carry_out
+from relight.flow.road.undo.finding import Scope
 from tests.flow import collecting
 from tests.flow.collecting import AGENCY, POLICY, paid, says, status
 from tests.flow.factories import Account
@@ -147,6 +150,25 @@ def test_recall_from_the_agency_on_the_day_that_the_customer_pays_them(collected
     assert world.state(collected.account) == "closed"
     assert "agency_recall" not in world.tasks(collected.account)
     assert collected.ledger() == {"agency": 60000, "settlement": OWED - 60000, "revenue": -OWED}
+    assert collected.audit() == []
+
+
+def test_what_a_wrong_run_gave_to_the_agency_is_called_back(collected: Collected) -> None:
+    world, at = collected.world, collected.world.moment
+    says(collected.folder, status(collected.case, "accepted", at))
+    collected.hears()
+    world.moment += timedelta(minutes=1)
+
+    with world.db.transaction(world.partner) as tx:
+        scope, anne = Scope(at - timedelta(days=200)), Person("anne", "manager")
+        number, found = asking.ask(tx, scope, why="all of it was wrong", by=anne, now=world.moment)
+    undone = carry_out(world.db, world.partner, number, lambda: world.moment)
+    world.run()
+    called_back = collecting.out(collected.folder)[-1]
+
+    assert (found.handovers, undone.done["handovers"], undone.done["services"]) == (1, 1, 1)
+    assert called_back["what"] == "recall"
+    assert world.observed(collected.service) == "full"
     assert collected.audit() == []
 
 
