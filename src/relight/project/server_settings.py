@@ -52,6 +52,7 @@ def _sized(memory_mib: int) -> dict[str, str]:
         "maintenance_work_mem": f"{min(max(memory_mib // 32, 32), 256)}MB",
         "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
+        "max_slot_wal_keep_size": "8GB",  # a backup stream that was forgotten does not fill the disk
     }
 
 
