@@ -67,7 +67,7 @@ def test_what_is_late_asks_for_a_look_today(watch: Watch, owner: psycopg.Connect
     seen = watch()
 
     assert seen.exit_code == 1
-    assert "messages and cuts have been stopped for a day, for 3 days" in seen.stdout
+    assert "messages and cuts have been stopped for a day; 3 days by now" in seen.stdout
     assert "`relight resume` lets them go on." in seen.stdout
 
 

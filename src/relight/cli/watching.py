@@ -40,7 +40,7 @@ class _Told:
     def as_text(self) -> str:
         """Two lines for people."""
         of = f"{self.partner}: " if self.partner else ""
-        lasts = f", for {_span(self.seconds)}" if self.seconds is not None else ""
+        lasts = f"; {_span(self.seconds)} by now" if self.seconds is not None else ""
         return f"{self.urgency.value.upper():4}  {of}{self.what}{lasts}\n      {self.to_do}"
 
 

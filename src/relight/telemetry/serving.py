@@ -1,6 +1,7 @@
 """The address for whoever watches: `/metrics`, `/health` and `/ready`. Loopback unless its owner says otherwise."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 LOOPBACK = "127.0.0.1"
+_LOOK_EVERY_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,13 @@ def serving(watched: Watched, *, host: str, port: int) -> Iterator[int]:
     class Handler(_Handler):
         pass
 
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        daemon_threads = True
+
     Handler.watched = watched
-    server = ThreadingHTTPServer((host, port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    server = Server((host, port), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(_LOOK_EVERY_SECONDS,), name="metrics", daemon=True)
     thread.start()
     try:
         yield server.server_address[1]
