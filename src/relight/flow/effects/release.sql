@@ -16,17 +16,16 @@ SELECT x.id FROM (
             AND NOT EXISTS (
                 SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
                     AND f.kind = 'supply' AND f.state = 'in_flight')
-            AND NOT EXISTS (
-                SELECT FROM service s WHERE s.partner_id = e.partner_id AND s.id = e.service_id
-                    AND s.driver = ANY (%(no_supply)s::text[]))
+            AND (SELECT s.driver FROM service s WHERE s.partner_id = e.partner_id AND s.id = e.service_id)
+                <> ALL (%(no_supply)s::text[])
         ORDER BY e.due_at LIMIT %(supply_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
     ) d
     UNION ALL
     SELECT d.id, d.due_at FROM unnest(%(probed)s::text[]) AS w (driver) CROSS JOIN LATERAL (
         SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
-        JOIN service s ON s.partner_id = e.partner_id AND s.id = e.service_id
-        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND s.driver = w.driver
-            AND e.due_at <= %(now)s AND NOT EXISTS (
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND e.due_at <= %(now)s
+            AND (SELECT s.driver FROM service s WHERE s.partner_id = e.partner_id AND s.id = e.service_id) = w.driver
+            AND NOT EXISTS (
                 SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
                     AND f.kind = 'supply' AND f.state = 'in_flight')
         ORDER BY e.due_at LIMIT 1 FOR NO KEY UPDATE OF a SKIP LOCKED
