@@ -18,7 +18,7 @@ from relight.flow.payments.mandates.noting import Told, UnableToCollect
 from tests.flow.booking import Connected
 from tests.flow.factories import make_account, make_claim
 from tests.flow.mandating import CREDITOR_ID, KARI, PAYER, Till
-from tests.unit.payments.files.test_bs_payments import paid, whole
+from tests.unit.payments.files.test_bs_payments import agreement, paid, whole
 
 MANDATES = "SELECT reference, starts_on::text, coalesce(ends_on::text, ''), ended_because FROM mandate ORDER BY id"
 READER = Person("ole", "reader")
@@ -123,6 +123,32 @@ def test_a_mandate_that_a_bank_would_not_take_is_refused(bank: Till, wrong: dict
 def test_who_only_reads_notes_no_mandate(bank: Till) -> None:
     with bank.db.transaction(bank.partner) as tx, pytest.raises(UnableToAct):
         noting.by_hand(tx, Told("K", "sepa", "NL-1", date(2026, 3, 2)), by=READER, now=bank.now)
+
+
+def test_betalingsservices_agreements_find_their_accounts_and_a_full_list_ends_the_others(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
+) -> None:
+    till = Till(db, owner, partner, now, tmp_path, "betalingsservice")
+    with db.transaction(partner) as tx:
+        new = make_account(tx, now, ref="K-4711", currency="DKK")
+    old, other = till.customer(), till.customer()
+    changes = tmp_path / "changes.txt"
+    told = [agreement("0231", "4711"), agreement("0232", old.mandate), agreement("0231", "99")]
+    changes.write_text(whole(*told, section="0212", delivery="0603"), "iso-8859-1", newline="")
+    full = tmp_path / "full.txt"
+    full.write_text(whole(agreement("0230", "4711"), section="0210", delivery="0603"), "iso-8859-1", newline="")
+    elsewhere = tmp_path / "elsewhere.txt"
+    elsewhere.write_text(full.read_text("iso-8859-1").replace("00001", "00002", 1), "iso-8859-1", newline="")
+
+    taken = [
+        agreeing.import_agreements(db, partner, path, now=now, scheme="betalingsservice")
+        for path in (changes, elsewhere, full)
+    ]
+
+    assert [(one.changed, one.ended, len(one.errors)) for one in taken] == [(2, 0, 1), (0, 0, 0), (0, 1, 0)]
+    assert till.rows("SELECT account_id FROM mandate WHERE reference = '4711'") == [(new.id,)]
+    ended = till.rows("SELECT reference, ended_because FROM mandate WHERE ends_on IS NOT NULL ORDER BY id")
+    assert ended == [(old.mandate, "ended by the customer"), (other.mandate, "not on the full list")]
 
 
 def test_a_delivery_of_betalingsservice_ends_what_it_names_and_one_that_is_cut_short_ends_nothing(

@@ -65,12 +65,14 @@ def creditor_command(
 
 @mandate.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(["avtalegiro", "csv"]), default="csv", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["avtalegiro", "bs0603", "csv"]), default="csv", show_default=True
+)
 @partner_option
 @json_option
 @refusals
 def import_command(file: Path, format_: str, partner_slug: str | None, as_json: bool) -> None:
-    """Take in AvtaleGiro's agreements, or a table of mandates. The same file twice changes nothing.
+    """Take in AvtaleGiro's agreements, Betalingsservice's (0603), or a table. The same file twice changes nothing.
 
     A table has the columns account, scheme, reference and starts, and may have creditor, name, iban, signed, ends, type
     (CORE or B2B), once and bank_notifies. A full list of AvtaleGiro ends agreements that are not on it.
@@ -81,9 +83,12 @@ def import_command(file: Path, format_: str, partner_slug: str | None, as_json: 
     """
     with database() as db:
         partner, now = partner_id(db, partner_slug), db.clock()
-        take = agreeing.import_agreements if format_ == "avtalegiro" else importing.import_mandates
+        scheme = {"avtalegiro": "avtalegiro", "bs0603": "betalingsservice"}.get(format_, "")
         try:
-            taken = take(db, partner, file, now=now)
+            if scheme:
+                taken = agreeing.import_agreements(db, partner, file, now=now, scheme=scheme)
+            else:
+                taken = importing.import_mandates(db, partner, file, now=now)
         except UnableToImport as wrong:
             raise click.ClickException(str(wrong)) from wrong
     tell_taken(taken, as_json=as_json)

@@ -26,12 +26,18 @@ def paid(code: str, ref: str, *, day: str = "010426", paid_on: str = "010426") -
                 at56="1", at57=f"{6150:013}", at70=ref, at104=paid_on, at116=f"{6150:013}")  # fmt: skip
 
 
-def whole(*payments: str, count: int | None = None, section: str = "0211") -> str:
-    """A delivery with one section."""
-    start = line("BS002", at6="12345678", at14="BS1", at17="0602", at21="0000000001", at50="020426")
+def agreement(code: str, customer: str) -> str:
+    """An agreement that stands, was made, or ended."""
+    return line("BS042", at6="01234567", at14=code, at18="000", at21="00001", at26=customer.rjust(15, "0"),
+                at41="123456789", at50="020326", at56="000000")  # fmt: skip
+
+
+def whole(*payments: str, count: int | None = None, section: str = "0211", delivery: str = "0602") -> str:
+    """A delivery with one section, of the debtor group 00001."""
+    start = line("BS002", at6="12345678", at14="BS1", at17=delivery, at21="0000000009", at50="020426")
     counted = f"{len(payments) if count is None else count:011}"
-    end = line("BS992", at6="12345678", at14="BS1", at17="0602", at21=f"{1:011}", at32=counted)
-    return "\r\n".join([start, line("BS012", at6="01234567", at14=section), *payments, end]) + "\r\n"
+    end = line("BS992", at6="12345678", at14="BS1", at17=delivery, at21=f"{1:011}", at32=counted)
+    return "\r\n".join([start, line("BS012", at6="01234567", at14=section, at21="00001"), *payments, end]) + "\r\n"
 
 
 def test_each_code_is_what_became_of_its_collection(tmp_path: Path) -> None:

@@ -24,12 +24,15 @@ class Agreement(NamedTuple):
 
 
 class Agreements(NamedTuple):
-    """The agreements with one account of a creditor. `is_all`: those that are not among them are over."""
+    """The agreements with one account of a creditor. `is_all`: those that are not among them are over. Betalingsservice
+    names a creditor by its number and debtor group, and no account."""
 
     account: str
     agreements: list[Agreement]
     problems: list[Problem]
     is_all: bool
+    creditor_number: str = ""
+    group_number: str = ""
 
 
 def read_agreements(path: Path) -> Iterator[Agreements]:

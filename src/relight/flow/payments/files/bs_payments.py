@@ -35,25 +35,26 @@ def read_payments(path: Path) -> Iterator[Told | Problem]:
     Raises `UnableToImport` for what is no such delivery, or not whole: it is told at the end, when all was read.
     """
     place = _Place()
-    try:
-        with path.open(encoding="iso-8859-1", newline="\n") as file:
-            for number, line in enumerate(_lines(file, path), start=1):
-                yield from place.take(number, line)
-    except OSError as refused:
-        raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
+    for number, line in lines_of(path, _DELIVERY):
+        yield from place.take(number, line)
     if not place.is_whole:
         raise UnableToImport(f"{path.name} is not whole: its last line is missing or counts otherwise. Fetch it again.")
 
 
-def _lines(file: "Iterator[str]", path: Path) -> Iterator[str]:
-    for number, raw in enumerate(file):
-        line = raw.rstrip("\r\n")
-        if number == 0 and (line[:5] != "BS002" or line[16:20] != _DELIVERY):
-            raise UnableToImport(f"{path.name} is no data delivery 0602 of Betalingsservice.")
-        if len(line) > _LINE_MAX:
-            raise UnableToImport(f"{path.name} has a line of more than {_LINE_MAX} signs. Fetch it again.")
-        if line:
-            yield line
+def lines_of(path: Path, delivery: str) -> Iterator[tuple[int, str]]:
+    """The lines of a delivery of a kind, with their numbers. Raises `UnableToImport` for what is no such delivery."""
+    try:
+        with path.open(encoding="iso-8859-1", newline="\n") as file:
+            for number, raw in enumerate(iter(lambda: file.readline(_LINE_MAX + 1), ""), start=1):
+                line = raw.rstrip("\r\n")
+                if number == 1 and (line[:5] != "BS002" or line[16:20] != delivery):
+                    raise UnableToImport(f"{path.name} is no data delivery {delivery} of Betalingsservice.")
+                if len(line) > _LINE_MAX - 2:
+                    raise UnableToImport(f"{path.name} has a line that is too long. Fetch it again.")
+                if line:
+                    yield number, line
+    except OSError as refused:
+        raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
 
 
 @dataclass(slots=True)

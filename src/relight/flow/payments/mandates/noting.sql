@@ -8,6 +8,10 @@ SELECT name, id FROM creditor
 SELECT id FROM creditor
 WHERE bank_account <> '' AND right(regexp_replace(bank_account, '\D', '', 'g'), 11) = right(%(account)s, 11) ORDER BY id
 
+-- creditor_by_number: whom a scheme calls so, and its debtor group
+SELECT creditor_id, group_number FROM collecting_creditor
+WHERE scheme = %(scheme)s AND ltrim(number, '0') = ltrim(%(number)s, '0') ORDER BY id
+
 -- by_reference: the one account that a reference's bills, or an earlier mandate, are of
 SELECT x.reference, min(x.account_id), min(a.ref), count(DISTINCT x.account_id)
 FROM (

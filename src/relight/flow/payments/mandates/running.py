@@ -185,8 +185,7 @@ def _read(db: Database, partner_id: int, scheme: str, path: Path, *, now: dateti
         agreeing.import_agreements(db, partner_id, path, now=now)
         return
     if scheme == "betalingsservice":
-        told = "csv" if path.suffix.lower() == ".csv" else "bs0602"
-        hearing.import_answers(db, partner_id, path, format=told, now=now)
+        _read_betalingsservice(db, partner_id, path, now=now)
         return
     hearing.import_answers(db, partner_id, path, format="pain002", now=now)
     message, status = read_receipt(path)
@@ -195,6 +194,17 @@ def _read(db: Database, partner_id: int, scheme: str, path: Path, *, now: dateti
     with db.transaction(partner_id) as tx:
         if tx.value(SQL.is_ours, {"message": message}):
             calendar.hear(tx, message=message, accepted=status != _REFUSED, told=status, actor=path.name, now=now)
+
+
+def _read_betalingsservice(db: Database, partner_id: int, path: Path, *, now: datetime) -> None:
+    """Its deliveries 0602 and 0603, or its word as a table."""
+    with path.open("rb") as file:
+        start = file.read(20)
+    if start[16:20] == b"0603":
+        agreeing.import_agreements(db, partner_id, path, now=now, scheme="betalingsservice")
+        return
+    told = "bs0602" if start.startswith(b"BS002") else "csv"
+    hearing.import_answers(db, partner_id, path, format=told, now=now)
 
 
 def _ask(tx: Tx, code: str, dedup: str, now: datetime, **params: str) -> None:
