@@ -15,7 +15,6 @@ import psycopg
 
 from relight.flow.cases import operations as cases
 from relight.flow.cases.errors import UnableTo
-from relight.flow.database import Tx
 from relight.flow.feeds.operations import pull
 from relight.flow.payments.errors import LinkNotUsable, NothingToPay, PaymentOnItsWay
 from relight.flow.payments.operations import attach, link_for, record_notices, start_checkout
@@ -79,9 +78,7 @@ class People:
             if case is None or not owed:
                 return
             link = link_for(tx, case, account, db.clock())
-            started = start_checkout(
-                tx, link_id=link, provider="testpay", amount=owed, currency="NOK", now=db.clock()
-            )
+            started = start_checkout(tx, link_id=link, provider="testpay", amount=owed, currency="NOK", now=db.clock())
             ref = f"T{started.checkout_id}"
             attach(tx, checkout_id=started.checkout_id, provider_ref=ref, now=db.clock())
         paid = ProviderEvent(f"{ref}-paid", ref, PaymentState.CONFIRMED, owed, "NOK", db.clock())

@@ -3,6 +3,7 @@
 Their bodies are the worker's own. A worker that was killed comes back after a while with nothing in its memory.
 """
 
+import asyncio
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from relight.flow.feeds.operations import sequence
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.act import act, write
 from relight.flow.road.release import Job, LinkMaker
+from relight.flow.road.slots import Slots
 from relight.flow.road.worker import Worker
 from tests.simulation.connection import Room, StagedDatabase
 from tests.simulation.outside import Outside, OutsideRoom
@@ -23,7 +25,7 @@ _KEY = LinkKey.of("only for tests")
 LINK = LinkMaker("https://betal.nordlys.example", lambda partner, link: make(partner, link, _KEY))
 _AFTER_ERROR_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 20.0
-_SLOTS = 4
+_SLOTS = 8
 
 
 class StagedWorker:
@@ -40,6 +42,8 @@ class StagedWorker:
         self.keeps = self._enter("keeps house", self._keep_house)
         self.worker = Worker(self.db, LINK)
         self.worker.room = OutsideRoom(self.db, outside)
+        for lane in self.worker.lanes:
+            lane.slots = Slots(_SLOTS)
         self.worker.releaser.hand = self.hand  # type: ignore[attr-defined]  # for a planted bug that hands on too early
 
     def ring(self, *, decide: bool, release: bool, house: bool) -> None:
@@ -68,12 +72,8 @@ class StagedWorker:
 
     def _release(self) -> bool:
         busy = False
-        for lane in ("urgent", "bulk"):
-            room = _SLOTS - len(self.jobs)
-            if room <= 0:
-                self.stage.sleep(1.0)
-                return True
-            served, jobs = self.worker._release_once(lane, room, None)
+        for lane in self.worker.lanes:
+            served, jobs = self.worker._release_once(lane, None)
             busy = busy or bool(served)
             for job in jobs:
                 self.hand(job)
@@ -84,6 +84,7 @@ class StagedWorker:
         if job.attempt_id not in self._handed:
             self._handed.add(job.attempt_id)
             self.jobs[job.attempt_id] = job
+            self.worker.lanes[0].slots.take(job)
             self.stage.enter(f"{self.process.name} acts on {job.attempt_id}", self.process, partial(self._act, job))
 
     def _act(self, job: Job) -> None:
@@ -91,7 +92,10 @@ class StagedWorker:
             self.outside.delay()
             self._write(job, *self._ask_driver(job))
         finally:
+            self.worker.lanes[0].slots.give_back(job)
             self.jobs.pop(job.attempt_id, None)
+            self.stage.ring(self.decides)
+            self.stage.ring(self.releases)
 
     def _ask_driver(self, job: Job) -> tuple[Outcome, Repeat]:
         """A driver's settings may have to be read first, from a database that is away: then the attempt gets lost."""
@@ -125,8 +129,8 @@ class StagedWorker:
 
 def _run(call: Coroutine[Any, Any, tuple[Outcome, Repeat]]) -> tuple[Outcome, Repeat]:
     """A coroutine that waits for nothing but the stage."""
+    loop = asyncio.new_event_loop()
     try:
-        call.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("a simulated driver waits for the stage alone")
+        return loop.run_until_complete(call)
+    finally:
+        loop.close()

@@ -1,0 +1,60 @@
+"""Whole histories from seeds: production's code and SQL, one statement at a time, with everything that can go wrong.
+
+python -m tests.simulation --seeds 200
+python -m tests.simulation --seeds 10000 --kept FILE     goes on where it was when it is started again
+python -m tests.simulation --planted nobody-woken        a bug is planted: is it found?
+python -m tests.simulation --replay FILE                 a violation, statement by statement
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.simulation import campaign
+from tests.simulation.planted import PLANTED
+
+_TELL_EVERY_SECONDS = 10.0
+
+
+def main() -> int:
+    """Exit code 0 when everything held (or a planted bug was found)."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--seeds", type=int, default=100, help="How many.")
+    asked.add_argument("--first", type=int, default=0, help="The first one.")
+    asked.add_argument("--jobs", type=int, default=2, help="Processes, each with a server of its own.")
+    asked.add_argument("--planted", choices=sorted(PLANTED), default="")
+    asked.add_argument("--replay", type=Path, metavar="FILE", help="A history that was written down.")
+    asked.add_argument("--kept", type=Path, metavar="FILE", help="What is done already, and more of it.")
+    asked.add_argument("--folder", type=Path, default=Path("build/simulation"), help="Where violations are written.")
+    asked.add_argument("--out", type=Path, metavar="FILE", help="Where the result goes, as JSON.")
+    given = asked.parse_args()
+    if given.replay:
+        return _replay(given.replay)
+    began = time.monotonic()
+    told = [began]
+
+    def tell(total: campaign.Sum) -> None:
+        if time.monotonic() - told[0] >= _TELL_EVERY_SECONDS:
+            told[0] = time.monotonic()
+            print(f"{total.seeds:,} seeds, {total.steps:,} statements, {len(total.violations)} violations", flush=True)
+
+    seeds = range(given.first, given.first + given.seeds)
+    total = campaign.run(seeds, jobs=given.jobs, planted=given.planted, folder=given.folder, kept=given.kept, tell=tell)
+    result = {**total.as_data(), "seconds": round(time.monotonic() - began, 1), "planted": given.planted}
+    if given.out:
+        given.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result))
+    return int(bool(total.violations) != bool(given.planted))
+
+
+def _replay(path: Path) -> int:
+    lived = campaign.replay(path)
+    print("\n".join(lived.log))
+    print(json.dumps({"code": lived.code, "what": lived.what, "steps": lived.steps, "digest": lived.digest}))
+    return int(bool(lived.code))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
