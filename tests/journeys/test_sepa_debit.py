@@ -242,13 +242,18 @@ def test_a_debit_that_goes_back_is_told_of_anew_tried_again_and_asked_for_kindly
     assert desk.audit() == []
 
 
-def test_a_worker_that_is_killed_between_order_and_file_leaves_it_to_the_next_and_it_lies_there_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lies_there", [False, True])
+def test_a_worker_that_is_killed_before_or_after_the_file_lies_there_leaves_the_rest_to_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, lies_there: bool
 ) -> None:
     class Killed(BaseException):
         pass
 
-    def dies(*_: object) -> None:
+    put = running.folder.put
+
+    def dies(folder: Path, scheme: str, message: str, content: bytes) -> None:
+        if lies_there:
+            put(folder, scheme, message, content)
         raise Killed
 
     desk.customer()
@@ -256,18 +261,18 @@ def test_a_worker_that_is_killed_between_order_and_file_leaves_it_to_the_next_an
     monkeypatch.setattr(running.folder, "put", dies)
     with pytest.raises(Killed):
         desk.until_ordered()
-    ordered, lying = desk.collections(), desk.files()
+    ordered, lying = desk.collections(), [path.read_bytes() for path in desk.files()]
     monkeypatch.undo()
 
     desk.works()
-    first = [path.read_bytes() for path in desk.files()]
-    desk.world.rows("SELECT 1")
-    desk.passes(2)
+    desk.passes(1)
+    files = [path.read_bytes() for path in desk.files()]
 
-    assert (ordered, lying) == ([("sent", "")], [])
-    assert len(first) == 1
-    assert [path.read_bytes() for path in desk.files()] == first
+    assert ordered == [("sent", "")]
+    assert len(files) == 1
+    assert lying == (files if lies_there else [])
     assert desk.world.rows("SELECT number, count FROM collection_file") == [(1, 1)]
+    assert desk.world.value("SELECT count(*) FROM collection_delivery") == 1
 
 
 def test_a_folder_that_is_gone_is_a_persons_task_until_the_file_lies_there(desk: Desk) -> None:
