@@ -27,8 +27,9 @@ _KEEP = "INSERT INTO year.done (key) VALUES (%(key)s)"
 _BEGUN = "SELECT count(*) FROM year.done WHERE key LIKE %(key)s"
 _OPEN = "SELECT principal + costs + interest FROM claim WHERE number = %(number)s AND state = 'open'"
 _CLAIM = """
-    SELECT c.id, c.account_id, c.principal + c.costs + c.interest, k.id FROM claim c LEFT JOIN dunning_case k ON k.account_id = c.account_id
-        AND k.state <> 'closed' AND c.service_kind = ANY (k.services)
+    SELECT c.id, c.account_id, c.principal + c.costs + c.interest, k.id
+    FROM claim c LEFT JOIN dunning_case k ON k.account_id = c.account_id AND k.state <> 'closed'
+        AND c.service_kind = ANY (k.services)
     WHERE c.number = %(number)s AND c.state = 'open' ORDER BY k.id DESC LIMIT 1
 """
 _APPROVALS = "SELECT id FROM approval WHERE state = 'requested' AND requested_at < %(before)s ORDER BY id"

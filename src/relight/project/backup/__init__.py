@@ -1,7 +1,7 @@
 """Backups of the whole installation: a base copy, and the log of every commit after it; and the way back from them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from relight.project.backup.base import make_base
@@ -20,7 +20,7 @@ class Backups:
 
     def make(self, *, keep: int) -> Base:
         """A base copy of the database as it runs; the newest `keep` stay."""
-        return make_base(source(), self._folder, home=home(), kept=keep, now=datetime.now(UTC))
+        return make_base(source(), self._folder, home=home(), kept=keep)
 
     def stream(self, *, nothing_lost: bool) -> None:
         """Write the log of every commit until it is ended."""
@@ -32,4 +32,4 @@ class Backups:
 
     def restore(self, home: Path, *, until: datetime | None, tell: Callable[[str], object]) -> Restored:
         """A new home from it."""
-        return restore(self._folder, home.absolute(), until=until, now=datetime.now(UTC), tell=tell)
+        return restore(self._folder, home.absolute(), until=until, tell=tell)

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 from relight.project.backup.manifest import damaged
@@ -13,7 +12,7 @@ from relight.project.errors import UnableToBackUp
 _BEGINS = re.compile(r"^START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)", re.MULTILINE)
 
 
-def make_base(source: Source, folder: BackupFolder, *, home: Path, kept: int, now: datetime) -> Base:
+def make_base(source: Source, folder: BackupFolder, *, home: Path, kept: int) -> Base:
     """Copy the server as it runs, check every file of the copy, and keep the newest `kept` ones with their log.
 
     Raises `UnableToBackUp`; a copy that was interrupted is removed by the next one.
@@ -21,7 +20,8 @@ def make_base(source: Source, folder: BackupFolder, *, home: Path, kept: int, no
     folder.claim(source.system, source.timeline)
     for unfinished in (folder.path / "base").glob("*.making"):
         shutil.rmtree(unfinished)
-    target = folder.new_base(now)
+    begun = source.clock()
+    target = folder.new_base(begun)
     making = target.with_name(f"{target.name}.making")
     making.mkdir(mode=0o700)
     source.run(
@@ -33,7 +33,7 @@ def make_base(source: Source, folder: BackupFolder, *, home: Path, kept: int, no
     (making / "home").mkdir(mode=0o700)
     for path in beside(home):
         shutil.copy2(path, making / "home")
-    base = Base(making, now, datetime.now(UTC), source.major, _first_segment(making / "data"))
+    base = Base(making, begun, source.clock(), source.major, _first_segment(making / "data"))
     keep(base)
     making.rename(target)
     _remove_old(source, folder, kept)

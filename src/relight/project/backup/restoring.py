@@ -34,7 +34,7 @@ class Restored:
     last_commit: datetime | None
 
 
-def restore(folder: BackupFolder, home: Path, *, until: datetime | None, now: datetime, tell: Tell) -> Restored:
+def restore(folder: BackupFolder, home: Path, *, until: datetime | None, tell: Tell) -> Restored:
     """Make a home from a backup, as of `until` or of the last commit that was written down. Raises `UnableToBackUp`."""
     folder.must_exist()
     if home.exists() and any(home.iterdir()):
@@ -50,7 +50,7 @@ def restore(folder: BackupFolder, home: Path, *, until: datetime | None, now: da
     _ask_to_recover(data, until)
     tell("recovering")
     with _recovered(home, folder, until) as server:
-        last = _finish(server, now)
+        last = _finish(server)
     return Restored(home, base.folder.name, last)
 
 
@@ -116,16 +116,17 @@ def _wait(server: Server) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _finish(server: Server, now: datetime) -> datetime | None:
+def _finish(server: Server) -> datetime | None:
     """Forget that it was restored from a log, and hold everything back; when its last commit was."""
     admin = server.url(cluster.SUPERUSER, "postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
-        found = connection.execute("SELECT pg_last_xact_replay_timestamp()").fetchone()
+        found = connection.execute("SELECT pg_last_xact_replay_timestamp(), clock_timestamp()").fetchone()
+        assert found is not None
         connection.execute("ALTER SYSTEM RESET ALL")
     with psycopg.connect(server.url(roles.OWNER), options="-c search_path=relight") as connection:
         connection.execute(
             "INSERT INTO installation (id, stopped_at, stopped_by) VALUES (1, %(now)s, %(by)s)"
             " ON CONFLICT (id) DO UPDATE SET stopped_at = excluded.stopped_at, stopped_by = excluded.stopped_by",
-            {"now": now, "by": STOPPED_BY},
+            {"now": found[1], "by": STOPPED_BY},
         )
-    return found[0] if found else None
+    return found[0]

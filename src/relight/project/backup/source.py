@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -37,6 +38,13 @@ class Source:
             raise UnableToBackUp(
                 f"{program}: {said[-1]}.", remedy=f"See that there is room, and that {URL_VARIABLE} may replicate."
             )
+
+    def clock(self) -> datetime:
+        """The server's moment (UTC): moments to come back to are compared with its commits."""
+        with psycopg.connect(self.conninfo) as connection:
+            found = connection.execute("SELECT clock_timestamp()").fetchone()
+        assert found is not None
+        return found[0].astimezone(UTC)
 
     def command(self, program: str, *words: str | Path) -> Sequence[str]:
         """The words that run a program."""
