@@ -11,6 +11,7 @@ import yaml
 from psycopg.types.json import Jsonb
 
 from relight.cli.context import database, installation, partner_id, refusals
+from relight.cli.limits import register as register_limits
 from relight.cli.output import answer, json_option
 from relight.core.money import COUNTRY_CURRENCY
 from relight.core.references.errors import WrongSetting
@@ -155,6 +156,9 @@ def references(slug: str, file: Path | None, none: bool) -> None:
         except (WrongSetting, yaml.YAMLError, UnicodeDecodeError) as wrong:
             raise click.ClickException(f"{wrong}.") from wrong
     click.echo("Set. It holds for files that are imported from now on.")
+
+
+register_limits(partner)
 
 
 @click.group()

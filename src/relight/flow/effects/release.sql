@@ -1,7 +1,7 @@
 -- due_bulk: effects whose moment has come, channel by channel, as many of each as its drivers have room for, with their
 -- accounts locked; never a second command for a service in flight. A channel that is full or rests is not looked through,
 -- however much waits in it. Only ids: what they say is read by a later statement
-SELECT x.id FROM (
+SELECT e.id FROM (
     SELECT d.id, d.due_at FROM unnest(%(kinds)s::text[], %(channels)s::text[], %(rooms)s::int[]) AS w (kind, channel, room)
     CROSS JOIN LATERAL (
         SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
@@ -37,8 +37,8 @@ SELECT x.id FROM (
             AND e.channel <> ALL (%(no_handover)s::text[])
         ORDER BY e.due_at LIMIT %(handover_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
     ) d
-) x
-ORDER BY x.due_at LIMIT %(limit)s
+) e
+ORDER BY e.due_at LIMIT %(limit)s
 
 -- due_urgent: the same for restores and receipts, by their own index
 SELECT e.id FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
