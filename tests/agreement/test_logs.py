@@ -14,12 +14,12 @@ from tests.agreement.verdicts import Disagreement, Judged, audited, compare, dra
 from tests.flow.conftest import database_urls
 
 __all__ = ["database_urls"]
-SEEDS = range(60)
+SEEDS = range(62)
 
 
 @pytest.fixture(scope="module")
 def logs() -> list[Log]:
-    """Logs of sixty policies, as lived and with something amiss."""
+    """Logs of some sixty policies, as lived and with something amiss."""
     return draw(SEEDS, lives=2, amiss=12)
 
 

@@ -284,7 +284,8 @@ def test_a_fee_whose_cap_nobody_knows_is_not_booked() -> None:
 def test_a_third_fee_is_not_booked() -> None:
     ask = "{after: 1 day, do: [{message: reminder}, {fee: reminder, amount: 35}]}"
     sample = policy("".join(f"  ask{number}: {ask}\n" for number in (1, 2, 3)))
-    law = book(rule("max_count", "fee.reminder", count="2", per="claim"))
+    amount = rule("max_amount", "fee.reminder", caps="[{from: 2020-01-01, amount: 35}]")
+    law = book(amount + rule("max_count", "fee.reminder", count="2", per="claim"))
     history = _broadband(sample, law)
     history.days(40)
 

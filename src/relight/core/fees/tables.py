@@ -1,7 +1,7 @@
 """Fees of a step whose most is no rule but a table: a collector's fee, and the compensation that businesses owe.
 
 Asked at run time, when the principal and the days are known: the step is refused when its fee is more than the table
-gives, with what was charged before. What no table is read to permit is refused as well.
+gives, with what was charged before. What neither a table nor a rule is read to permit is refused as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,9 +9,9 @@ from datetime import date
 
 from relight.core.actions import FeeAction
 from relight.core.facts import CaseFacts, ClaimFacts
-from relight.core.fees.answer import FeeAnswer
+from relight.core.fees.answer import FeeAnswer, Why, nothing
 from relight.core.fees.collector import DEMAND, collector_fee, compensation
-from relight.core.fees.highest import Asked, Debt, Letter
+from relight.core.fees.highest import ANY_OTHER, Asked, Debt, Letter
 from relight.core.law import Answer, Reason, Ruling
 from relight.core.policy import Policy, Step
 from relight.core.rules.acts import FEE
@@ -19,16 +19,24 @@ from relight.core.rules.evidence import occurrences
 from relight.core.rules.model import LawPack, MaxAmount, Rule
 
 COLLECTOR, COMPENSATION = "collector", "compensation"
-_REMINDERS = frozenset({"reminder", "collection_warning"})
+REMINDERS = frozenset({"reminder", "collection_warning"})
+# What following up costs. Closing and opening a meter has a price of its own, which the grid's tariff sets.
+_OF_FOLLOWING_UP = frozenset(
+    {*REMINDERS, COLLECTOR, COMPENSATION, "payment_demand", "collection_cost", "handoff", "plan"}
+)
+_PERMITTING = frozenset({"block", "default"})
 
 
 def by_table(step: Step, rules: Iterable[Rule]) -> tuple[FeeAction, ...]:
-    """The step's fees that a table limits, since no rule about the step gives them an amount."""
+    """The step's fees that no rule about it gives an amount, or forbids: a table limits them, or nothing permits them.
+    A rule from memory gives none."""
     if not step.burdens:
         return ()
-    ruled = {name for rule in rules if isinstance(rule.demand, MaxAmount) for name in rule.targets}
-    fees = (action for action in step.do if isinstance(action, FeeAction))
-    return tuple(fee for fee in fees if fee.fee in (COLLECTOR, COMPENSATION) and FEE + fee.fee not in ruled)
+    giving = [rule for rule in rules if isinstance(rule.demand, MaxAmount) and rule.enforce in _PERMITTING]
+    ruled = {name for rule in giving for name in rule.targets}
+    fees = (action for action in step.do if isinstance(action, FeeAction) and action.fee in _OF_FOLLOWING_UP)
+    known = (*(fee for fee in fees if FEE + fee.fee not in ruled),)
+    return known if ANY_OTHER not in ruled else tuple(fee for fee in known if fee.fee in (COLLECTOR, COMPENSATION))
 
 
 def ask_tables(
@@ -54,8 +62,10 @@ def _most(
     pack: LawPack, policy: Policy, fee: str, claims: tuple[ClaimFacts, ...], facts: CaseFacts, today: date
 ) -> FeeAnswer:
     if fee == COMPENSATION:
-        reminders = _charged(facts, claims, _REMINDERS)
+        reminders = _charged(facts, claims, REMINDERS)
         return compensation(pack, debtor=policy.debtor, today=today, fees=reminders)
+    if fee != COLLECTOR:
+        return nothing(Why("no_rule"))
     newest = max(claims, key=lambda claim: (claim.due_date, claim.id))
     demands = occurrences(policy, facts, newest.id, DEMAND)
     letters = {DEMAND: Letter(demands[-1].day)} if demands else {}

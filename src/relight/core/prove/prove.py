@@ -6,6 +6,7 @@ from relight.core.calendars import Calendar, calendar_for
 from relight.core.policy import Policy
 from relight.core.prove.checks import check
 from relight.core.prove.content import Contents
+from relight.core.prove.fees import check_fees
 from relight.core.prove.held import Held
 from relight.core.prove.paths import Path, TooManyPaths, paths
 from relight.core.prove.remedies import deed
@@ -55,6 +56,9 @@ def _of_paths(
     for path in ways:
         for place, step in enumerate(path.steps):
             prefix = Path(path.profile, path.delay, path.steps[: place + 1])
+            if step.burdens and ("", prefix, place) not in asked:
+                asked.add(("", prefix, place))
+                yield from check_fees(policy, packs, prefix, place, about[step.name], calendar)
             for rule in about[step.name]:
                 if rule.enforce == "off" or (rule.id, prefix, place) in asked:
                     continue

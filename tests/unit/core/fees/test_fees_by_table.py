@@ -5,7 +5,9 @@ import pytest
 from relight.core.facts import ChargedFacts
 from relight.core.policy import Policy
 from relight.core.policy_reader import read_policy
+from relight.core.prove.prove import prove
 from relight.core.rules.lawbook import packaged_law
+from relight.flow.messages.elements import Texts
 from tests.unit.core.cases import day
 from tests.unit.core.history import History
 
@@ -81,3 +83,37 @@ def test_what_a_business_paid_for_reminders_is_taken_off_its_compensation() -> N
 
     assert "cost" not in lived(fee="compensation", amount="460", debtor="business", charged=(reminder,)).names()
     assert "cost" in lived(fee="compensation", amount="422.50", debtor="business", charged=(reminder,)).names()
+
+
+@pytest.mark.parametrize("country", ["DE", "GB", "NL", "SE"])
+@pytest.mark.parametrize("fee", ["plan", "reminder"])
+def test_a_fee_that_nobody_has_read_a_law_for_is_refused_and_so_is_one_from_memory(country: str, fee: str) -> None:
+    if (country, fee) == ("SE", "reminder"):
+        fee = "collection_warning"  # a reminder has a figure there
+
+    text = POLICY.replace("country: NO", f"country: {country}").replace("actor: agency", "actor: network")
+    read = read_policy(text % {"fee": fee, "amount": "2", "debtor": "consumer", "letter": "friendly_reminder"})
+    assert isinstance(read, Policy), str(read)
+    history = History(read, law=packaged_law(), case={"reach": frozenset({"email"})})
+    history.bill(1, 900_00, due=0)
+    history.days(30)
+
+    assert "cost" not in history.names()
+    assert any(why.code == "law.max_amount" for event in history.log for why in event.reasons)
+
+
+@pytest.mark.parametrize(
+    ("after", "amount", "lawful"),
+    [("16 days", "262.50", True), ("16 days", "262.51", False), ("44 days", "525", True), ("44 days", "525.01", False)],
+)
+def test_the_proof_holds_a_collector_to_its_table_for_the_smallest_debt_that_gets_there(
+    after: str, amount: str, lawful: bool
+) -> None:
+    wanted = {"fee": "collector", "amount": amount, "debtor": "consumer", "letter": "payment_demand"}
+    text = POLICY.replace("cost: {after: 16 days, do", f"cost: {{after: {after}, when: {{arrears: {{min: 900}}}}, do")
+    read = read_policy(text.replace("opens:", "law: [no]\nopens:") % wanted)
+    assert isinstance(read, Policy), str(read)
+
+    proof = prove(read, packaged_law(), Texts())
+
+    assert ("relight.fee" not in {one.rule for one in proof.findings}) is lawful
