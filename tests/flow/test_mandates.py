@@ -125,6 +125,17 @@ def test_who_only_reads_notes_no_mandate(bank: Till) -> None:
         noting.by_hand(tx, Told("K", "sepa", "NL-1", date(2026, 3, 2)), by=READER, now=bank.now)
 
 
+def test_a_creditors_account_is_noted_once_and_led_nowhere_else(bank: Till) -> None:
+    bank.rows("UPDATE creditor SET bank_account = '', org_number = '' RETURNING id")
+    with bank.db.transaction(bank.partner) as tx:
+        noting.complete_creditor(tx, "Duinwater & Søn", bank_account="NL91 ABNA 0417 1643 00", org_number="1", by=KARI)
+
+    with bank.db.transaction(bank.partner) as tx, pytest.raises(UnableToCollect, match="Nothing was changed"):
+        noting.complete_creditor(tx, "Duinwater & Søn", bank_account=PAYER, org_number="", by=KARI)
+
+    assert bank.rows("SELECT bank_account, org_number FROM creditor") == [("NL91ABNA0417164300", "1")]
+
+
 def test_betalingsservices_agreements_find_their_accounts_and_a_full_list_ends_the_others(
     db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path
 ) -> None:

@@ -34,6 +34,8 @@ def mandate() -> None:
     "--announced-by", type=click.Choice(["message", "bill"]), default="message", show_default=True,
     help="What tells the customer, where neither the bank nor the scheme does.",
 )  # fmt: skip
+@click.option("--bank-account", default="", help="Where the money goes, where none is noted yet.")
+@click.option("--org-number", default="", help="Its number in the register of companies (Betalingsservice: CVR).")
 @as_option
 @partner_option
 @refusals
@@ -43,6 +45,8 @@ def creditor_command(
     number: str,
     group_number: str,
     announced_by: str,
+    bank_account: str,
+    org_number: str,
     as_user: str | None,
     partner_slug: str | None,
 ) -> None:
@@ -56,6 +60,7 @@ def creditor_command(
     """
     with database() as db, db.transaction(partner_id(db, partner_slug)) as tx:
         by, now = who(tx, as_user), db.clock()
+        noting.complete_creditor(tx, creditor, bank_account=bank_account, org_number=org_number, by=by)
         noting.keep_creditor(
             tx, creditor=creditor, scheme=scheme, number=number, group_number=group_number, by=by, now=now,
             announced_by=announced_by,

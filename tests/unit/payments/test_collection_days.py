@@ -53,6 +53,19 @@ def test_no_day_is_lost_between_the_last_file_and_its_collection(name: str, coll
     assert days.last_to_recall(calendar, scheme, collect) >= last
 
 
+@given(SCHEMES, DAYS)
+def test_a_file_is_written_on_an_open_day_with_another_one_to_spare(name: str, collect: date) -> None:
+    calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]
+    collect = days.opened(calendar, scheme, collect)
+
+    written, last = days.file_day(calendar, scheme, collect), days.last_file_day(calendar, scheme, collect)
+
+    assert days.is_open(calendar, scheme, written)
+    assert days.is_open(calendar, scheme, last)
+    assert last <= days.last_to_send(calendar, scheme, collect)
+    assert counted(name, written, last) == scheme.spare.count
+
+
 @given(SCHEMES, DAYS, some.integers(1, 31))
 def test_the_next_pay_day_is_after_the_failure_open_and_within_two_months(name: str, failed: date, wages: int) -> None:
     calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]

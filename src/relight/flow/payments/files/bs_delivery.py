@@ -58,7 +58,8 @@ def _section(group: Sequence[Ordered], *, number: int, at: datetime) -> Iterator
 def _supplier(one: Ordered) -> str:
     number = "".join(sign for sign in one.creditor_org if sign.isdigit())
     if len(number) != 8:
-        raise ValueError(f"{one.creditor} has no CVR number, by which Betalingsservice knows who sends; note it")
+        how = "relight mandate creditor --org-number"
+        raise ValueError(f"{one.creditor} has no CVR number, by which Betalingsservice knows who sends ({how})")
     return number
 
 

@@ -9,8 +9,8 @@ from relight.flow.cases.people import Person
 from relight.flow.database import Tx, statements
 from relight.flow.payments.mandates import days
 from relight.flow.payments.mandates.noting import UnableToCollect
-from relight.flow.payments.mandates.planning import Place, place_of
-from relight.flow.payments.mandates.rules import Scheme, schemes
+from relight.flow.payments.mandates.planning import place_of
+from relight.flow.payments.mandates.rules import schemes
 
 SQL = statements(__package__, "calendar.sql")
 _COMING_MAX = 400
@@ -69,20 +69,9 @@ def coming(tx: Tx, now: datetime, *, scheme: str = "") -> list[Coming]:
     found: list[Coming] = []
     for name, day, currency, count, amount, told in tx.rows(SQL.coming, {"scheme": scheme, "limit": _COMING_MAX}):
         rule = schemes()[name]
-        by = days.last_to_send(place.calendar, rule, day)
-        found.append(Coming(name, day, by, write_on(rule, place, day), currency, count, amount, told))
+        by, on = days.last_file_day(place.calendar, rule, day), days.file_day(place.calendar, rule, day)
+        found.append(Coming(name, day, by, on, currency, count, amount, told))
     return found
-
-
-def write_on(scheme: Scheme, place: Place, collect: date) -> date:
-    """The day on which the workers write the file: some working days before the last one, in case that something is in
-    its way."""
-    return days.before(place.calendar, scheme, days.last_to_send(place.calendar, scheme, collect), scheme.spare)
-
-
-def write_up_to(scheme: Scheme, place: Place) -> date:
-    """Up to which last day files are written today."""
-    return days.after(place.calendar, scheme, place.today, scheme.spare)
 
 
 def hear(tx: Tx, *, message: str, accepted: bool, told: str, actor: str, now: datetime) -> bool:

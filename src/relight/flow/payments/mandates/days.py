@@ -66,6 +66,23 @@ def last_to_send(calendar: Calendar, scheme: Scheme, collect: date) -> date:
     return before(calendar, scheme, collect.replace(day=1) if scheme.monthly else collect, scheme.send_before)
 
 
+def last_file_day(calendar: Calendar, scheme: Scheme, collect: date) -> date:
+    """The last day on which the file may be written and on which the scheme works."""
+    day = last_to_send(calendar, scheme, collect)
+    while not is_open(calendar, scheme, day):
+        day -= _DAY
+    return day
+
+
+def file_day(calendar: Calendar, scheme: Scheme, collect: date) -> date:
+    """The day on which the workers write the file: some working days before the last one, in case that something is in
+    its way."""
+    day = before(calendar, scheme, last_file_day(calendar, scheme, collect), scheme.spare)
+    while not is_open(calendar, scheme, day):
+        day -= _DAY
+    return day
+
+
 def last_to_recall(calendar: Calendar, scheme: Scheme, collect: date) -> date:
     """The last day on which a collection that was sent can be called back."""
     return before(calendar, scheme, collect.replace(day=1) if scheme.monthly else collect, scheme.recall_before)

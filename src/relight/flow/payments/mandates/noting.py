@@ -165,6 +165,17 @@ def keep_creditor(
     tx.run(SQL.keep_creditor, {**given, "group": group_number, "actor": by.name, "now": now})
 
 
+def complete_creditor(tx: Tx, creditor: str, *, bank_account: str, org_number: str, by: Person) -> None:
+    """Note a creditor's bank account and its number in the register of companies, where nothing is noted yet: whoever
+    could change an account could lead customers' money elsewhere. Raises `UnableToCollect`."""
+    by.must("collect")
+    given = {"name": creditor, "account": bank_account.replace(" ", ""), "number": org_number.replace(" ", "")}
+    if (bank_account or org_number) and not tx.run(SQL.complete_creditor, given):
+        raise UnableToCollect(
+            f"{creditor} has another bank account or number already, or there is no such creditor. Nothing was changed."
+        )
+
+
 def _take(tx: Tx, good: Sequence[_Good], *, source: str, actor: str, now: datetime) -> frozenset[int]:
     """Write what is new or changed; their places among those told."""
     if not good:

@@ -98,3 +98,9 @@ INSERT INTO collecting_creditor (partner_id, creditor_id, scheme, number, group_
 VALUES (%(partner)s, %(creditor)s, %(scheme)s, %(number)s, %(group)s, %(announced_by)s, %(now)s, %(actor)s)
 ON CONFLICT (partner_id, creditor_id, scheme) DO UPDATE SET number = excluded.number,
     group_number = excluded.group_number, announced_by = excluded.announced_by, noted_at = excluded.noted_at, noted_by = excluded.noted_by
+
+-- complete_creditor: what is not noted yet; the same again changes nothing
+UPDATE creditor SET bank_account = coalesce(nullif(%(account)s, ''), bank_account),
+    org_number = coalesce(nullif(%(number)s, ''), org_number)
+WHERE name = %(name)s AND (%(account)s = '' OR bank_account IN ('', %(account)s))
+    AND (%(number)s = '' OR org_number IN ('', %(number)s))

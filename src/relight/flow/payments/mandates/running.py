@@ -116,13 +116,11 @@ def _tell_again(db: Database, partner_id: int, *, now: datetime) -> None:
 
 def _order(db: Database, partner_id: int, one: Setting, *, now: datetime, ran: Ran) -> None:
     """Order what is due, and call back what was paid, each in a file of its own; one worker at a time."""
-    scheme = schemes()[one.scheme]
     try:
         with db.transaction(partner_id) as tx:
             if tx.row(SQL.my_turn, {"scheme": one.scheme}) is None:
                 return
-            until = calendar.write_up_to(scheme, place_of(tx, now))
-            written = writing.order(tx, one.scheme, now=now, until=until, by="worker")
+            written = writing.order(tx, one.scheme, now=now, until=place_of(tx, now).today, by="worker")
             recalled = writing.recall(tx, one.scheme, now=now, by="worker")
             tx.run(SQL.done, {"dedups": [f"stuck-{one.scheme}"], "now": now})
     except UnableTo as refused:

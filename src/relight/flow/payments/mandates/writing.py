@@ -54,7 +54,7 @@ class _Due(NamedTuple):
 
 def order(tx: Tx, scheme_name: str, *, now: datetime, until: date | None = None, by: str = "hand") -> Written | None:
     """Order what is planned, in a file; None where nothing is. What was paid by now is not ordered, nor what its
-    customer has not been told of in time; with `until`, only what must leave up to that day. `by` is hand or worker.
+    customer has not been told of in time; with `until`, only what is to leave up to that day. `by` is hand or worker.
 
     A collection whose day is too near is asked for on the first day that can still be. Raises `UnableToCollect`.
     """
@@ -63,7 +63,7 @@ def order(tx: Tx, scheme_name: str, *, now: datetime, until: date | None = None,
     take_back(tx, place, now=now, told=Planned(), accounts=accounts)
     due = _in_time(tx, [_Due(*row) for row in tx.rows(SQL.planned, {"scheme": scheme_name})], scheme, place, now)
     if until is not None:
-        due = [one for one in due if days.last_to_send(place.calendar, scheme, one.collect_date) <= until]
+        due = [one for one in due if days.file_day(place.calendar, scheme, one.collect_date) <= until]
     if not due:
         return None
     if nameless := [row[0] for row in tx.rows(SQL.nameless, {"scheme": scheme_name})]:
