@@ -12,13 +12,15 @@ from relight.flow.payments.mandates import days
 from relight.flow.payments.mandates.rules import Retry, pay_day, schemes
 
 COUNTRIES = {"avtalegiro": "NO", "betalingsservice": "DK", "sepa": "NL"}
+CALENDARS = {name: calendar_for(country) for name, country in COUNTRIES.items()}
+SCHEME = schemes()  # read here: the first look takes longer than a property may
 DAYS = some.dates(date(2025, 1, 1), date(2030, 12, 31))
 SCHEMES = some.sampled_from(sorted(COUNTRIES))
 
 
 def counted(name: str, first: date, last: date) -> int:
     """Working days after the first up to the last, counted one by one."""
-    calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]
+    calendar, scheme = CALENDARS[name], SCHEME[name]
     span = (first + timedelta(days=at) for at in range(1, (last - first).days + 1))
     return sum(calendar.is_working_day(day) and (day.month, day.day) not in scheme.closed for day in span)
 
@@ -27,7 +29,7 @@ def counted(name: str, first: date, last: date) -> int:
 def test_a_collection_is_on_an_open_day_late_enough_for_bill_file_and_notice(
     name: str, today: date, due_in: int, told: int
 ) -> None:
-    calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]
+    calendar, scheme = CALENDARS[name], SCHEME[name]
     due, announced = today + timedelta(days=due_in), today - timedelta(days=told)
 
     day = days.collect_on(calendar, scheme, today=today, not_before=due, announced=announced)
@@ -42,7 +44,7 @@ def test_a_collection_is_on_an_open_day_late_enough_for_bill_file_and_notice(
 
 @given(SCHEMES, DAYS)
 def test_no_day_is_lost_between_the_last_file_and_its_collection(name: str, collect: date) -> None:
-    calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]
+    calendar, scheme = CALENDARS[name], SCHEME[name]
     collect = days.opened(calendar, scheme, collect)
 
     last = days.last_to_send(calendar, scheme, collect)
@@ -55,7 +57,7 @@ def test_no_day_is_lost_between_the_last_file_and_its_collection(name: str, coll
 
 @given(SCHEMES, DAYS)
 def test_a_file_is_written_on_an_open_day_with_another_one_to_spare(name: str, collect: date) -> None:
-    calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]
+    calendar, scheme = CALENDARS[name], SCHEME[name]
     collect = days.opened(calendar, scheme, collect)
 
     written, last = days.file_day(calendar, scheme, collect), days.last_file_day(calendar, scheme, collect)
@@ -68,7 +70,7 @@ def test_a_file_is_written_on_an_open_day_with_another_one_to_spare(name: str, c
 
 @given(SCHEMES, DAYS, some.integers(1, 31))
 def test_the_next_pay_day_is_after_the_failure_open_and_within_two_months(name: str, failed: date, wages: int) -> None:
-    calendar, scheme = calendar_for(COUNTRIES[name]), schemes()[name]
+    calendar, scheme = CALENDARS[name], SCHEME[name]
 
     day = days.retry_on(calendar, scheme, Retry(None, 1), failed=failed, pay_day=wages)
 
