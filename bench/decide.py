@@ -17,11 +17,12 @@ from typing import Any
 
 import psycopg
 
-from bench import bare, population
+from bench import bare, finding, population
 from bench.figures import machine
 from bench.home import Home, private
 from bench.population import NIGHT, Plan
 from relight.flow.database import Database, statements
+from relight.flow.road import heap
 from relight.flow.road.claiming import Claimer
 from relight.flow.road.turn import Turner
 
@@ -48,8 +49,9 @@ class Side:
     is_bare: bool
 
 
-def run(*, cases: int = 40_000, processes: int = 2, news: News = print) -> dict[str, Any]:
-    """Decide `cases` cases, and as many in the bare loop; the contract's JSON (DESIGN § 9) and more."""
+def run(*, cases: int = 40_000, processes: int = 2, sleeping: int = 0, news: News = print) -> dict[str, Any]:
+    """Decide `cases` cases, and as many in the bare loop; the contract's JSON (DESIGN § 9) and more. With `sleeping`,
+    also what finding due work costs beside so many cases that are not due."""
     with private() as home, home.owner() as owner:
         news(f"filling in {2 * cases:,} cases …")
         warm_up, *rounds = _populate(home, owner, cases)
@@ -63,6 +65,8 @@ def run(*, cases: int = 40_000, processes: int = 2, news: News = print) -> dict[
                 news(f"round {number + 1} of {len(rounds)} …")
         decided, bare_loop = (_written(owner, rounds, is_bare=is_bare) for is_bare in (False, True))
         _compare(decided, bare_loop, cases)
+        if sleeping:
+            news(f"finding due work beside {sleeping:,} who sleep …")
         return {
             "cases": cases,
             "steps_per_second": round(cases / spent[False]),
@@ -71,19 +75,33 @@ def run(*, cases: int = 40_000, processes: int = 2, news: News = print) -> dict[
             "processes": processes,
             **decided,
             "raw_bytes": bare_loop["bytes"],
+            **({"finding": finding.run(home, owner, sleeping, NOW)} if sleeping else {}),
             "machine": machine(owner),
         }
 
 
 def in_text(result: Mapping[str, Any]) -> str:
     """The result for people."""
+    found = result.get("finding")
     return (
         f"{result['cases']:,} cases: {result['moved']:,} moved, {result['deferred']:,} deferred,"
         f" by {result['processes']} processes.\n"
         f"  decided   {result['steps_per_second']:>8,} steps a second\n"
         f"  bare loop {result['raw_steps_per_second']:>8,}\n"
         f"  ratio     {result['ratio']:>8.2f}"
-    )
+    ) + (f"\n{_finding_in_text(found)}" if found else "")
+
+
+def _finding_in_text(found: Mapping[str, Any]) -> str:
+    few, *_, many = (found["sizes"][0], *found["sizes"])
+    names = {"which_partners": "which partners", "first_batch": "first batch",
+             "last_batch_under_old_snapshot": "last batch, old snapshot"}  # fmt: skip
+    rows = [
+        f"  {words:<26} {few[name]['pages']:>6,} {many[name]['pages']:>6,} pages"
+        f" {few[name]['ms']:>8.2f} {many[name]['ms']:>8.2f} ms"
+        for name, words in names.items()
+    ]
+    return "\n".join([f"Finding due work, {few['sleeping']:,} and {many['sleeping']:,} asleep:", *rows])
 
 
 def _populate(home: Home, owner: psycopg.Connection, cases: int) -> list[list[Side]]:
@@ -135,6 +153,7 @@ def _open(app_url: str, barrier: Any) -> None:
     """In a worker process: its own connection, as the role that runs in production."""
     global _db, _barrier
     _db, _barrier = Database(app_url, size_max=1, name="relight-bench").open(), barrier
+    heap.settle()  # as in a worker's process
 
 
 def _drain(side: Side) -> tuple[int, float]:

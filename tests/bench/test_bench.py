@@ -36,12 +36,15 @@ def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts()
 
 
 def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> None:
-    found = bench("decide", "--cases", "640")
+    found = bench("decide", "--cases", "640", "--sleeping", "2000")
 
     assert found["cases"] == found["moved"] + found["deferred"] == 640
     assert found["steps"] == 240, "three of eight shapes take a step"
     assert abs(found["raw_bytes"] - found["bytes"]) <= 0.01 * found["bytes"]
     assert found["ratio"] == pytest.approx(found["steps_per_second"] / found["raw_steps_per_second"], rel=0.05)
+    assert [size["sleeping"] for size in found["finding"]["sizes"]] == [2000]
+    assert all(size["first_batch"]["rows"] == 200 for size in found["finding"]["sizes"])
+    assert set(found["finding"]["grows"].values()) == {1.0}
 
 
 def test_imported_and_copied_rows_are_as_many_in_each_table() -> None:

@@ -45,7 +45,7 @@ def test_the_search_goes_on_where_it_was(
     second = claimed(db, partner, claimer, now, limit=2)
 
     assert (first, second) == (cases[:2], cases[2:])
-    assert claimer.since(partner, "bulk") == now - _WAITED[2]
+    assert claimer.since(partner, "bulk") == (now - _WAITED[2], cases[2])
     assert claimer.since(partner, "urgent") == FROM_THE_START
 
 
@@ -77,4 +77,22 @@ def test_who_is_woken_meanwhile_is_found_without_starting_again(
     found = claimed(db, partner, claimer, now)
 
     assert found[-1] == woken.case_id
-    assert claimer.since(partner, "bulk") == now - _WAITED[1]
+    assert claimer.since(partner, "bulk")[0] == now - _WAITED[1]
+
+
+def test_those_of_one_moment_are_in_order_too(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor]
+) -> None:
+    claimer = Claimer()
+    cases = sorted(debtor.case_id for debtor in debtors)
+    for debtor in debtors:
+        put_off(owner, debtor, now)
+
+    found = [claimed(db, partner, claimer, now, limit=3)]
+    for debtor in debtors:
+        if debtor.case_id in found[0]:
+            put_off(owner, debtor, now + timedelta(days=1))
+    found.append(claimed(db, partner, claimer, now, limit=3))
+
+    assert found == [cases[:3], cases[3:]]
+    assert claimer.since(partner, "bulk") == (now, cases[3])

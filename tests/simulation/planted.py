@@ -15,7 +15,7 @@ from relight.core.leave import Exit, Leave
 from relight.flow.claims import receiving
 from relight.flow.payments import settle
 from relight.flow.road import outcome, release
-from relight.flow.road.claiming import FROM_THE_START, SQL
+from relight.flow.road.claiming import FROM_THE_START, question
 from relight.flow.road.record import record
 from relight.flow.road.release import Releaser
 from relight.flow.road.turn import BATCH, Turner
@@ -44,8 +44,7 @@ def facts_read_while_claiming(ground: Ground) -> Iterator[None]:
 
     def turn(self: Turner, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
         with self.db.transaction(partner_id) as tx:
-            claim = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
-            params = {"now": now, "limit": limit or BATCH[lane], "since": FROM_THE_START}
+            claim, params = question(lane, now, limit or BATCH[lane], FROM_THE_START)
             cases = [row[0] for row in tx.rows(claim.partition("FOR NO KEY")[0], params)]
             if not cases:
                 return 0

@@ -48,14 +48,20 @@ def restore(runs: int, load_cases: int, as_json: bool) -> None:
 @bench.command()
 @click.option("--cases", default=40_000, show_default=True, type=click.IntRange(min=1), help="Due cases to decide.")
 @click.option("--processes", default=2, show_default=True, type=click.IntRange(min=1), help="Workers side by side.")
+@click.option(
+    "--sleeping", default=0, show_default=True, type=click.IntRange(min=0),
+    help="Also measure finding due work beside so many cases that are not due (7400000 take minutes to fill in).",
+)  # fmt: skip
 @json_option
 @refusals
-def decide(cases: int, processes: int, as_json: bool) -> None:
+def decide(cases: int, processes: int, sleeping: int, as_json: bool) -> None:
     """Case steps a second, beside a bare loop with the same statements and rows and a constant for a decision.
 
+    \b
     Example:  relight bench decide --cases 100000
+    Example:  relight bench decide --sleeping 7400000
     """
-    _measure("decide", as_json, cases=cases, processes=processes)
+    _measure("decide", as_json, cases=cases, processes=processes, sleeping=sleeping)
 
 
 @bench.command("import")

@@ -19,6 +19,7 @@ from relight.flow.payments.asking import poll_open_checkouts
 from relight.flow.payments.mandates import running as collecting
 from relight.flow.payments.reconciling import reconcile_due
 from relight.flow.payments.refunds import send_refunds
+from relight.flow.road import heap
 from relight.flow.road.agencies import read_letters
 from relight.flow.road.machine import Done, Machine, NeverAtRest
 from relight.flow.road.worker import LANES, Worker
@@ -96,6 +97,7 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, made.stop)
+            heap.settle()
             log.info("working", lanes=", ".join(lanes))
             await made.run()
 

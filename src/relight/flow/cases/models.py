@@ -122,10 +122,12 @@ class Case(PartnerRow):
         )
         indexes = (
             models.Index(
-                fields=("partner", "wakes_at"), condition=Q(lane="bulk", wakes_at__isnull=False), name="case_due_bulk"
+                fields=("partner", "wakes_at", "id"),
+                condition=Q(lane="bulk", wakes_at__isnull=False),
+                name="case_due_bulk",
             ),
             models.Index(
-                fields=("partner", "wakes_at"),
+                fields=("partner", "wakes_at", "id"),
                 condition=Q(lane="urgent", wakes_at__isnull=False),
                 name="case_due_urgent",
             ),

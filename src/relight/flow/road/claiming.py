@@ -1,11 +1,15 @@
 """Claiming: who is due, with their accounts locked, and how far this worker has come."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from relight.flow.database import Tx
 from relight.flow.road.gather import SQL
 
-FROM_THE_START = datetime(1, 1, 1, tzinfo=UTC)
+Since = tuple[datetime, int]
+"""A place in the order of due cases: when it is due, and its id."""
+
+FROM_THE_START: Since = (datetime(1, 1, 1, tzinfo=UTC), 0)
 
 
 class Claimer:
@@ -17,19 +21,24 @@ class Claimer:
     """
 
     def __init__(self) -> None:
-        self._since: dict[tuple[int | None, str], datetime] = {}
+        self._since: dict[tuple[int | None, str], Since] = {}
 
-    def since(self, partner_id: int | None, lane: str) -> datetime:
-        """From when on this worker looks for due cases next."""
+    def since(self, partner_id: int | None, lane: str) -> Since:
+        """Where this worker looks for due cases next."""
         return self._since.get((partner_id, lane), FROM_THE_START)
 
     def claim(self, tx: Tx, lane: str, now: datetime, limit: int) -> list[tuple[int, int]]:
         """At most so many due cases, with their accounts, which are locked until the transaction's end."""
-        statement = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
         since = self._since.pop((tx.partner_id, lane), FROM_THE_START)
-        rows = tx.rows(statement, {"now": now, "limit": limit, "since": since})
+        rows = tx.rows(*question(lane, now, limit, since))
         if not rows and since != FROM_THE_START:
-            rows = tx.rows(statement, {"now": now, "limit": limit, "since": FROM_THE_START})
+            rows = tx.rows(*question(lane, now, limit, FROM_THE_START))
         if rows:
-            self._since[tx.partner_id, lane] = rows[0][2]
+            self._since[tx.partner_id, lane] = (rows[0][2], rows[0][0])
         return [(case_id, account_id) for case_id, account_id, _ in rows]
+
+
+def question(lane: str, now: datetime, limit: int, since: Since) -> tuple[str, dict[str, Any]]:
+    """The statement that claims in a lane, and what it is asked with."""
+    statement = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
+    return statement, {"now": now, "limit": limit, "since": since[0], "since_id": since[1]}

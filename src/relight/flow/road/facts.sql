@@ -1,13 +1,17 @@
 -- claim_due_bulk: lock the accounts of due cases; NO KEY so that an import's foreign-key locks do not hide them, and
--- skipping what others hold. Facts are read by later statements: this one sees only who is due. `since`: what was turned
--- before that moment need not be walked past (claiming.py).
+-- skipping what others hold. Facts are read by later statements: this one sees only who is due. What comes before
+-- `since` was turned and need not be walked past (claiming.py); as a pair, it makes no planner believe that few are due.
 SELECT c.id, c.account_id, c.wakes_at FROM dunning_case c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
-WHERE c.lane = 'bulk' AND c.wakes_at BETWEEN %(since)s AND %(now)s ORDER BY c.wakes_at LIMIT %(limit)s
+WHERE c.lane = 'bulk' AND c.wakes_at <= %(now)s
+    AND (c.wakes_at, c.id) >= (%(since)s::timestamptz, %(since_id)s::bigint)
+ORDER BY c.wakes_at, c.id LIMIT %(limit)s
 FOR NO KEY UPDATE OF a SKIP LOCKED
 
 -- claim_due_urgent: the same for the urgent lane, which has its own index
 SELECT c.id, c.account_id, c.wakes_at FROM dunning_case c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
-WHERE c.lane = 'urgent' AND c.wakes_at BETWEEN %(since)s AND %(now)s ORDER BY c.wakes_at LIMIT %(limit)s
+WHERE c.lane = 'urgent' AND c.wakes_at <= %(now)s
+    AND (c.wakes_at, c.id) >= (%(since)s::timestamptz, %(since_id)s::bigint)
+ORDER BY c.wakes_at, c.id LIMIT %(limit)s
 FOR NO KEY UPDATE OF a SKIP LOCKED
 
 -- partner: what all cases share this turn; one unknown source makes the whole unknown

@@ -30,7 +30,7 @@ class Turner:
 
     def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide, only: Only = None):
         self.db, self.law, self.decider, self.only = db, law or packaged_law(), decider, only
-        self.shelf, self._claimer = PolicyShelf(), Claimer()
+        self.shelf, self.claimer = PolicyShelf(), Claimer()
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
         """Partners with cases due in a lane."""
@@ -40,7 +40,7 @@ class Turner:
         """One batch of one partner's due cases; how many were decided."""
         began = time.perf_counter()
         with self.db.transaction(partner_id) as tx:
-            locked = [case_id for case_id, _ in self._claimer.claim(tx, lane, now, limit or BATCH[lane])]
+            locked = [case_id for case_id, _ in self.claimer.claim(tx, lane, now, limit or BATCH[lane])]
             if not locked:
                 return 0
             with deciding(tx, lane, locked) as traced:

@@ -1,0 +1,115 @@
+"""What it costs to find due work among those who sleep: with few and with many of them, and under an old snapshot.
+
+The statements are production's, run by the role that runs there; PostgreSQL itself says which pages it touched and how
+long it took (`EXPLAIN ANALYZE`). Pages do not depend on the neighbours; milliseconds do.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from bench import population
+from bench.home import Home
+from bench.population import NIGHT, Plan, Shape
+from relight.flow.database import Database, Tx
+from relight.flow.road.claiming import FROM_THE_START, Since, question
+from relight.flow.road.turn import BATCH, Turner
+
+PARTNERS_MAX = 37
+FEW = 100_000
+DUE = 2_000
+_PARTNER_EACH = 1_000
+_FIRST = 100_000_000
+_SLEEP = timedelta(days=3)
+_PREPARED = "SELECT name FROM pg_prepared_statements WHERE statement = %(said)s ORDER BY prepare_time DESC LIMIT 1"
+_PLACES = re.compile(r"%\((\w+)\)s")
+
+
+def run(home: Home, owner: psycopg.Connection, sleeping: int, now: datetime) -> dict[str, Any]:
+    """Fill in `FEW` sleeping cases and measure, then up to `sleeping` and measure again; both, and how they compare."""
+    with home.database() as db, home.filling() as filling:
+        policies = _partners(owner, db, min(PARTNERS_MAX, 1 + sleeping // _PARTNER_EACH), now)
+        found: list[dict[str, Any]] = []
+        before = 0
+        for size in dict.fromkeys((min(FEW, sleeping), sleeping)):
+            _put_to_sleep(filling, policies, before, size, now)
+            before = size
+            first = _FIRST + sleeping + len(found) * DUE
+            ours = next(iter(policies))
+            population.fill(filling, ours, policies[ours], Plan(first, DUE, NIGHT), now)
+            population.settle_down(filling)
+            found.append({"sleeping": size, **_measure(home, db, ours, now)})
+        return {"partners": len(policies), "sizes": found, "grows": _grows(found[0], found[-1])}
+
+
+def _grows(few: dict[str, Any], many: dict[str, Any]) -> dict[str, float]:
+    """By what factor each count of pages grew from the fewest to the most sleepers."""
+    return {name: round(many[name]["pages"] / few[name]["pages"], 2) for name in few if isinstance(few[name], dict)}
+
+
+def _partners(owner: psycopg.Connection, db: Database, count: int, now: datetime) -> dict[int, int]:
+    """Partners, each with the version of its policy that cases go under."""
+    made = [population.make_partner(owner, f"sleeper-{number}", now, {}) for number in range(count)]
+    return {partner: population.publish_policies(db, partner, now)["broadband"] for partner in made}
+
+
+def _put_to_sleep(filling: psycopg.Connection, policies: dict[int, int], before: int, size: int, now: datetime) -> None:
+    """Cases that wake in three days, shared out among the partners; nothing else of their customers is needed."""
+    more, first = size - before, _FIRST + before
+    for number, (partner, policy) in enumerate(policies.items()):
+        count = more * (number + 1) // len(policies) - more * number // len(policies)
+        if count:
+            plan = Plan(first, count, (Shape(steps=0, due_days=4),), wakes_in=_SLEEP, tables=("cases",))
+            population.fill(filling, partner, policy, plan, now)
+        first += count
+
+
+def _measure(home: Home, db: Database, partner: int, now: datetime) -> dict[str, Any]:
+    """The first batch and, with everything turned while somebody reads an old snapshot, the last; and who is due."""
+    turner = Turner(db)
+    with _old_snapshot(home):
+        with db.transaction(None) as tx:
+            asking = _explained(tx, "SELECT due_partners(%(now)s, 'decide bulk')", {"now": now})
+        with db.transaction(partner) as tx:
+            first = _claim(tx, now, FROM_THE_START)
+        for _ in range(DUE // BATCH["bulk"] - 1):
+            turner.turn(partner, "bulk", now)
+        with db.transaction(partner) as tx:
+            last = _claim(tx, now, turner.claimer.since(partner, "bulk"))
+        turner.drain("bulk", now)
+    return {"which_partners": asking, "first_batch": first, "last_batch_under_old_snapshot": last}
+
+
+@contextmanager
+def _old_snapshot(home: Home) -> Iterator[None]:
+    """Somebody reads for a long time: nothing that is turned meanwhile may be cleared away."""
+    with psycopg.connect(home.owner_url) as reader:
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT 1 FROM pg_class LIMIT 1")
+        yield
+        reader.rollback()
+
+
+def _claim(tx: Tx, now: datetime, since: Since) -> dict[str, Any]:
+    return _explained(tx, *question("bulk", now, BATCH["bulk"], since))
+
+
+def _explained(tx: Tx, statement: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Pages that the statement touched, and its milliseconds, by the plan that the connection keeps for it."""
+    tx.rows(statement, params)  # which prepares it
+    names = list(dict.fromkeys(_PLACES.findall(statement)))
+    said = _PLACES.sub(lambda place: f"${names.index(place[1]) + 1}", statement)
+    prepared = tx.value(_PREPARED, {"said": said})
+    asked = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {} ({})").format(
+        sql.Identifier(prepared), sql.SQL(", ").join(sql.Literal(params[name]) for name in names)
+    )
+    found = tx.connection.execute(asked).fetchone()
+    assert found is not None
+    plan = found[0][0]["Plan"]
+    pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return {"pages": pages, "rows": plan["Actual Rows"], "ms": round(found[0][0]["Execution Time"], 2)}
