@@ -11,7 +11,7 @@ from relight.project.binaries import MAJOR_MIN
 from relight.project.errors import UnableToUseDatabaseUrl
 
 _EXAMPLE = "postgresql://user:password@host:5432/relight"
-_CONNECT_SECONDS_MAX = 10
+_CONNECT_SECONDS_MAX = 5
 
 _WHO = """
     SELECT current_user::text AS role, rolsuper OR rolcreaterole AS is_admin,

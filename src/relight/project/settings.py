@@ -5,12 +5,14 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from relight.flow.database import reachable
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def _database(variable: str) -> dict[str, object]:
     """A DATABASES entry from a libpq connection string in the environment; unreachable when it is not set."""
-    given = conninfo_to_dict(os.environ.get(variable, "host=/nonexistent dbname=relight"))
+    given = conninfo_to_dict(reachable(os.environ.get(variable, "host=/nonexistent dbname=relight")))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": given.pop("dbname", "relight"),
@@ -38,6 +40,7 @@ DEMO_FOLDER = os.environ.get("RELIGHT_DEMO", "")
 
 DATABASES = {"default": _database("RELIGHT_APP_DATABASE"), "owner": _database("RELIGHT_OWNER_DATABASE")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # after a fail-over nobody's page is the one that finds out
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -15,7 +15,7 @@ from typing import Any
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
-from relight.flow.database import Database, Tx
+from relight.flow.database import Database, Tx, reachable
 from relight.flow.payments.queries import Question, begin
 from relight.telemetry import pools
 
@@ -35,7 +35,7 @@ class WebDatabase:
     def __init__(self, conninfo: str):
         self.transactions = Database(conninfo, size_max=4, name="relight-web")
         self._reads: ConnectionPool[Any] = ConnectionPool(
-            conninfo,
+            reachable(conninfo),
             min_size=1,
             max_size=_READS_MAX,
             timeout=10,

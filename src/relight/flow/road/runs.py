@@ -91,11 +91,14 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
 def take_in(db: Database, partner_id: int, report: Report, work: Callable[[Tx], Report]) -> None:
     """Do one batch in a transaction of its own, and add what became of it once it is committed.
 
-    Two files that bring the same new number meet in the database, and the later one looks again.
+    Two files that bring the same new number meet in the database, and the later one looks again. Batches of what people
+    owe need not wait for a replica: `finish` does, after them. Batches of payments do, for each restores somebody.
     """
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             with db.transaction(partner_id) as tx:
+                if report.kind != "payments":
+                    tx.need_not_wait()
                 part = work(tx)
                 _keep(tx, report.run_id, part.errors)
         except (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure):
