@@ -25,6 +25,7 @@ AT_ONCE_TEMPLATES = frozenset({"payment_received", "restored", "press_button", "
 APOLOGY = "apology"  # waits for allowed hours, and is no contact that counts: what it makes good did
 UNCOUNTED_TEMPLATES = AT_ONCE_TEMPLATES | {APOLOGY}
 _CAP_PERIOD = timedelta(days=7)
+_ASK_AGAIN = timedelta(hours=1)
 
 
 class Exit(StrEnum):
@@ -128,6 +129,13 @@ def _message(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due,
         return _SEND
     if due.template == APOLOGY:
         return _hours(policy, facts, now)
+    if facts.partner.stopped:  # also what tells of a cut that has been made: somebody is looking whether it was right
+        return Leave(Exit.LATER, "guard.stopped", now + _ASK_AGAIN)
+    return _notice(policy, law, facts, at, due, now)
+
+
+def _notice(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, now: datetime) -> Leave:
+    """A message that is about something: whether it still is."""
     if due.template in TEMPLATES:
         about = is_about_something(facts, at, due.template)
         return _contact(policy, facts, now) if about else Leave(Exit.WITHHOLD, "plan_changed")
