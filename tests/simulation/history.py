@@ -79,7 +79,7 @@ class _History:
             self._audit()
         except Violated as violated:
             code, what = violated.code, violated.what
-        except Exception as bug:
+        except Exception as bug:  # noqa: BLE001 - whatever production's code raises is a find
             code, what = f"raised_{type(bug).__name__}", str(bug)
         finally:
             self.ground.room.on_commit = None

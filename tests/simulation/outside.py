@@ -22,7 +22,7 @@ _ON_RECORD = """
     WHERE e.key = %s AND a.number = %s
 """
 _FATES = ("busy", "command lost", "answer lost", "answer late", "stands still", "killed", "refused", "raises")
-_LINE_FATES = ("done",) * 10 + _FATES
+_LINE_FATES = ("done",) * 8 + _FATES + ("stands still",) * 2
 _PHONE_FATES = ("done",) * 30 + _FATES
 _DELAYS_SECONDS = (0.0, 0.1, 0.4, 1.0, 1.9, 2.5, 8.0)
 _LATE_SECONDS = (20.0, 100.0, 250.0)
@@ -44,7 +44,9 @@ class Outside:
     def heard(self, attempt: Attempt) -> None:
         """Something reaches the outside."""
         if not self.watch.rows(_ON_RECORD, (attempt.key, attempt.number)):
-            raise Violated("sent_before_commit", f"attempt {attempt.number} at {attempt.key} is not on record")
+            self.stage.fail(
+                Violated("sent_before_commit", f"attempt {attempt.number} of {attempt.key} is not on record")
+            )
 
     def fate(self, fates: Sequence[str]) -> str:
         """How the next call goes."""

@@ -202,7 +202,8 @@ class People:
         with db.transaction(self.partner) as tx:
             rows = tx.rows(
                 "SELECT s.case_id, s.number FROM step_taken s JOIN dunning_case c ON c.id = s.case_id"
-                " WHERE c.account_id = %(a)s AND s.voided_at IS NULL AND c.state <> 'closed' ORDER BY s.id DESC LIMIT 1",
+                " WHERE c.account_id = %(a)s AND s.voided_at IS NULL AND c.state <> 'closed'"
+                " ORDER BY s.id DESC LIMIT 1",
                 {"a": account},
             )
             for case, number in rows:

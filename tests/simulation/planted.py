@@ -15,14 +15,15 @@ from relight.core.leave import Exit, Leave
 from relight.flow.claims import receiving
 from relight.flow.payments import settle
 from relight.flow.road import outcome, release
-from relight.flow.road.claiming import FROM_THE_START, question
 from relight.flow.road.record import record
 from relight.flow.road.release import Releaser
-from relight.flow.road.turn import BATCH, Turner
+from relight.flow.road.turn import Turner
 from relight.flow.road.worker import Worker
 from relight.flow.supply import operations as supply
 from tests.simulation.ground import Ground
 
+_DUE = "SELECT id, account_id FROM dunning_case WHERE lane = %(lane)s AND wakes_at <= %(now)s ORDER BY id LIMIT 5"
+_LOCK = "SELECT id FROM account WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 _ONE_COMMAND = (
     "CREATE UNIQUE INDEX effect_one_command ON effect (partner_id, service_id)"
     " WHERE kind = 'supply' AND state = 'in_flight'"
@@ -44,15 +45,13 @@ def facts_read_while_claiming(ground: Ground) -> Iterator[None]:
 
     def turn(self: Turner, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
         with self.db.transaction(partner_id) as tx:
-            claim, params = question(lane, now, limit or BATCH[lane], FROM_THE_START)
-            cases = [row[0] for row in tx.rows(claim.partition("FOR NO KEY")[0], params)]
-            if not cases:
+            due = tx.rows(_DUE, {"lane": lane, "now": now})
+            if not due:
                 return 0
-            decided = self.decide(tx, cases, now)
-            locked = {row[0] for row in tx.rows(claim, params)}
-            kept = [one for one in decided if one.decision.case_id in locked]
-            record(tx, kept, now)
-            return len(kept)
+            decided = self.decide(tx, [case for case, _ in due], now)
+            tx.rows(_LOCK, {"accounts": [account for _, account in due]})
+            record(tx, decided, now)
+            return len(decided)
 
     with patch.object(Turner, "turn", turn):
         yield
@@ -67,13 +66,15 @@ def guards_skipped_at_release(ground: Ground) -> Iterator[None]:
 
 @contextmanager
 def sent_before_commit(ground: Ground) -> Iterator[None]:
-    """The attempts are handed to the drivers before they are on record for good."""
+    """The drivers have the attempts before these are on record for good."""
     honest = Releaser._start
 
     def started(self: Releaser, *given: Any) -> Any:
         jobs = honest(self, *given)
         for job in jobs:
             self.hand(job)  # type: ignore[attr-defined]
+        if jobs:
+            self.db.stage.sleep(0.5)  # type: ignore[attr-defined]
         return jobs
 
     with patch.object(Releaser, "_start", started):
@@ -89,12 +90,8 @@ def nobody_woken(ground: Ground) -> Iterator[None]:
 
 @contextmanager
 def allocated_twice(ground: Ground) -> Iterator[None]:
-    """Nobody locks the account, or the payment: two that tell of money at once both see what is owed before it came."""
-    changed = _changed(
-        receiving.SQL,
-        lock_accounts=("FOR NO KEY UPDATE", ""),
-        lock_payments=("FOR NO KEY UPDATE", ""),
-    )
+    """A payment that is told twice is posted twice, and pays twice."""
+    changed = _changed(receiving.SQL, advance=("NOT was_posted AND NOT was_returned", "NOT was_returned"))
     with patch.object(receiving, "SQL", changed):
         yield
 

@@ -1,4 +1,4 @@
-"""A failing history made short: happenings left out, draws turned into noughts, as long as the same thing goes wrong."""
+"""A failing history made short: happenings left out, draws made noughts, as long as the same thing goes wrong."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

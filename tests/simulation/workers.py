@@ -68,7 +68,8 @@ class StagedWorker:
                 self.stage.wait_for_bell()
 
     def _decide(self) -> bool:
-        return any([self.worker._decide_once(lane, None) for lane in ("urgent", "bulk")])
+        urgent, bulk = (self.worker._decide_once(lane, None) for lane in ("urgent", "bulk"))
+        return bool(urgent or bulk)
 
     def _release(self) -> bool:
         busy = False
