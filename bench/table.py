@@ -95,6 +95,11 @@ def _year(found: Result) -> list[Sequence[str]]:
     return [(name, f"{len(found['differences'])} of {len(found['ending'])}", "", "")]
 
 
+def _simulation(found: Result) -> list[Sequence[str]]:
+    faults = f"{found['steps']:,} statements, {sum(found['faults'].values()):,} faults"
+    return [(f"violations in {found['seeds']:,} simulated histories ({faults})", f"{len(found['violations'])}", "", "")]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -106,6 +111,7 @@ _ROWS = {
     "logs": _logs,
     "damage": _damage,
     "year": _year,
+    "simulation": _simulation,
 }
 
 if __name__ == "__main__":
