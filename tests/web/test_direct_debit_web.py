@@ -112,3 +112,31 @@ def test_the_desk_sees_what_is_coming_and_finds_a_customer_in_it(
     assert other.has("Ingenting her")
     assert failed.has("Ingenting her")
     assert as_left.has("Gikk ikke")
+
+
+def test_the_desk_sees_whom_nobody_has_told_yet(
+    seat: SignIn, db: Database, partner: int, portfolio: Portfolio, owner: psycopg.Connection
+) -> None:
+    (account,) = owner.execute(
+        "SELECT account_id FROM dunning_case WHERE id = %s", (portfolio.kari,)
+    ).fetchone() or (0,)  # fmt: skip
+    with db.transaction(partner) as tx:
+        ref = tx.value("SELECT ref FROM account WHERE id = %(a)s", {"a": account})
+        told = Told(ref, "avtalegiro", "2345676", date(2026, 1, 1), bank_notifies=False)
+        noting.by_hand(tx, told, by=KARI, now=db.clock())
+        name = tx.value("SELECT name FROM creditor")
+        noting.keep_creditor(
+            tx, creditor=name, scheme="avtalegiro", number="55555555", group_number="", by=KARI, now=db.clock(),
+            announced_by="message",
+        )  # fmt: skip
+        tx.run(
+            "INSERT INTO collection (partner_id, mandate_id, account_id, claim_id, amount, currency, state,"
+            " collect_date, until, ref, planned_at) SELECT m.partner_id, m.id, m.account_id, c.id, 89900, 'NOK',"
+            " 'planned', '2026-12-14', %(now)s, 'RLC1', %(now)s FROM mandate m JOIN claim c"
+            " ON c.account_id = m.account_id ORDER BY c.id LIMIT 1",
+            {"now": db.clock()},
+        )
+
+    seen = seat("agent").opens("collections/?q=")
+
+    assert seen.has("Ikke varslet ennå")

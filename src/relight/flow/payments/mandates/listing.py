@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from relight.flow.database import Tx, statements
 from relight.flow.payments.mandates.noting import Listed, listed
+from relight.flow.payments.mandates.rules import schemes
 
 SQL = statements(__package__, "listing.sql")
 _LISTED_MAX = 200
@@ -74,6 +75,14 @@ class Row(NamedTuple):
     told_at: datetime | None
     waits: bool
     announced_by: str
+    bank_notifies: bool
+
+    @property
+    def we_tell(self) -> bool:
+        """Whether a message of ours has to tell the customer."""
+        return self.announced_by == "message" and schemes()[self.scheme].creditor_tells(
+            bank_notifies=self.bank_notifies
+        )
 
 
 def collections(tx: Tx, *, account: str = "", only_open: bool = False) -> list[Shown]:

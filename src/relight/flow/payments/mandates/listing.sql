@@ -32,7 +32,7 @@ ORDER BY f.id DESC LIMIT %(limit)s
 -- account's newest case, whether a message of ours told the customer, and when. One more than a page, to know of the next.
 SELECT k.id, a.ref, y.name, d.id AS case_id, c.number, m.scheme, m.reference, k.amount, k.currency, k.state,
     k.collect_date, k.attempt, k.reason, k.retry_date, k.recall, coalesce(f.message, ''), o.told_at,
-    coalesce(o.waits, false), coalesce(n.announced_by, '')
+    coalesce(o.waits, false), coalesce(n.announced_by, ''), m.bank_notifies
 FROM collection k
 JOIN mandate m ON m.id = k.mandate_id
 JOIN account a ON a.id = k.account_id
