@@ -40,7 +40,7 @@ lint: setup-test ## style, types, and the directions of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	$(BIN)/mypy src/relight/{audit,flow,drivers,web,cli,project}
+	$(BIN)/mypy src/relight/{audit,flow,drivers,web,cli,project,telemetry}
 
 bench: setup-test counterparts .venv/.relight-compiled ## all benchmarks, about two minutes each; results in bench/results, and a table
 	@day=$$(date +%F); for name in $(BENCHES); do echo "== $$name"; \

@@ -13,7 +13,7 @@ LINTERS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "pyright": ["pyright"],
-    "mypy": ["mypy", *(f"src/relight/{part}" for part in ("flow", "drivers", "web", "cli", "project"))],
+    "mypy": ["mypy", *(f"src/relight/{part}" for part in ("flow", "drivers", "web", "cli", "project", "telemetry"))],
 }
 PLANTED = {
     "ruff check": "import os, sys\nfrom datetime import datetime\nprint(datetime.now())\n",
