@@ -43,6 +43,35 @@ def test_who_writes_that_it_is_paid_is_left_in_peace_until_the_money_must_have_c
     assert street.value("SELECT decided_at FROM step_taken WHERE step = 'reminder'") >= ends
 
 
+def test_who_answers_with_a_day_has_promised_it_and_is_left_in_peace_until_then(street: Street) -> None:
+    home = street.move_in(broadband=True)
+    _reminded(street, home)
+    day = street.moment.astimezone(OSLO).date() + timedelta(days=6)
+
+    _answers(street, home, f"Betaler {day:%d.%m}")
+    holds = street.rows("SELECT reason, source, placed_by FROM hold")
+    ends = street.value("SELECT ends_at FROM hold")
+    street.until(ends - timedelta(minutes=1))
+    meanwhile = street.steps(home.account), len(street.sms(home))
+
+    assert holds == [("promise", "sms", "customer")]
+    assert ends.astimezone(OSLO).date() == day + timedelta(days=1)
+    assert meanwhile == (["friendly"], 1)
+    assert "promise_made" in street.log(home.account)
+    assert street.tasks(home.account) == []
+
+
+def test_a_day_further_ahead_than_may_be_promised_is_for_a_person(street: Street) -> None:
+    home = street.move_in(broadband=True)
+    _reminded(street, home)
+    day = street.moment.astimezone(OSLO).date() + timedelta(days=60)
+
+    _answers(street, home, f"{day:%d.%m.%Y}")
+
+    assert street.rows("SELECT reason FROM hold") == []
+    assert street.tasks(home.account) == ["read_message"]
+
+
 def test_a_sentence_is_read_by_a_person_once_however_often_it_comes(street: Street) -> None:
     home = street.move_in(broadband=True)
     _reminded(street, home)

@@ -41,6 +41,12 @@ def room(tx: Tx, at: Desk, now: datetime) -> Room:
     return Room(at.today + _DAY, at.calendar.add(at.today, terms.longest), why_not, promised)
 
 
+def promise_last(tx: Tx, *, case_id: int, actor: str, now: datetime, source: str) -> int:
+    """As `promise`, by the last day that the policy lets a customer promise."""
+    latest = room(tx, desk(tx, case_id, now), now).latest
+    return promise(tx, case_id=case_id, until=latest, actor=actor, now=now, source=source)
+
+
 def promise(tx: Tx, *, case_id: int, until: date, actor: str, now: datetime, source: str) -> int:
     """The customer will pay by the end of a day: the case waits until then; the hold's id. Raises `UnableToAgree`."""
     account = desk(tx, case_id, now).account_id

@@ -23,6 +23,7 @@ class Meaning(StrEnum):
     PAID = "paid"  # says it is paid: a claim to look into, not a payment
     HELP = "help"  # cannot pay now, wants time, a plan, a call
     WRONG_PERSON = "wrong_person"
+    PROMISE = "promise"  # names the day on which it will be paid, and says nothing else
     UNKNOWN = "unknown"
 
 

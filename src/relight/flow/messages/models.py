@@ -68,7 +68,7 @@ class ReceivedMessage(PartnerRow):
     class Meta:
         db_table = "received_message"
         constraints = (
-            one_of("meaning", "stop", "paid", "help", "wrong_person", "unknown"),
+            one_of("meaning", "stop", "paid", "help", "wrong_person", "promise", "unknown"),
             models.UniqueConstraint(fields=("partner", "channel", "provider_id"), name="received_once"),
         )
         indexes = (models.Index(fields=("partner", "received_at"), condition=Q(handled_at=None), name="received_open"),)

@@ -5,7 +5,8 @@ Everything may be told twice and in any order: a report can be here before the a
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import structlog
 from psycopg.types.json import Jsonb
@@ -13,11 +14,15 @@ from psycopg.types.json import Jsonb
 from relight.core.calendars import calendar_for, due_date
 from relight.core.spans import Span, Unit
 from relight.core.windows import local_date, local_midnight
+from relight.flow.cases.errors import UnableTo
 from relight.flow.cases.operations import add_task, lock_accounts, place_hold, wake, wake_case
+from relight.flow.cases.promises import promise, promise_last
+from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Database, Tx
 from relight.flow.messages.handlers import SQL
 from relight.flow.messages.inbound import Meaning, understand
 from relight.flow.messages.port import Inbound, Receipt, Report
+from relight.flow.messages.promised import LAST, promised_day
 from relight.flow.road.gather import zone
 
 log = structlog.get_logger(__name__)
@@ -65,13 +70,16 @@ class Ear:
         return True
 
     def answer(self, told: Inbound) -> None:
-        """What a customer wrote: STOP ends the channel, "paid" waits for the money, the rest goes to a person."""
+        """What a customer wrote: STOP ends the channel, "paid" waits for the money, a day is a promise, a person reads
+        the rest."""
         now = self.clock()
         with self.db.transaction(self.partner_id) as tx:
             sender = told.sender if told.channel.value != "sms" else "+" + told.sender.lstrip("+")
             found = tx.row(SQL.sender, {"channel": told.channel.value, "sender": sender})
             contact_id, _party_id, account_id, case_id, language = found or (None, None, None, None, "nb")
             meaning = understand(told.text, language)
+            day = promised_day(told.text, today=partner_today(tx, now)) if meaning is Meaning.UNKNOWN else None
+            meaning = Meaning.PROMISE if day is not None else meaning
             new = tx.row(
                 SQL.receive,
                 {
@@ -91,8 +99,21 @@ class Ear:
                 self._to_person(tx, None, account_id, new[0], now)
                 return
             lock_accounts(tx, [account_id])
-            self._act(tx, meaning, contact_id, account_id, case_id, new[0], now)
+            if meaning is not Meaning.PROMISE or not self._promised(tx, case_id, day, now):
+                self._act(tx, meaning, contact_id, account_id, case_id, new[0], now)
             wake(tx, [account_id], now, urgent=True)
+
+    def _promised(self, tx: Tx, case_id: int, day: date | str | None, now: datetime) -> bool:
+        """Whether the policy lets the customer promise that day, and it stands; else a person reads the answer."""
+        given: dict[str, Any] = {"case_id": case_id, "actor": "customer", "now": now, "source": "sms"}
+        try:
+            if isinstance(day, date):
+                promise(tx, until=day, **given)
+            elif day == LAST:
+                promise_last(tx, **given)
+            return day is not None
+        except UnableTo:
+            return False
 
     def _act(
         self, tx: Tx, meaning: Meaning, contact_id: int, account_id: int, case_id: int, received_id: int, now: datetime
