@@ -108,7 +108,8 @@ SELECT e.case_id AS case, e.event_number AS event, e.key, e.kind, e.why
 FROM effect e
 WHERE e.partner_id = %(partner)s AND e.state = 'given_up' AND e.created_at >= %(since)s::timestamptz
     AND NOT EXISTS (SELECT FROM task t WHERE t.partner_id = e.partner_id AND t.case_id = e.case_id
-        AND t.code = 'given_up' AND t.dedup = 'given_up-' || coalesce(e.service_id, e.id)
+        AND t.code = 'given_up' AND (t.dedup = 'given_up-' || coalesce(e.service_id::text, 'effect-' || e.id)
+            OR e.service_id IS NULL AND t.dedup = 'given_up-' || e.id) -- as older tasks have it
         AND t.created_at <= e.finished_at + %(tolerance)s::interval
         AND coalesce(t.done_at, 'infinity') >= e.finished_at - %(tolerance)s::interval)
 ORDER BY e.id

@@ -238,7 +238,7 @@ def _task(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime, code: str, *
         account_id=effect.account_id,
         code=code,
         due_at=now if urgent else now + _PERSON_WITHIN,
-        dedup=f"{code}-{effect.service_id or effect.id}",
+        dedup=f"{code}-{effect.service_id or f'effect-{effect.id}'}",  # two kinds of numbers: 7 and 7 are not the same
         now=now,
         params={"kind": effect.kind, "level": effect.level, "template": effect.template, "service": effect.service_id,
                 "code": outcome.code, "detail": outcome.detail, "attempts": effect.attempts},
