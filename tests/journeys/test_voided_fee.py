@@ -27,3 +27,21 @@ def test_a_paid_fee_of_a_voided_step_pays_the_next_bill(world: World) -> None:
     assert charged == FEE
     assert world.value("SELECT principal FROM claim WHERE id = %(id)s", id=coming) == OWED - FEE
     assert world.value("SELECT credit FROM account WHERE id = %(id)s", id=account.id) == 0
+
+
+def test_a_letter_that_did_not_leave_costs_nothing(world: World) -> None:
+    world.policy("broadband-no", *WITH_A_FEE)
+    account = world.customer()
+    world.service(account)
+    world.invoice(account, amount=OWED)
+    world.until_step(account, "reminder")
+    charged = world.value("SELECT sum(amount) FROM transfer WHERE kind = 'fee'")
+
+    world.pays(account, OWED + FEE)
+    world.days(6)
+
+    assert charged == FEE
+    assert "step_withdrawn" in world.log(account)
+    assert "reminder" not in [template for template, _ in world.messages(account)]
+    assert world.value("SELECT credit FROM account WHERE id = %(id)s", id=account.id) == FEE
+    assert world.state(account) == "closed"

@@ -15,6 +15,7 @@ from relight.flow.cases.operations import notify
 from relight.flow.claims import fees, interest
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
+from relight.flow.road.withdraw import take_fees_back
 
 SQL = statements(__package__, "record.sql")
 
@@ -118,7 +119,15 @@ def _steps(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
         _run(tx, SQL.steps, {**steps, **(covered or {name: [] for name in names})}, now=now)
     completed = _columns((pair for one in decided for pair in one.decision.completed_steps), "ids", "ats")
     _run(tx, SQL.complete_steps, completed)
-    _ids(tx, SQL.void_steps, [id_ for one in decided for id_ in one.decision.voided_steps], now)
+    _void(tx, [one.decision for one in decided if one.decision.voided_steps], now)
+
+
+def _void(tx: Tx, decisions: Sequence[Decision], now: datetime) -> None:
+    """Steps that were withdrawn, with what they charged: nobody owes a fee for a letter that did not reach them."""
+    steps = [id_ for decision in decisions for id_ in decision.voided_steps]
+    if steps:
+        tx.run(SQL.void_steps, {"ids": steps, "now": now})
+        take_fees_back(tx, steps, sorted({decision.account_id for decision in decisions}), now=now)
 
 
 def _ids(tx: Tx, statement: str, ids: list[int], now: datetime, **more: Any) -> None:

@@ -34,9 +34,14 @@ def withdraw_notices(tx: Tx, corrections: Sequence[Correction], *, now: datetime
     steps, accounts = [row[0] for row in withdrawn], sorted({row[1] for row in withdrawn})
     if not steps:
         return []
-    fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": steps})], now=now)
+    take_fees_back(tx, steps, accounts, now=now)
+    wake(tx, accounts, now, urgent=True)
+    return steps
+
+
+def take_fees_back(tx: Tx, steps: Sequence[int], accounts: Sequence[int], *, now: datetime) -> None:
+    """Reverse what voided steps charged; what was paid of it pays what else is owed, and interest is counted anew."""
+    fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": list(steps)})], now=now)
     today = partner_today(tx, now)
     allocate_by_age(tx, accounts, today=today, now=now)
     interest.recount(tx, accounts, today=today, now=now)
-    wake(tx, accounts, now, urgent=True)
-    return steps

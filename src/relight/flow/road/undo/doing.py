@@ -13,15 +13,12 @@ from psycopg.types.json import Jsonb
 
 from relight.flow.cases.drafts import SQL as ACTS
 from relight.flow.cases.operations import lock_accounts, wake
-from relight.flow.claims import fees, interest
-from relight.flow.claims.allocation import allocate_by_age
-from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Database, Tx
 from relight.flow.handover.operations import recall
 from relight.flow.road.undo import apology
 from relight.flow.road.undo.asking import UnableToUndo, Undo, undo
 from relight.flow.road.undo.finding import BATCH, SQL, Harm, asked_of, harm_of, page_of, steps_of
-from relight.flow.road.withdraw import SQL as WITHDRAW
+from relight.flow.road.withdraw import take_fees_back
 
 HOLD = timedelta(days=7)
 Progress = Callable[[int], None]
@@ -105,10 +102,7 @@ def _undo(tx: Tx, at: Undo, steps: Sequence[int], now: datetime) -> None:
     accounts = [
         row[0] for row in tx.rows(SQL.void, {"partner": tx.partner_id, "steps": steps, "now": now, **told, **held})
     ]
-    fees.reverse(tx, [row[0] for row in tx.rows(WITHDRAW.fees, {"steps": steps})], now=now)
-    today = partner_today(tx, now)
-    allocate_by_age(tx, accounts, today=today, now=now)
-    interest.recount(tx, accounts, today=today, now=now)
+    take_fees_back(tx, steps, accounts, now=now)
     for harm in harms:
         if harm.handovers:
             recall(tx, case_id=harm.case_id, why="person", actor=at.asked_by, note=at.why, now=now)
