@@ -21,8 +21,8 @@ APPEND_ONLY = (
     "books_act_transfer", "books_balance", "books_day", "books_open_claim", "books_period", "case_event",
     "claim_due_change", "collection", "collection_delivery", "collection_file", "collection_notice",
     "collection_receipt", "confirmed_rate", "feed", "handover_claim", "mandate",
-    "payment_act", "payment_share", "plan_claim", "plan_part", "policy_act", "policy_draft", "policy_version", "provider_refund",
-    "remittance", "remittance_item", "success_terms", "transfer", "undo", "undo_case",
+    "payment_act", "payment_share", "plan_claim", "plan_part", "policy_act", "policy_draft", "policy_version",
+    "provider_refund", "remittance", "remittance_item", "success_terms", "transfer", "undo", "undo_case",
 )  # fmt: skip
 KEPT = (
     "collecting_calendar",

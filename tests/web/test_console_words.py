@@ -36,7 +36,8 @@ COLUMNS = {
     ("account", "debtor"): "debtor", ("contact_point", "channel"): "channel", ("claim", "state"): "claim_state",
     ("contact_point", "ended_because"): "ended", ("received_message", "meaning"): "meaning",
     ("payment", "state"): "payment", ("membership", "role"): "role", ("instalment_plan", "state"): "plan_state",
-    ("collection", "state"): "collection_state", ("undo", "state"): "undo_state", ("mandate", "scheme"): "mandate_scheme",
+    ("collection", "state"): "collection_state", ("undo", "state"): "undo_state",
+    ("mandate", "scheme"): "mandate_scheme",
 }  # fmt: skip
 
 
