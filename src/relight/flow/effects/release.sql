@@ -71,7 +71,8 @@ WHERE e.id = w.id AND e.state = 'pending'
 
 -- start: the attempts, on record before anything leaves
 WITH gone AS (
-    UPDATE effect e SET state = 'in_flight', attempts = e.attempts + 1, lease_until = %(lease_until)s, why = ''
+    UPDATE effect e SET state = 'in_flight', attempts = e.attempts + 1, why = '',
+        lease_until = CASE e.kind WHEN 'supply' THEN %(command_lease_until)s ELSE %(lease_until)s END
     FROM unnest(%(ids)s::bigint[]) AS w (id) WHERE e.id = w.id AND e.state = 'pending'
     RETURNING e.id, e.attempts
 )
@@ -129,5 +130,10 @@ SELECT e.id, e.account_id, a.id, a.driver FROM effect e
 JOIN attempt a ON a.partner_id = e.partner_id AND a.effect_id = e.id AND a.number = e.attempts
 WHERE e.state = 'in_flight' AND e.lease_until <= %(now)s ORDER BY e.account_id LIMIT %(limit)s
 
+-- lost_of_last: how many of an effect's last attempts ended with their worker
+SELECT count(*) FILTER (WHERE code = %(code)s)
+FROM (SELECT code FROM attempt WHERE effect_id = %(effect)s ORDER BY number DESC LIMIT %(last)s) a
+
 -- renew: still at it
-UPDATE effect SET lease_until = %(lease_until)s WHERE id = ANY (%(ids)s::bigint[]) AND state = 'in_flight'
+UPDATE effect SET lease_until = CASE kind WHEN 'supply' THEN %(command_lease_until)s ELSE %(lease_until)s END
+WHERE id = ANY (%(ids)s::bigint[]) AND state = 'in_flight'

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import structlog
 
 from relight.flow.database import Database
@@ -18,6 +19,7 @@ from relight.telemetry.traces import span
 
 log = structlog.get_logger(__name__)
 
+WRITE_WITHIN = 600.0  # seconds that an outcome is kept while the database is away
 ANSWER_WITHIN = 300.0  # seconds; drivers have time-outs of their own, and this ends one that forgot
 Clock = Callable[[], datetime]
 
@@ -67,7 +69,20 @@ async def act_and_finish(db: Database, room: DriverRoom, job: Job, clock: Clock)
         told.note(result=outcome.result.value)
         if outcome.result not in (Result.DONE, Result.LATE):
             told.fail(outcome.code)
-        await asyncio.to_thread(_write_traced, db, job, outcome, repeat, clock)
+        await _write_in_the_end(db, job, outcome, repeat, clock)
+
+
+async def _write_in_the_end(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
+    """Only we know how it ended: while the database is away (it fails over, say) we keep it and try again."""
+    until = time.monotonic() + WRITE_WITHIN
+    while True:
+        try:
+            return await asyncio.to_thread(_write_traced, db, job, outcome, repeat, clock)
+        except psycopg.OperationalError as away:
+            if time.monotonic() > until:
+                raise
+            log.warning("outcome_waits", effect=job.effect_id, error=type(away).__name__)
+        await asyncio.sleep(1)
 
 
 def _write_traced(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:

@@ -23,6 +23,8 @@ from relight.telemetry import metrics
 SQL = statements("relight.flow.effects", "release.sql")
 ATTEMPTS_MAX = 8
 ALARM_AFTER = 3
+LOST = "lost"
+LOST_MAX = 3  # in a row, after which an attempt is what ends workers, and a person has to look
 RESTORE_FOR = timedelta(hours=24)
 _PAUSES = (5, 15, 60, 300, 900, 3600)
 _RESTORE_PAUSE_MAX = 60
@@ -115,7 +117,7 @@ def lost(db: Database, partner_id: int, repeat_of: Any, now: datetime, *, limit:
     with db.transaction(partner_id) as tx:
         rows = tx.rows(SQL.lost, {"now": now, "limit": limit})
     for effect_id, account_id, attempt_id, driver in rows:
-        outcome = Outcome(Result.UNKNOWN, code="lost", detail="nobody saw the end of this attempt")
+        outcome = Outcome(Result.UNKNOWN, code=LOST, detail="nobody saw the end of this attempt")
         finish(
             db,
             partner_id=partner_id,
@@ -152,10 +154,18 @@ def _settle(tx: Tx, effect: _Effect, outcome: Outcome, repeat: Repeat, now: date
         case Result.BUSY:
             _retry(tx, effect, outcome, now)
         case Result.UNKNOWN:
-            if repeat is Repeat.NEVER:
+            if repeat is Repeat.NEVER or _ends_workers(tx, effect, outcome):
                 _give_up(tx, effect, outcome, now)
             else:
                 _retry(tx, effect, outcome, now)
+
+
+def _ends_workers(tx: Tx, effect: _Effect, outcome: Outcome) -> bool:
+    """Whether attempt after attempt took its worker along: one more would take the next, with all that it has begun."""
+    if outcome.code != LOST or (effect.kind == "supply" and not effect.is_newest):
+        return False
+    ends = tx.value(SQL.lost_of_last, {"effect": effect.id, "last": LOST_MAX, "code": LOST})
+    return int(ends) >= LOST_MAX
 
 
 def _done(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:

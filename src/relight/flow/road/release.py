@@ -37,6 +37,9 @@ SQL = statements("relight.flow.effects", "release.sql")
 BATCH = {"bulk": 100, "urgent": 50}
 SEND_WITHIN = timedelta(seconds=2)
 LEASE = timedelta(seconds=60)
+COMMAND_LEASE = timedelta(
+    seconds=8
+)  # of commands to services: a restore waits for whoever is missed, and may be repeated
 _PERSON_WITHIN = timedelta(days=1)
 _NO_LOAD: rests.Load = {}
 
@@ -191,7 +194,7 @@ class Releaser:
             "drivers": kept,
             "partner": turn.facts.id,
             "now": now,
-            "lease_until": now + LEASE,
+            **leases(now),
             "send_before": send_before,
         }
         started = {row[0]: (row[1], row[2]) for row in tx.rows(SQL.start, params)}
@@ -234,6 +237,11 @@ class Releaser:
             else:
                 _cannot_send(tx, batch, by_id[made.effect_id], made, now)
         return messages
+
+
+def leases(now: datetime) -> dict[str, datetime]:
+    """Until when attempts belong to the worker that says now that it lives: parameters of `start` and `renew`."""
+    return {"lease_until": now + LEASE, "command_lease_until": now + COMMAND_LEASE}
 
 
 def _told_more(facts: CaseFacts, count: int, now: datetime) -> CaseFacts:

@@ -6,7 +6,8 @@ back, and an attempt whose lease runs out is found by any other.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -28,7 +29,7 @@ from relight.flow.road.due import Only, due_partners, partners
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import look, repeat_of
 from relight.flow.road.outcome import lost
-from relight.flow.road.release import LEASE, Job, LinkMaker, Releaser
+from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, leases
 from relight.flow.road.release import SQL as RELEASE_SQL
 from relight.flow.road.slots import Slots
 from relight.flow.road.ticker import Ticker
@@ -45,6 +46,8 @@ _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
 _SLOTS = {"urgent": 200, "bulk": 200}
 _BUTTON_SECONDS = 5
 _HOUSEKEEPING_SECONDS = 5
+_LOST_SECONDS = 2
+_BEAT_SECONDS = COMMAND_LEASE.total_seconds() / 4
 _REVIEW_SECONDS = 600
 _AFTER_ERROR_SECONDS = 1.0
 
@@ -202,28 +205,40 @@ class Worker:
                     lane.release.ring(partner_id)
 
     async def _leases(self) -> None:
-        """Attempts that take longer than their lease keep it while we live; and the clock is set."""
-        while True:
-            metrics.came_round("leases")
-            await asyncio.sleep(LEASE.total_seconds() / 3)
-            await asyncio.to_thread(self.ticker.set)
-            by_partner: dict[int, list[int]] = {}
-            for lane in self.lanes:
-                for job in lane.jobs.values():
-                    by_partner.setdefault(job.partner_id, []).append(job.effect_id)
-            for partner_id, effects in by_partner.items():
-                await asyncio.to_thread(self._renew, partner_id, effects)
+        """Attempts that take longer than their lease keep it while we live; and the clock is set. In a thread of its
+        own: others' long work must not make us look dead."""
+        beats, loop = ThreadPoolExecutor(1, "leases"), asyncio.get_running_loop()
+        try:
+            while True:
+                metrics.came_round("leases")
+                await asyncio.sleep(_BEAT_SECONDS)
+                await loop.run_in_executor(beats, self._beat, self._under_way())
+        finally:
+            beats.shutdown(wait=False)
 
-    def _renew(self, partner_id: int, effects: list[int]) -> None:
-        now = self.db.clock()
-        with self.db.transaction(partner_id) as tx:
-            tx.run(RELEASE_SQL.renew, {"ids": effects, "lease_until": now + LEASE})
+    def _under_way(self) -> dict[int, list[int]]:
+        """Effects whose attempts are ours, by partner."""
+        by_partner: dict[int, list[int]] = {}
+        for lane in self.lanes:
+            for job in lane.jobs.values():
+                by_partner.setdefault(job.partner_id, []).append(job.effect_id)
+        return by_partner
+
+    def _beat(self, under_way: Mapping[int, list[int]]) -> None:
+        self.ticker.set()
+        for partner_id, effects in under_way.items():
+            now = self.db.clock()
+            with self.db.transaction(partner_id) as tx:
+                tx.run(RELEASE_SQL.renew, {"ids": effects, **leases(now)})
 
     async def _lost(self) -> None:
+        """Look for attempts that nobody holds any more. At first, and when the database was away, others get time to
+        say that they live: nobody could meanwhile."""
+        await asyncio.sleep(2 * _BEAT_SECONDS)
         while True:
             metrics.came_round("lost")
             await asyncio.to_thread(self._find_lost)
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            await asyncio.sleep(_LOST_SECONDS)
 
     def _find_lost(self) -> None:
         now = self.db.clock()
