@@ -6,6 +6,8 @@ import pytest
 
 from relight.flow.cases import plans, promises
 from relight.flow.cases.errors import UnableToAgree
+from relight.flow.messages.port import Channel, Receipt, Report
+from relight.flow.road.hear import Ear
 from tests.journeys.world import World
 
 OWED = 90_000
@@ -279,3 +281,36 @@ def test_a_plan_whose_hold_somebody_ended_still_keeps_every_step_away(world: Wor
 
     assert home.plan().state == "running"
     assert "reminder" not in home.told()
+
+
+def bounces(world: World, home: Home, template: str) -> str:
+    """The last such message comes back, and is told of twice; by which channel it had gone."""
+    key, channel = world.rows(
+        "SELECT e.key, e.channel FROM effect e WHERE e.account_id = %(a)s AND e.template = %(template)s"
+        " ORDER BY e.id DESC LIMIT 1", a=home.account.id, template=template,
+    )[0]  # fmt: skip
+    for _ in range(2):
+        ear = Ear(world.db, world.partner, lambda: world.moment)
+        assert ear.receipt(Receipt(Channel(channel), Report.UNDELIVERABLE, world.moment, key=key))
+    world.days(1)
+    return str(channel)
+
+
+def test_word_of_a_plan_that_bounces_goes_the_next_way_once_and_to_a_person_when_no_way_is_left(
+    world: World, home: Home
+) -> None:
+    home.agrees(3)
+    world.days(1)
+    agreed = bounces(world, home, "plan_agreed")
+    world.pays(home.account, 30_000)
+    world.until(world.moment + timedelta(days=41))
+
+    ways = [bounces(world, home, "plan_reminder") for _ in range(2)]
+
+    sent = world.messages(home.account)
+    assert agreed == "sms"
+    assert [channel for template, channel in sent if template == "plan_agreed"] == ["sms", "email"]
+    assert ways == ["email", "letter"]
+    assert [channel for template, channel in sent if template == "plan_reminder"] == ["email", "letter"]
+    assert "cannot_reach" in world.tasks(home.account)
+    assert home.plan().state == "running"

@@ -117,3 +117,13 @@ FROM hold WHERE case_id = %(case)s AND reason = 'promise' AND source NOT LIKE 'p
 
 -- note_holds: a decision has seen that these are over
 UPDATE hold SET noted_at = %(now)s WHERE id = ANY (%(holds)s::bigint[]) AND noted_at IS NULL
+
+-- untold: word of a plan, or of its part that was told of last, reached nobody: the case tells it again, another way
+UPDATE instalment_plan p SET
+    confirmed_at = CASE WHEN e.template = 'plan_agreed' THEN NULL ELSE p.confirmed_at END,
+    told = CASE WHEN e.template = 'plan_reminder' THEN p.told - 1 ELSE p.told END
+FROM effect e
+WHERE e.id = %(effect)s AND p.case_id = e.case_id AND p.state IN ('agreed', 'running')
+    AND (e.template = 'plan_agreed' OR e.template = 'plan_reminder' AND EXISTS (
+        SELECT FROM plan_part x WHERE x.plan_id = p.id AND x.number = p.told
+            AND x.due_date = (e.params -> 'part' ->> 'due')::date))

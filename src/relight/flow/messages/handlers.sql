@@ -67,8 +67,8 @@ WHERE m.id = coalesce(
 -- delivered: the first report counts
 UPDATE sent_message SET delivered_at = %(at)s WHERE id = %(message)s AND delivered_at IS NULL
 
--- undeliverable: for good; the channel of that message counts as failed
-UPDATE sent_message SET undeliverable_at = %(at)s WHERE id = %(message)s AND undeliverable_at IS NULL
+-- undeliverable: for good; the channel of that message counts as failed. Its template, the first time that it is told.
+UPDATE sent_message SET undeliverable_at = %(at)s WHERE id = %(message)s AND undeliverable_at IS NULL RETURNING template
 
 -- end_contact: an address that does not work, or that its owner does not want used, is not used again
 UPDATE contact_point SET ends_at = %(at)s, ended_because = %(why)s

@@ -12,8 +12,10 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from relight.core.calendars import calendar_for, due_date
+from relight.core.plans.follow import AGREED, REMINDER
 from relight.core.spans import Span, Unit
 from relight.core.windows import local_date, local_midnight
+from relight.flow.cases import plans
 from relight.flow.cases.errors import UnableTo
 from relight.flow.cases.operations import add_task, lock_accounts, place_hold, wake, wake_case
 from relight.flow.cases.promises import promise, promise_last
@@ -58,14 +60,16 @@ class Ear:
             found = tx.row(SQL.message_of, {"provider_id": told.provider_id, "key": told.key})
             if found is None:
                 return False
-            message_id, _, account_id, case_id, contact_id, _ = found
+            message_id, effect_id, account_id, case_id, contact_id, _ = found
             lock_accounts(tx, [account_id])
             if told.report is Report.DELIVERED:
                 tx.run(SQL.delivered, {"message": message_id, "at": told.at})
             elif told.report is Report.UNDELIVERABLE:
-                tx.run(SQL.undeliverable, {"message": message_id, "at": told.at})
+                first_told = tx.value(SQL.undeliverable, {"message": message_id, "at": told.at})
                 if told.code.upper() != "EXPIRED":  # a phone that was off for days is not a wrong number
                     tx.run(SQL.end_contact, {"contact": contact_id, "at": now, "why": "undeliverable"})
+                    if first_told in (AGREED, REMINDER):
+                        tx.run(plans.SQL.untold, {"effect": effect_id})
             wake_case(tx, case_id, now, urgent=False)
         return True
 
