@@ -100,6 +100,16 @@ def _simulation(found: Result) -> list[Sequence[str]]:
     return [(f"violations in {found['seeds']:,} simulated histories ({faults})", f"{len(found['violations'])}", "", "")]
 
 
+def _feed(found: Result) -> list[Sequence[str]]:
+    raw, ratio = f"{found['raw_events_per_second']:,}", f"{found['ratio']:.2f}"
+    waits, lag = found["writers_seen_waiting"], " · ".join(_spread(found["lag_ms"]))
+    return [
+        (f"feed: positions a second, {found['events']:,} events", f"{found['events_per_second']:,}", raw, ratio),
+        ("feed: a quick reader behind the writers, with all at once", f"{lag} ms", "", ""),
+        ("feed: looks at which a writer waited for a lock", f"{waits['waiting']} of {waits['looks']:,}", "", ""),
+    ]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -111,6 +121,7 @@ _ROWS = {
     "logs": _logs,
     "damage": _damage,
     "year": _year,
+    "feed": _feed,
     "simulation": _simulation,
 }
 

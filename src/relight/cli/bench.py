@@ -102,6 +102,18 @@ def simulate(accounts: int, plain: bool, as_json: bool) -> None:
     _measure("simulate", as_json, accounts=accounts, plain=plain)
 
 
+@bench.command()
+@click.option("--events", default=100_000, show_default=True, type=click.IntRange(min=1_000), help="Events of a partner.")
+@json_option
+@refusals
+def feed(events: int, as_json: bool) -> None:
+    """Positions a second beside a bare copy of the rows, what writers notice, and how far readers are behind.
+
+    Example:  relight bench feed --events 1000000
+    """
+    _measure("feed", as_json, events=events)
+
+
 def _measure(name: str, as_json: bool, **sizes: int) -> None:
     """Run one benchmark of the checkout and print what it found."""
     module = _benchmark(name)

@@ -25,6 +25,11 @@ class FeedHead(models.Model):
         "relight_partners.Partner", on_delete=models.DO_NOTHING, primary_key=True, related_name="+"
     )
     position = models.BigIntegerField(db_default=0)
+    settled = models.BigIntegerField(db_default=0)
+    """No entry up to this identity is left, and none can come late."""
+    seen = models.BigIntegerField(db_default=0)
+    """The next `settled`, once all transactions before `seen_before` have ended."""
+    seen_before = models.BigIntegerField(db_default=0)
 
     class Meta:
         db_table = "feed_head"
@@ -46,11 +51,12 @@ class FeedEntry(PartnerRow):
 
 
 class FeedReader(PartnerRow):
-    """How far a named reader has read and acknowledged."""
+    """How far a named reader has read and acknowledged; over HTTP it shows a token, of which the SHA-256 is kept."""
 
     name = models.TextField()
     position = models.BigIntegerField(db_default=0)
     acknowledged_at = models.DateTimeField(null=True)
+    token_digest = models.TextField(db_default="")
 
     class Meta:
         db_table = "feed_reader"

@@ -12,7 +12,8 @@ from typing import Any
 from relight.flow.database import Database, Tx, statements
 
 SQL = statements(__package__, "operations.sql")
-BATCH = 1000
+BATCH = 1000  # entries that a reader gets at once
+POSITIONS = 5000  # that a sequencer gives in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,19 @@ class Entry:
     account: str | None
 
 
-def sequence(db: Database, partner_id: int, *, limit: int = BATCH) -> int:
+def sequence(db: Database, partner_id: int, *, limit: int = POSITIONS) -> int:
     """Give positions to committed entries; how many. Does nothing while another sequencer is at it."""
     with db.transaction(partner_id) as tx:
         tx.run(SQL.head, {"partner": partner_id})
-        before = tx.value(SQL.take_head, {"partner": partner_id})
-        if before is None:
+        head = tx.row(SQL.take_head, {"partner": partner_id})
+        if head is None:
             return 0
-        after = tx.value(SQL.sequence, {"partner": partner_id, "position": before, "limit": limit})
-        return after - before
+        position, settled = head
+        params = {"partner": partner_id, "position": position, "limit": limit}
+        given = tx.value(SQL.sequence, {**params, "settled": settled}) - position
+        if given or not settled:
+            return given
+        return tx.value(SQL.sequence, {**params, "settled": 0}) - position  # what a hand put there, or an older version
 
 
 def read(tx: Tx, *, after: int, limit: int = BATCH) -> list[Entry]:

@@ -2,19 +2,38 @@
 INSERT INTO feed_head (partner_id) VALUES (%(partner)s) ON CONFLICT DO NOTHING
 
 -- take_head: skipping, so that no sequencer waits for another
-SELECT position FROM feed_head WHERE partner_id = %(partner)s FOR UPDATE SKIP LOCKED
+SELECT position, settled FROM feed_head WHERE partner_id = %(partner)s FOR UPDATE SKIP LOCKED
 
--- sequence: committed entries get the next positions, in the order of their identity
+-- sequence: committed entries get the next positions, in the order of their identity; by their place in the table, since
+-- a join would read all that waits for each batch. What was taken before leaves dead rows, which no vacuum removes while
+-- somebody holds an old snapshot: so we begin where nothing can come late. A writer has its number before it draws an
+-- identity (the triggers write after a row). So when a later transaction of ours has its own number (`seen_before`), all
+-- who drew up to `seen` have lower ones; and when those have ended, none of them can come late.
 WITH moved AS (
-    DELETE FROM feed_pending WHERE id IN (SELECT id FROM feed_pending ORDER BY id LIMIT %(limit)s)
+    DELETE FROM feed_pending WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM feed_pending WHERE id > %(settled)s ORDER BY id LIMIT %(limit)s))
     RETURNING id, topic, case_id, event_number, body, at
 ), placed AS (
     INSERT INTO feed (partner_id, position, topic, case_id, event_number, body, at)
     SELECT %(partner)s, %(position)s + row_number() OVER (ORDER BY id), topic, case_id, event_number, body, at FROM moved
     RETURNING 1
+), taken AS (
+    SELECT (SELECT count(*) FROM placed) AS n, count(*) < %(limit)s AS all_of_it, max(id) AS last,
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS ended_before,
+        pg_current_xact_id()::text::bigint AS own
+    FROM moved
+), known AS (
+    SELECT t.*, h.seen_before = 0 AS is_new,
+        h.seen_before > 0 AND h.seen_before <= t.ended_before AND (t.all_of_it OR t.last >= h.seen) AS is_settled,
+        h.seen_before > t.own AS is_of_another_server
+    FROM taken t JOIN feed_head h ON h.partner_id = %(partner)s
 )
-UPDATE feed_head SET position = position + (SELECT count(*) FROM placed) WHERE partner_id = %(partner)s
-RETURNING position
+UPDATE feed_head h SET position = h.position + k.n,
+    settled = CASE WHEN k.is_settled THEN greatest(h.settled, h.seen) ELSE h.settled END,
+    seen = CASE WHEN k.is_settled OR k.is_of_another_server THEN coalesce(k.last, h.seen) ELSE h.seen END,
+    seen_before = CASE WHEN k.is_settled OR k.is_of_another_server THEN 0 WHEN k.is_new THEN k.own ELSE h.seen_before END
+FROM known k WHERE h.partner_id = %(partner)s
+RETURNING h.position
 
 -- read: entries after a position, with what their events say
 SELECT f.position, f.topic, f.case_id, f.event_number, f.at, coalesce(e.params, f.body), e.actor, a.ref
