@@ -86,6 +86,20 @@ def test_the_same_key_is_kept_once_even_over_a_restart(tmp_path: Path, folder: b
     assert len(asyncio.run(story()).messages) == 1
 
 
+def test_what_a_killed_process_has_kept_is_not_kept_by_another_that_runs_already(tmp_path: Path) -> None:
+    killed, other = driver_at_noon(folder=str(tmp_path)), driver_at_noon(folder=str(tmp_path))
+    asyncio.run(send(other, sms(), "case:1:6"))
+    asyncio.run(send(killed, sms()))
+    with (tmp_path / "sms.jsonl").open("a") as file:
+        file.write('{"key": "case:1:8", "chan')  # killed while it wrote
+
+    again = asyncio.run(send(other, sms()))
+    asyncio.run(send(other, sms("Hei igjen"), "case:1:8"))
+
+    assert again.result is Result.DONE
+    assert [kept.key for kept in read(tmp_path, Channel.SMS)] == ["case:1:6", "case:1:7", "case:1:8"]
+
+
 def test_a_letter_lies_beside_as_a_pdf(tmp_path: Path) -> None:
     driver = driver_at_noon(channel="letter", folder=str(tmp_path))
 

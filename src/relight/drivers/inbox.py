@@ -6,14 +6,15 @@ With a folder, messages are lines of JSON in `<folder>/<channel>.jsonl` that ano
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from relight.drivers.message_settings import read_settings
 from relight.flow.effects.port import Attempt, Outcome, Repeat, Result
@@ -64,7 +65,8 @@ class InboxDriver:
         self.channel = Channel(self._settings.channel)
         self._clock = clock
         self._folder = Path(self._settings.folder) if self._settings.folder else None
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
+        self._read_to = 0
         self._to_tell: deque[Receipt | Inbound] = deque()
         self._news = asyncio.Event()
         self.messages: list[Kept] = read(self._folder, self.channel) if self._folder else []
@@ -75,11 +77,12 @@ class InboxDriver:
         if self._clock() >= attempt.send_before:
             return Outcome.late()
         done = Outcome(Result.DONE, code="kept", facts={"provider_ids": [attempt.key]})
-        if attempt.key in self._keys:
-            return done
-        kept = self._keep(message, attempt.key)
-        self._keys.add(kept.key)
-        self.messages.append(kept)
+        with self._alone():
+            if attempt.key in self._keys:
+                return done
+            kept = self._keep(message, attempt.key)
+            self._keys.add(kept.key)
+            self.messages.append(kept)
         if self._settings.receipts:
             self._tell(Receipt(self.channel, Report.DELIVERED, at=kept.at, provider_id=kept.key, key=kept.key))
         return done
@@ -109,6 +112,31 @@ class InboxDriver:
             self._file.close()
             self._file = None
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the file against other processes, and know what they have kept: they may have had the same attempt.
+
+        What one of them had only half written when it was killed is taken away."""
+        if self._folder is None:
+            yield
+            return
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = _messages_file(self._folder, self.channel).open("a+b")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            self._file.seek(self._read_to)
+            for line in self._file:
+                if not line.endswith(b"\n"):
+                    self._file.truncate(self._read_to)
+                    break
+                self._keys.add(json.loads(line)["key"])
+                self._read_to += len(line)
+            yield
+        finally:
+            self._file.flush()
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
     def _tell(self, event: Receipt | Inbound) -> None:
         self._to_tell.append(event)
         self._news.set()
@@ -131,12 +159,9 @@ class InboxDriver:
             pdf=pdf,
             at=self._clock(),
         )
-        if self._folder:
-            if self._file is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._file = _messages_file(self._folder, self.channel).open("a", encoding="utf-8")
-            self._file.write(json.dumps(asdict(kept) | {"at": kept.at.isoformat()}, ensure_ascii=False) + "\n")
-            self._file.flush()
+        if self._file is not None:
+            line = json.dumps(asdict(kept) | {"at": kept.at.isoformat()}, ensure_ascii=False) + "\n"
+            self._file.write(line.encode())
         return kept
 
     def _read_answer(self, path: Path) -> Inbound:
