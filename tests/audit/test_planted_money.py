@@ -145,6 +145,27 @@ def test_more_of_a_fee_was_taken_back_than_it_was(copy: Copy) -> None:
     assert copy.found() == [("I2", copy.case_of(copy.story.dark), None, "reversed_too_much")]
 
 
+def test_a_step_was_voided_and_its_fee_stands(copy: Copy) -> None:
+    known = {"a": copy.story.dark.id, "at": copy.story.ends_at}
+    copy.plant(
+        "INSERT INTO transfer (partner_id, account_id, claim_id, kind, debit, credit, part, amount, currency,"
+        " value_date, posted_at) SELECT c.partner_id, c.account_id, c.id, 'fee', 'receivable', 'fee_income', 'costs',"
+        " 3500, 'NOK', s.decided_at::date, s.decided_at FROM step_taken s JOIN step_claim k ON k.step_id = s.id"
+        " JOIN claim c ON c.id = k.claim_id WHERE c.account_id = %(a)s AND s.step = 'friendly' ORDER BY c.id LIMIT 1",
+        **known,
+    )
+    copy.plant(
+        "UPDATE claim SET costs = costs + 3500 WHERE id = (SELECT claim_id FROM transfer ORDER BY id DESC LIMIT 1)"
+    )
+    copy.plant(
+        "UPDATE step_taken SET voided_at = %(at)s WHERE step = 'friendly' AND case_id ="
+        " (SELECT max(id) FROM dunning_case WHERE account_id = %(a)s)",
+        **known,
+    )
+
+    assert [found[3] for found in copy.found()] == ["fee_stands"]
+
+
 def test_a_payment_that_a_person_placed_says_that_some_of_it_lies_nowhere(copy: Copy) -> None:
     copy.plant("UPDATE payment SET by_hand = true, unmatched = 100 WHERE account_id = %(a)s", a=copy.story.back.id)
 

@@ -34,6 +34,11 @@ QUESTIONS = (
     Question(
         "reversed_too_much", "Of the {kind} in transfer {id}, {amount_sum}, {reversed_sum} was taken back.", _CORRECT
     ),
+    Question(
+        "fee_stands",
+        "Step {step} no longer counts, and the {amount_sum} that it charged on claim {number} is still asked for.",
+        "Take the fee back, and what was paid of it is the customer's; then find out what voided the step without it.",
+    ),
 )
 
 

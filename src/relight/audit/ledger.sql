@@ -79,3 +79,14 @@ SELECT (SELECT max(k.id) FROM dunning_case k WHERE k.partner_id = t.partner_id A
 FROM transfer t JOIN transfer r ON r.partner_id = t.partner_id AND r.reverses_id = t.id AND r.kind = t.kind
 WHERE t.partner_id = %(partner)s AND t.kind IN ('fee', 'interest', 'cost')
 GROUP BY t.partner_id, t.account_id, t.id, t.kind, t.currency, t.amount HAVING sum(r.amount) > t.amount ORDER BY t.id
+
+-- fee_stands: a step was voided or withdrawn, and what it charged is still asked for
+SELECT DISTINCT s.case_id AS case, s.number AS event, s.step, c.number, t.currency, t.amount AS amount_sum, t.id
+FROM step_taken s
+JOIN step_claim k ON k.partner_id = s.partner_id AND k.step_id = s.id
+JOIN claim c ON c.partner_id = k.partner_id AND c.id = k.claim_id
+JOIN transfer t ON t.partner_id = c.partner_id AND t.claim_id = c.id AND t.kind = 'fee' AND t.debit = 'receivable'
+    AND t.posted_at = s.decided_at
+WHERE s.partner_id = %(partner)s AND s.voided_at >= %(since)s::timestamptz
+    AND NOT EXISTS (SELECT FROM transfer r WHERE r.partner_id = t.partner_id AND r.reverses_id = t.id)
+ORDER BY s.case_id, s.number, t.id
