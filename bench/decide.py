@@ -7,12 +7,11 @@ and weighed against each other.
 """
 
 import multiprocessing
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import psycopg
@@ -21,6 +20,7 @@ from bench import bare, finding, population
 from bench.figures import machine
 from bench.home import Home, private
 from bench.population import NIGHT, Plan
+from bench.processor import NOTHING, Spent, look
 from relight.flow.database import Database, statements
 from relight.flow.road import heap
 from relight.flow.road.claiming import Claimer
@@ -34,6 +34,7 @@ _FIRST = 1_000_000
 _WARM_UP_CASES = 800
 _IDLE_TURNS = 2  # a batch that another worker has just turned is no sign that nothing is left
 _MISMATCH_MAX = 0.01
+_SIDES = {"decided": False, "bare": True}
 
 News = Callable[[str], None]
 
@@ -55,13 +56,13 @@ def run(*, cases: int = 40_000, processes: int = 2, sleeping: int = 0, news: New
     with private() as home, home.owner() as owner:
         news(f"filling in {2 * cases:,} cases …")
         warm_up, *rounds = _populate(home, owner, cases)
-        spent = {True: 0.0, False: 0.0}
+        spent = {True: NOTHING, False: NOTHING}
         with _workers(home, processes) as measure:
             for side in warm_up:
                 measure(side)
             for number, sides in enumerate(rounds):
                 for side in sides if number % 2 else reversed(sides):
-                    spent[side.is_bare] += measure(side)
+                    spent[side.is_bare] = spent[side.is_bare].then(measure(side))
                 news(f"round {number + 1} of {len(rounds)} …")
         decided, bare_loop = (_written(owner, rounds, is_bare=is_bare) for is_bare in (False, True))
         _compare(decided, bare_loop, cases)
@@ -69,9 +70,10 @@ def run(*, cases: int = 40_000, processes: int = 2, sleeping: int = 0, news: New
             news(f"finding due work beside {sleeping:,} who sleep …")
         return {
             "cases": cases,
-            "steps_per_second": round(cases / spent[False]),
-            "raw_steps_per_second": round(cases / spent[True]),
-            "ratio": round(spent[True] / spent[False], 3),
+            "steps_per_second": round(cases / spent[False].seconds),
+            "raw_steps_per_second": round(cases / spent[True].seconds),
+            "ratio": round(spent[True].seconds / spent[False].seconds, 3),
+            "processor_us": {name: _each(spent[is_bare], cases) for name, is_bare in _SIDES.items()},
             "processes": processes,
             **decided,
             "raw_bytes": bare_loop["bytes"],
@@ -88,14 +90,20 @@ def in_text(result: Mapping[str, Any]) -> str:
         f" by {result['processes']} processes.\n"
         f"  decided   {result['steps_per_second']:>8,} steps a second\n"
         f"  bare loop {result['raw_steps_per_second']:>8,}\n"
-        f"  ratio     {result['ratio']:>8.2f}"
+        f"  ratio     {result['ratio']:>8.2f}\n"
+        f"  processor time a case: {_processor(result, 'decided')}; bare {_processor(result, 'bare')}"
     ) + (f"\n{_finding_in_text(found)}" if found else "")
+
+
+def _processor(result: Mapping[str, Any], side: str) -> str:
+    return "{python} µs of Python, {postgres} of PostgreSQL".format(**result["processor_us"][side])
 
 
 def _finding_in_text(found: Mapping[str, Any]) -> str:
     few, *_, many = (found["sizes"][0], *found["sizes"])
     names = {"which_partners": "which partners", "first_batch": "first batch",
-             "last_batch_under_old_snapshot": "last batch, old snapshot"}  # fmt: skip
+             "last_batch_under_old_snapshot": "last batch, old snapshot",
+             "the_same_from_the_start": "the same, from the start"}  # fmt: skip
     rows = [
         f"  {words:<26} {few[name]['pages']:>6,} {many[name]['pages']:>6,} pages"
         f" {few[name]['ms']:>8.2f} {many[name]['ms']:>8.2f} ms"
@@ -112,7 +120,7 @@ def _populate(home: Home, owner: psycopg.Connection, cases: int) -> list[list[Si
     with home.database() as db, home.filling() as filling:
         for number, size in enumerate(sizes):
             sides = []
-            for name, is_bare in (("decided", False), ("bare", True)):
+            for name, is_bare in _SIDES.items():
                 partner = population.make_partner(owner, f"{name}-{number}", NOW, {})
                 policy = population.publish_policies(db, partner, NOW)["broadband"]
                 population.fill(filling, partner, policy, Plan(first, size, NIGHT), NOW)
@@ -129,18 +137,18 @@ def _shares(whole: int, parts: int) -> list[int]:
 
 
 @contextmanager
-def _workers(home: Home, processes: int) -> Iterator[Callable[[Side], float]]:
-    """Processes that turn one side together; the function gives the seconds of the slowest."""
+def _workers(home: Home, processes: int) -> Iterator[Callable[[Side], Spent]]:
+    """Processes that turn one side together; the function gives what they spent."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(processes)
     with context.Pool(processes, _open, (home.app_url, barrier)) as pool:
 
-        def measure(side: Side) -> float:
+        def measure(side: Side) -> Spent:
             ended = pool.map(_drain, [side] * processes, chunksize=1)
             done = sum(count for count, _ in ended)
             if done != side.cases:
                 raise RuntimeError(f"{done} of {side.cases} cases were turned")
-            return max(seconds for _, seconds in ended)
+            return reduce(Spent.beside, [spent for _, spent in ended])
 
         yield measure
 
@@ -156,16 +164,16 @@ def _open(app_url: str, barrier: Any) -> None:
     heap.settle()  # as in a worker's process
 
 
-def _drain(side: Side) -> tuple[int, float]:
-    """In a worker process: turn what is due until nothing is left for it; how many, and in how many seconds."""
+def _drain(side: Side) -> tuple[int, Spent]:
+    """In a worker process: turn what is due until nothing is left for it; how many, and what it spent."""
     turn = _bare_turn(side) if side.is_bare else _product_turn(side)
     _barrier.wait()  # all at once, and none takes two turns at this
-    began = time.perf_counter()
+    before = look(_db)
     done = idle = 0
     while idle < _IDLE_TURNS:
         count = turn()
         done, idle = done + count, 0 if count else idle + 1
-    return done, time.perf_counter() - began
+    return done, look(_db).since(before)
 
 
 def _product_turn(side: Side) -> Callable[[], int]:
@@ -179,6 +187,11 @@ def _bare_turn(side: Side) -> Callable[[], int]:
     specimens = range(side.first, side.first + min(side.cases, len(NIGHT)))
     template = bare.note(_db, side.partner, specimens, NOW, shapes=len(NIGHT))
     return partial(bare.turn, _db, Claimer(), template, side.partner, NOW)
+
+
+def _each(spent: Spent, cases: int) -> dict[str, int]:
+    """Microseconds of processor time a case."""
+    return {"python": round(spent.python / cases * 1e6), "postgres": round(spent.postgres / cases * 1e6)}
 
 
 def _written(owner: psycopg.Connection, rounds: list[list[Side]], *, is_bare: bool) -> dict[str, int]:

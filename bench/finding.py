@@ -81,8 +81,14 @@ def _measure(home: Home, db: Database, partner: int, now: datetime) -> dict[str,
             turner.turn(partner, "bulk", now)
         with db.transaction(partner) as tx:
             last = _claim(tx, now, turner.claimer.since(partner, "bulk"))
+            walking = _claim(tx, now, FROM_THE_START)
         turner.drain("bulk", now)
-    return {"which_partners": asking, "first_batch": first, "last_batch_under_old_snapshot": last}
+    return {
+        "which_partners": asking,
+        "first_batch": first,
+        "last_batch_under_old_snapshot": last,
+        "the_same_from_the_start": walking,
+    }
 
 
 @contextmanager

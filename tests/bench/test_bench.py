@@ -42,6 +42,7 @@ def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> No
     assert found["steps"] == 240, "three of eight shapes take a step"
     assert abs(found["raw_bytes"] - found["bytes"]) <= 0.01 * found["bytes"]
     assert found["ratio"] == pytest.approx(found["steps_per_second"] / found["raw_steps_per_second"], rel=0.05)
+    assert found["processor_us"]["decided"]["python"] > found["processor_us"]["bare"]["python"] > 0
     assert [size["sleeping"] for size in found["finding"]["sizes"]] == [2000]
     assert all(size["first_batch"]["rows"] == 200 for size in found["finding"]["sizes"])
     assert set(found["finding"]["grows"].values()) == {1.0}
