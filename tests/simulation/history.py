@@ -89,6 +89,7 @@ class _History:
     def _committed(self) -> None:
         self.commits += 1
         self.invariants.at_commit(self.stage.moment)
+        self._begin_at_cuts(self.stage.moment)
         rung = self.dice.draw("bell", 6) - 6 + len(self.workers)
         if rung >= 0:
             self.workers[rung].ring(decide=True, release=True, house=False)
@@ -179,12 +180,16 @@ class _History:
         if asked and asked + _APPROVED_AFTER <= now and not self.people.approving:
             self.people.start("approval", partial(self.people.approve))
             begun = True
+        return self._begin_at_cuts(now) or begun
+
+    def _begin_at_cuts(self, now: datetime) -> bool:
+        """What comes when a cut is near, at rest and between two commits; whether anything did."""
         self._see_cuts(now)
-        for one in [one for one in self.waiting if one[0] <= now]:
+        ready = [one for one in self.waiting if one[0] <= now]
+        for one in ready:
             self.waiting.remove(one)
             self.people.happen(self.told.happenings[one[1]])
-            begun = True
-        return begun
+        return bool(ready)
 
     def _see_cuts(self, now: datetime) -> None:
         """Happenings that wait for a cut of their account to be near."""

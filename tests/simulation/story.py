@@ -85,4 +85,4 @@ def _on_a_day(draw: Random, accounts: int) -> Happening:
 def _at_a_cut(draw: Random, accounts: int) -> Happening:
     kind = draw.choice(AT_THE_CUT)
     second = draw.choice((0, 0, 0, 1, 30, 90))
-    return Happening(kind, draw.randrange(accounts), 0, second, draw.randint(1, 4), draw.randrange(1000))
+    return Happening(kind, draw.randrange(accounts), 0, second, draw.randint(1, 8), draw.randrange(1000))
