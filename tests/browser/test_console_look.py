@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from psycopg.types.json import Jsonb
 
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.people import operator
@@ -18,6 +19,7 @@ from relight.flow.payments.mandates import noting
 from relight.flow.payments.mandates.noting import Told
 from relight.flow.payments.settle import settle
 from relight.flow.road.publishing import publish_at_once
+from relight.flow.road.undo.finding import Found
 from tests.browser import console_site
 from tests.flow import factories
 from tests.flow.conftest import make_partner, migrated
@@ -56,6 +58,8 @@ PAGES = {
     "policies": "policies/",
     "policy": "policies/power-grid-business-no/",
     "share": "policies/power-grid-business-no/share/",
+    "undo-new": "undos/new/?policy=power-grid-business-no",
+    "undo": "undos/{undo}/",
     "password": "password/",
 }
 
@@ -107,6 +111,18 @@ def loose_payment(tx: Tx, case_id: int, now: datetime) -> int:
     return told.received[0].payment_id
 
 
+def undone(tx: Tx, now: datetime) -> int:
+    """An undo that waits for a colleague, of all that the portfolio's cases did; its number."""
+    found = Found(cases=412, fees=1442000, services=17, messages=803, letters=12, stopped=96, handovers=2, reached=405)
+    found.steps.update({"reminder": 412, "cut": 17})
+    return tx.value(
+        "INSERT INTO undo (partner_id, policy, version, since, why, needs, asked_at, asked_by, found) VALUES"
+        " (%(p)s, 'power-grid-business-no', 1, %(now)s, 'Gebyret kom for tidlig', 2, %(now)s, 'bente', %(found)s)"
+        " RETURNING id",
+        {"p": tx.partner_id, "now": now, "found": Jsonb(found.as_data())},
+    )
+
+
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
     now = datetime.now(UTC)
@@ -127,6 +143,7 @@ def town() -> Iterator[Town]:
                 "task": tx.value("SELECT id FROM task WHERE code = 'given_up'"),
                 "loose": loose_payment(tx, portfolio.kari, now),
                 "collected": collected(tx, portfolio.kari, now),
+                "undo": undone(tx, now),
                 "account": tx.value("SELECT account_id FROM dunning_case WHERE id = %(c)s", {"c": portfolio.kari}),
             }
         yield Town(site, db, owner, partner, portfolio, console_sample.add_user(owner, partner, "manager"), numbers)
