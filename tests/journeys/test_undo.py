@@ -258,13 +258,16 @@ def test_by_command_it_is_shown_done_and_apologised_for(world: World, workers: W
     slug = world.value("SELECT slug FROM partner WHERE id = %(id)s", id=world.partner)
     since = ("--since", wrong.since.isoformat(), "--policy", NAME, "--version", "2", "--partner", slug)
 
-    shown = workers.at(world.moment, "undo", *since, "--dry-run", "--json")
-    done = workers.at(world.moment, "undo", *since, "--reason", "too early", "--as", anne, "--yes", "--json")
-    number = str(told(done)["undo"])
+    shown = workers.at(world.moment, "undo", *since, "--dry-run")
+    done = workers.at(world.moment, "undo", *since, "--reason", "too early", "--as", anne, "--yes")
+    number = str(world.value("SELECT id FROM undo"))
     sorry = workers.at(world.moment, "undo", "apologise", number, "--as", anne, "--yes", "--partner", slug, "--json")
 
-    assert told(shown)["found"]["cases"] == 1
-    assert told(done)["state"] == "done"
+    assert "Found 1 case with 2 steps: 1 × friendly, 1 × reminder." in shown.stdout, shown.stderr
+    assert "1 case still run under broadband-no 2" in shown.stdout
+    assert f"Undo {number} is done: 2 steps voided in 1 case." in done.stdout, done.stderr
+    assert "35.00 in fees is taken back" in done.stdout.replace("\xa0", " ")
+    assert "Cannot be taken back: " in done.stdout
     assert told(sorry)["apology"] == "approved"
     assert world.value("SELECT apology FROM undo_case") == "wanted"
 
