@@ -20,5 +20,6 @@ INSERT INTO feed (partner_id, position, topic, case_id, event_number, body, at)
 SELECT %(other)s, position, topic, case_id, event_number, body, at FROM feed
 WHERE partner_id = %(partner)s AND position > %(after)s
 
--- waiting: how many of the writers wait for somebody's lock at this moment
+-- waiting: how many of the writers wait for somebody's lock at this moment; a file that grows is nobody's
 SELECT count(*) FROM pg_stat_activity WHERE application_name = 'relight-bench-writer' AND wait_event_type = 'Lock'
+    AND wait_event <> 'extend'

@@ -146,7 +146,8 @@ class Load:
         return {name: before + rest[name] for name, before in self._seen.items()}
 
     def _write(self, debtors: Sequence[Debtor]) -> None:
-        params = {"partner": self.partner, "first": debtors[0].account.id, "last": debtors[-1].account.id, "now": self.now}
+        first, last = debtors[0].account.id, debtors[-1].account.id
+        params = {"partner": self.partner, "first": first, "last": last, "now": self.now}
         for _ in range(SLICES):
             with self.db.transaction(self.partner) as tx:
                 tx.rows(SQL.lock, params)

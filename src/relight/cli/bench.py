@@ -103,7 +103,7 @@ def simulate(accounts: int, plain: bool, as_json: bool) -> None:
 
 
 @bench.command()
-@click.option("--events", default=100_000, show_default=True, type=click.IntRange(min=1_000), help="Events of a partner.")
+@click.option("--events", default=100_000, show_default=True, type=click.IntRange(min=1_000), help="One partner's.")
 @json_option
 @refusals
 def feed(events: int, as_json: bool) -> None:

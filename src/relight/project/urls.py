@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 urlpatterns: list[URLPattern | URLResolver] = [
     path("p/", include("relight.web.paypages.urls")),
     path("webhooks/", include("relight.web.webhooks.urls")),
+    path("feed/", include("relight.web.feed.urls")),
     path("", include("relight.web.health.urls")),
     path("console/", include("relight.web.console.urls")),
     path("", RedirectView.as_view(pattern_name="demo:front" if settings.DEMO_FOLDER else "console:overview")),

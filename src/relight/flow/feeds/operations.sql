@@ -40,7 +40,8 @@ SELECT f.position, f.topic, f.case_id, f.event_number, f.at, coalesce(e.params, 
 FROM feed f
 LEFT JOIN case_event e ON e.partner_id = f.partner_id AND e.case_id = f.case_id AND e.number = f.event_number
 LEFT JOIN dunning_case c ON c.partner_id = f.partner_id AND c.id = f.case_id
-LEFT JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
+LEFT JOIN account a ON a.partner_id = f.partner_id
+    AND a.id = coalesce(c.account_id, (f.body ->> 'account')::bigint)
 WHERE f.position > %(after)s ORDER BY f.position LIMIT %(limit)s
 
 -- reader: where a named reader stands
