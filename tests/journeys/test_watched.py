@@ -6,6 +6,8 @@ Web and workers are processes as an operator starts them, at the real moment; th
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import psycopg
@@ -17,17 +19,17 @@ from relight.flow.database import Database
 from relight.flow.payments.links import make
 from relight.flow.payments.operations import attach, link_for, start_checkout
 from relight.flow.payments.port import Order
-from tests.counterparts.meter import MeterPark
 from tests.counterparts.smsc import Smsc
 from tests.flow.conftest import make_partner
 from tests.journeys.processes import wait_for
 from tests.journeys.street import OWED, Home, Street, Town
-from tests.journeys.watching import Watched, figure, figures, watched
+from tests.journeys.watching import Seen, Watched, figure, figures, watched
 from tests.journeys.world import LINK_KEY
 
 pytestmark = pytest.mark.counterpart
 
 _LIVED = timedelta(days=90)
+_NO_METERS: Any = SimpleNamespace(meters=())  # the household has broadband alone
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,9 @@ def story(
     with (
         psycopg.connect(database_urls["owner"], autocommit=True) as owner,
         Smsc() as smsc,
-        MeterPark(1) as park,
         watched(database_urls, folder) as watching,
     ):
-        street = Street(town, smsc, park, folder, db, owner, make_partner(owner, began), began)
+        street = Street(town, smsc, _NO_METERS, folder, db, owner, make_partner(owner, began), began)
         owner.execute(
             "UPDATE partner SET driver_settings = driver_settings || %s WHERE id = %s",
             (Jsonb({"payments": {"testpay": settings}}), street.partner),
@@ -63,7 +64,8 @@ def story(
         home = street.move_in(broadband=True)
         street.limit_broadband(home)
         street.until(datetime.now(UTC))
-        token, ref, provider = _checks_out(street, home, settings)
+        # A till of its own: a worker that asks after open checkouts must not hear of the payment before the webhook.
+        token, ref, provider = _checks_out(street, home, {**settings, "folder": str(folder / "till")})
         watching.start(_slug(street))
         _webhook(watching, street, provider.webhook_of(provider.finish(ref, "pay")), expected=200)
         _webhook(watching, street, ({"X-Testpay-Signature": "t=1,v1=00"}, f'{{"to": "{home.email}"}}'.encode()), 400)
@@ -106,8 +108,14 @@ def _restores(watching: Watched) -> float:
 
 
 def _trace(watching: Watched) -> dict[str, object]:
-    found = [one.trace for one in watching.collector.spans if one.name == "payment webhook"]
-    return dict(watching.collector.of(found[0])) if found else {}
+    found = _genuine(watching)
+    return dict(watching.collector.of(found[0].trace)) if found else {}
+
+
+def _genuine(watching: Watched) -> list[Seen]:
+    """The webhook that was taken in; two processes of the web send their spans, whichever comes first."""
+    webhooks = [one for one in watching.collector.spans if one.name == "payment webhook"]
+    return [one for one in webhooks if "200" in one.attributes["relight.status"]]
 
 
 def _sum(seen: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
@@ -146,7 +154,7 @@ def test_the_figures_that_lie_in_the_database_are_beside_them(story: Story) -> N
 
 
 def test_one_trace_leads_from_the_webhook_to_the_read_back(story: Story) -> None:
-    webhook = next(one for one in story.watched.collector.spans if one.name == "payment webhook")
+    (webhook,) = _genuine(story.watched)
     by_id = {one.id: one for one in story.watched.collector.spans if one.trace == webhook.trace}
     read_back = next(one for one in by_id.values() if one.name == "read back")
 

@@ -101,7 +101,7 @@ class Watched:
         """Both, until they are ready."""
         ports = [free_port() for _ in range(3)]
         self.web, self.web_figures, self.worker_figures = (f"http://127.0.0.1:{port}" for port in ports)
-        self._start("web", "--port", str(ports[0]), "--processes", "2", "--metrics", str(ports[1]))
+        self._start("web", "--port", str(ports[0]), "--processes", "1", "--metrics", str(ports[1]))
         self._start("worker", "--partner", partner, "--metrics", str(ports[2]))
         for address in (self.web, self.web_figures, self.worker_figures):
             wait_for(lambda at=address: answers(f"{at}/ready"), f"{address} is ready", seconds=_START_SECONDS_MAX)
