@@ -17,6 +17,7 @@ from relight.flow.payments.errors import UnableToPay
 from relight.flow.payments.operations import record_notices
 from relight.flow.payments.port import ProviderUnavailable
 from relight.flow.payments.providers import Settings, provider
+from relight.telemetry.traces import span
 
 ASK_AFTER = timedelta(seconds=20)
 YOUNG = timedelta(minutes=15)
@@ -76,6 +77,7 @@ def _ask(db: Database, turn: _Turn, now: datetime) -> int:
             continue
         failures = 0
         if events:
-            with db.transaction(turn.partner_id) as tx:
+            asked = span("payment asked for", partner=turn.partner_id, provider=turn.name)
+            with asked, db.transaction(turn.partner_id) as tx:
                 told += len(record_notices(tx, provider_name=turn.name, events=events, now=now))
     return told
