@@ -30,8 +30,9 @@ WHERE (SELECT count(*) FROM case_event)
     <> (SELECT count(*) FROM feed WHERE event_number IS NOT NULL)
     + (SELECT count(*) FROM feed_pending WHERE event_number IS NOT NULL)
 UNION ALL
-SELECT 'lease_ignored', 'attempt ' || a.id FROM attempt a
-WHERE a.code = 'lost' AND a.finished_at < a.started_at + interval '59 seconds'
+SELECT 'lease_ignored', 'attempt ' || a.id FROM attempt a JOIN effect e ON e.id = a.effect_id
+WHERE a.code = 'lost' AND a.finished_at
+    < a.started_at + CASE e.kind WHEN 'supply' THEN interval '7 seconds' ELSE interval '59 seconds' END
 
 -- left: attempts that were put on record since, and what must not have been so at that commit. A cut is an effect of
 -- the bulk lane that lowers a level.

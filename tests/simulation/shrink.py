@@ -42,17 +42,17 @@ class _Shrinker:
 
     def _milder(self, name: str) -> None:
         """All of a stream's draws, its second half, and ever smaller pieces."""
-        if not any(self.kept[name]) or self._without(name, 0, len(self.kept[name])):
+        if not any(self.kept.get(name, ())) or self._without(name, 0, len(self.kept[name])):
             return
         size = len(self.kept[name]) // 2
-        while size >= max(1, len(self.kept[name]) // 16) and self.tries_left:
-            for start in reversed(range(0, len(self.kept[name]), size)):
-                if any(self.kept[name][start : start + size]):
+        while size >= max(1, len(self.kept.get(name, ())) // 16) and self.tries_left:
+            for start in reversed(range(0, len(self.kept.get(name, ())), size)):
+                if any(self.kept.get(name, ())[start : start + size]):
                     self._without(name, start, start + size)
             size //= 2
 
     def _without(self, name: str, start: int, end: int) -> bool:
-        drawn = list(self.kept[name])
+        drawn = list(self.kept.get(name, ()))
         drawn[start:end] = [0] * len(drawn[start:end])
         return self._try(self.told, {**self.kept, name: drawn})
 

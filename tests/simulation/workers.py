@@ -24,7 +24,7 @@ from tests.simulation.stage import Actor, Process, Stage
 _KEY = LinkKey.of("only for tests")
 LINK = LinkMaker("https://betal.nordlys.example", lambda partner, link: make(partner, link, _KEY))
 _AFTER_ERROR_SECONDS = 1.0
-_HEARTBEAT_SECONDS = 20.0
+_HEARTBEAT_SECONDS = 2.0
 _SLOTS = 8
 
 
@@ -118,8 +118,7 @@ class StagedWorker:
         by_partner: dict[int, list[int]] = {}
         for job in self.jobs.values():
             by_partner.setdefault(job.partner_id, []).append(job.effect_id)
-        for partner_id, effects in by_partner.items():
-            self.worker._renew(partner_id, effects)
+        self.worker._beat(by_partner)
         self.worker._find_lost()
         for partner_id in self.worker._due("feed"):
             sequence(self.db, partner_id, limit=7)
