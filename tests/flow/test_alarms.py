@@ -11,6 +11,7 @@ from relight.core.policy_reader import packaged_text
 from relight.flow.cases.opening import open_cases
 from relight.flow.cases.operations import add_task
 from relight.flow.cases.people import operator
+from relight.flow.claims.operations import receive_payments
 from relight.flow.database import Database, Tx
 from relight.flow.road.publishing import publish_at_once
 from relight.flow.watch.alarms import KINDS, SQL, Alarm, Urgency, answer, question
@@ -115,9 +116,7 @@ def an_import_that_was_killed(tx: Tx, now: datetime) -> None:
 
 def a_payment_of_nobody(tx: Tx, now: datetime) -> None:
     source = factories.make_source(tx, now + 9 * DAY)
-    tx.run("INSERT INTO payment (partner_id, source_id, ref, amount, currency, state, value_date, received_at)"
-           " VALUES (%(p)s, %(s)s, 'x-1', 100, 'NOK', 'booked', %(now)s, %(now)s)",
-           {"p": tx.partner_id, "s": source, "now": now})  # fmt: skip
+    receive_payments(tx, source, [factories.payment_row(100, now, state="booked")], now=now)
 
 
 def a_bank_that_keeps_silent(tx: Tx, now: datetime) -> None:

@@ -54,7 +54,7 @@ WITH me AS (
     WHERE r.partner_id = %(partner)s AND f.at <= %(now)s::timestamptz - %(reader)s::interval
 ), loose AS (
     SELECT p.received_at AS at FROM payment p
-    WHERE p.partner_id = %(partner)s AND p.account_id IS NULL AND NOT p.by_hand AND p.state IN ('confirmed', 'booked')
+    WHERE p.partner_id = %(partner)s AND p.unmatched > 0
         AND p.received_at <= %(now)s::timestamptz - %(unmatched)s::interval LIMIT 1000
 ), tasks AS (
     SELECT t.code, t.urgent, t.due_at FROM task t

@@ -42,12 +42,11 @@ SELECT 'reader_behind', ARRAY[r.name], greatest(h.position - r.position, 0)::flo
 FROM feed_reader r JOIN feed_head h ON h.partner_id = r.partner_id WHERE r.partner_id = %(partner)s
 UNION ALL
 SELECT 'unmatched', '{}', count(*)::float8 FROM (SELECT FROM payment p
-    WHERE p.partner_id = %(partner)s AND p.account_id IS NULL AND NOT p.by_hand AND p.state IN ('confirmed', 'booked')
+    WHERE p.partner_id = %(partner)s AND p.unmatched > 0
     LIMIT 10000) d
 UNION ALL
 SELECT 'unmatched_age', '{}', coalesce(extract(epoch FROM %(now)s - (SELECT min(p.received_at) FROM payment p
-    WHERE p.partner_id = %(partner)s AND p.account_id IS NULL AND NOT p.by_hand
-        AND p.state IN ('confirmed', 'booked'))), 0)::float8
+    WHERE p.partner_id = %(partner)s AND p.unmatched > 0)), 0)::float8
 UNION ALL
 SELECT 'source_age', ARRAY[s.name], extract(epoch FROM %(now)s - s.complete_until)::float8 FROM source s
 WHERE s.partner_id = %(partner)s AND s.complete_until IS NOT NULL
