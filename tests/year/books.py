@@ -39,7 +39,7 @@ WHERE a.credit <> s.credit
 # Money that came, by payments, and by what the ledger says of it: the same, to the last øre.
 _RECEIVED = """
 SELECT (SELECT coalesce(sum(amount), 0)::bigint FROM payment
-        WHERE account_id IS NOT NULL AND state IN ('confirmed', 'booked')),
+        WHERE state IN ('confirmed', 'booked')),
     (SELECT coalesce(sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END), 0)::bigint
         FROM transfer WHERE kind IN ('payment', 'return') AND payment_id IS NOT NULL)
 """
