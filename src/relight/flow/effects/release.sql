@@ -51,7 +51,7 @@ ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
 -- still_due: read under the lock, by a later statement than the one that took it: what another worker took meanwhile is
 -- not ours, and what it left in the outbox has its attempts counted
 SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
-    e.channel, e.params, e.key, e.attempts, e.created_at
+    e.channel, e.params, e.key, e.attempts, e.created_at, e.why
 FROM effect e
 WHERE e.id = ANY (%(ids)s::bigint[]) AND e.state = 'pending'
     AND NOT (e.kind = 'supply' AND EXISTS (

@@ -27,6 +27,7 @@ from relight.flow.messages.port import Message
 from relight.flow.payments.operations import links_for
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import Gathered, PartnerTurn, gather, partner_turn
+from relight.flow.road.outcome import LOST, LOST_MAX
 from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
 from relight.flow.supply.port import Target
@@ -40,6 +41,7 @@ LEASE = timedelta(seconds=60)
 COMMAND_LEASE = timedelta(
     seconds=8
 )  # of commands to services: a restore waits for whoever is missed, and may be repeated
+ALONE_AFTER = LOST_MAX - 1  # attempts, the last of which was lost: the next is the last one
 _PERSON_WITHIN = timedelta(days=1)
 _NO_LOAD: rests.Load = {}
 
@@ -48,7 +50,8 @@ _NO_LOAD: rests.Load = {}
 class Job:
     """An attempt on record, for a driver to act on: a message, a package for an agency, or a level for a target.
 
-    `trace` is the span that it left under (a traceparent), or empty."""
+    `trace` is the span that it left under (a traceparent), or empty. `alone`: nothing else should be begun meanwhile,
+    since it may end the worker."""
 
     partner_id: int
     account_id: int
@@ -61,6 +64,7 @@ class Job:
     level: Level | None = None
     package: Package | None = None
     trace: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,12 @@ class _Outgoing:
     key: str
     attempts: int
     created_at: datetime
+    why: str
+
+    @property
+    def may_end_us(self) -> bool:
+        """Whether its last attempts were lost with their workers: it may have ended them, or only been there."""
+        return self.why == LOST and self.attempts >= ALONE_AFTER
 
     def as_due(self) -> Due:
         level = Level(self.level) if self.level else None
@@ -131,7 +141,7 @@ class Releaser:
             ids = _due(tx, lane, now, limit or BATCH[lane], load)
             if not ids:
                 return 0, []
-            outgoing = [_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})]
+            outgoing = _together([_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})])
             turn = partner_turn(tx)
             cases = {
                 one.facts.case_id: one for one in gather(tx, turn.facts, sorted({row.case_id for row in outgoing}), now)
@@ -216,6 +226,7 @@ class Releaser:
                 level=Level(row.level) if row.id in targets else None,
                 package=packages.get(row.id),
                 trace=_left_under(row, decided_under.get(row.id, "")),
+                alone=row.may_end_us,
             )
             for row, driver in zip(ready, drivers, strict=True)
         ]
@@ -237,6 +248,13 @@ class Releaser:
             else:
                 _cannot_send(tx, batch, by_id[made.effect_id], made, now)
         return messages
+
+
+def _together(rows: list[_Outgoing]) -> list[_Outgoing]:
+    """What leaves in one batch. What may end its worker leaves alone, so that none that only was there goes with it."""
+    if rows and rows[0].may_end_us:
+        return rows[:1]
+    return [row for row in rows if not row.may_end_us]
 
 
 def leases(now: datetime) -> dict[str, datetime]:

@@ -47,6 +47,7 @@ _SLOTS = {"urgent": 200, "bulk": 200}
 _BUTTON_SECONDS = 5
 _HOUSEKEEPING_SECONDS = 5
 _LOST_SECONDS = 2
+_ALONE_SECONDS_MAX = 10
 _BEAT_SECONDS = COMMAND_LEASE.total_seconds() / 4
 _REVIEW_SECONDS = 600
 _AFTER_ERROR_SECONDS = 1.0
@@ -155,6 +156,8 @@ class Worker:
             served, jobs = await asyncio.to_thread(self._release_once, lane, lane.release.take())
             for job in jobs:
                 self._start(lane, job)
+            if alone := [lane.acting[job.attempt_id] for job in jobs if job.alone]:
+                await asyncio.wait(alone, timeout=_ALONE_SECONDS_MAX)
             if served:
                 lane.release.ring(*served)
             await lane.release.wait()
