@@ -8,6 +8,7 @@ was interrupted goes on where it was when it is started again with the same fold
 
 import argparse
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -28,8 +29,10 @@ def main() -> int:
     asked.add_argument("--out", type=Path, help="Where the result goes, as JSON.")
     given = asked.parse_args()
     faults = plan(given.seed, kills=given.kills, fail_overs=given.failovers, others=given.others)
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # that servers go away is what this is about
     began = time.monotonic()
     with living(given.folder, seed=given.seed, pace_seconds=given.pace, homes=200, bills=20, goes_on=True) as life:
+        life.warm_up()
         for fault in faults[life.seen.done :]:
             life.suffer(fault, lambda text: print(text, flush=True))
         wrong = life.come_to_rest()

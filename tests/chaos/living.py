@@ -17,7 +17,7 @@ import psycopg
 from relight.flow.database import Database
 from relight.project import roles
 from tests.chaos import town as towns
-from tests.chaos.ending import kinds, unrest, wrongs
+from tests.chaos.ending import kinds, left_late, unrest, wrongs
 from tests.chaos.faults import LASTS_SECONDS, Fault, Ground
 from tests.chaos.network import network
 from tests.chaos.sender import Sender
@@ -94,6 +94,14 @@ class Life:
         self.seen.keep(self.folder / "seen.json")
         tell(f"{self.seen.done}: {name} {took:.1f} s; {len(self.sender.accepted)} payments accepted")
 
+    def warm_up(self) -> None:
+        """Until the first who paid is back: from then on everything runs."""
+        deadline = time.monotonic() + RECOVERED_WITHIN
+        while not self.traffic.back_at:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nobody who paid is back; {self.state()}")
+            time.sleep(0.05)
+
     def come_to_rest(self) -> list[str]:
         """Everybody who paid is heard and back, and nothing is due; then whatever is wrong."""
         self.traffic.end()
@@ -119,7 +127,7 @@ class Life:
             "payments": len(self.sender.accepted), "webhooks_refused": self.sender.refused,
             "starts": sum(unit.starts for unit in self.ground.units.all),
             "effects": kinds(self.db, self.town.partner), "recovery_seconds": self.seen.figures(),
-            "alarms": sorted(set(self.seen.alarms)),
+            "restores_left_late": left_late(self.db), "alarms": sorted(set(self.seen.alarms)),
         }  # fmt: skip
 
     def _wrongs(self) -> list[str]:

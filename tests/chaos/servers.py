@@ -59,18 +59,8 @@ class Server:
         """A fresh cluster, not yet started."""
         for folder in (self.data, self.sockets, self._log()):
             self._runner.make_folder(folder)
-        words = (
-            "-D",
-            self.data,
-            f"--waldir={self._log()}",
-            "-U",
-            SUPERUSER,
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-            "--auth=trust",
-        )
-        self._must("initdb", *words)
+        words = ("-D", self.data, f"--waldir={self._log()}", "-U", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8")
+        self._must("initdb", *words, "--no-sync", "--auth=trust")
         (self.data / "pg_hba.conf").write_text(_RULES)
         self._configure()
 
