@@ -69,13 +69,23 @@ class Bench:
             client.post(self.url, content=body, headers=headers).raise_for_status()
 
 
-def run(*, runs: int = 100, load_cases: int = 100_000, news: News = print) -> dict[str, Any]:
-    """`runs` payments for broadband and as many for power; the contract's JSON (DESIGN § 9) and more."""
+def run(
+    *,
+    runs: int = 100,
+    load_cases: int = 100_000,
+    sms: Mapping[str, Any] | None = None,
+    zone: str = "",
+    news: News = print,
+) -> dict[str, Any]:
+    """`runs` payments for broadband and as many for power; the contract's JSON (DESIGN § 9) and more. With `sms` text
+    messages go by that driver instead of an inbox, and with `zone` the partner lives there: it may be night in Oslo."""
     each = runs + _WARM_UP
     with ExitStack() as stack:
         home = stack.enter_context(private())
         news("starting FreeRADIUS and the meters …")
-        bench = _furnish(home, stack.enter_context(running_town(home, each)), stack.enter_context(home.owner()))
+        bench = _furnish(home, stack.enter_context(running_town(home, each)), stack.enter_context(home.owner()), sms)
+        if zone:
+            bench.owner.execute(SQL.move_to, {"partner": bench.partner, "zone": zone})
         news(f"filling in {load_cases:,} cases …")
         payments = _populate(bench, each, load_cases)
         port = free_port()
@@ -109,12 +119,13 @@ def in_text(result: Mapping[str, Any]) -> str:
     )
 
 
-def _furnish(home: Home, town: Town, owner: psycopg.Connection) -> Bench:
+def _furnish(home: Home, town: Town, owner: psycopg.Connection, sms: Mapping[str, Any] | None) -> Bench:
     settings = {"secret": "only-in-this-benchmark", "folder": str(home.folder / "testpay")}
     bench = Bench(home, town, owner, TestProvider(settings))
     drivers = {
         "supply": town.drivers,
-        "messages": {channel: {"driver": "inbox", "channel": channel} for channel in ("sms", "email", "letter")},
+        "messages": {channel: {"driver": "inbox", "channel": channel} for channel in ("sms", "email", "letter")}
+        | ({"sms": dict(sms)} if sms else {}),
         "payments": {"testpay": settings},
     }
     bench.partner = population.make_partner(owner, "nordlys", _now(owner), drivers)

@@ -47,3 +47,6 @@ WHERE k.partner_id = %(partner)s AND k.account_id = ANY(%(accounts)s::bigint[])
 -- messages: what else the workers did in that time
 SELECT count(*) FROM attempt t JOIN effect e ON e.partner_id = t.partner_id AND e.id = t.effect_id
 WHERE t.partner_id = %(partner)s AND e.kind = 'message' AND t.started_at >= %(since)s
+
+-- move_to: another time zone, by which quiet hours are counted
+UPDATE partner SET time_zone = %(zone)s WHERE id = %(partner)s

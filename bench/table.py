@@ -110,6 +110,17 @@ def _feed(found: Result) -> list[Sequence[str]]:
     ]
 
 
+def _effects(found: Result) -> list[Sequence[str]]:
+    raw, ratio = f"{found['raw_messages_per_second']:,}", f"{found['ratio']:.2f}"
+    beside = [
+        (f"restores beside a {name} SMSC: webhook heard → command ({2 * one['runs']} payments)",
+         " · ".join(_spread(one["inside_ms"])) + " ms", "", "")
+        for name, one in found.get("restores", {}).items()
+    ]  # fmt: skip
+    name = f"text messages a second through one SMPP link, window {found['window']}"
+    return [(name, f"{found['messages_per_second']:,}", raw, ratio), *beside]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -122,6 +133,7 @@ _ROWS = {
     "damage": _damage,
     "year": _year,
     "feed": _feed,
+    "effects": _effects,
     "simulation": _simulation,
 }
 

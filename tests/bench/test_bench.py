@@ -78,6 +78,25 @@ def test_a_what_if_counts_each_call_of_decide_and_tells_what_twice_the_accounts_
     assert found["twice_the_accounts"]["cpu"] > 1
 
 
+def test_each_reader_of_the_feed_sees_each_event_once_beside_a_kill_and_an_old_snapshot() -> None:
+    found = bench("feed", "--events", "2000")
+
+    assert found["events"] == 2001, "and one that was written first and came last"
+    assert found["readers"] == {"quick": 2001, "slow": 2001}
+    assert found["ratio"] == pytest.approx(found["events_per_second"] / found["raw_events_per_second"], rel=0.05)
+    assert found["writers_seen_waiting"]["looks"] > 0
+    assert 0 < found["lag_ms"]["p50"] <= found["lag_ms"]["max"]
+
+
+@pytest.mark.counterpart
+def test_messages_through_one_link_and_raw_ones_are_all_taken_by_the_smsc() -> None:
+    found = bench("effects", "--messages", "400", "--runs", "0")
+
+    assert found["messages"] == 400, "the SMSC's own count is compared with it"
+    assert found["ratio"] == pytest.approx(found["messages_per_second"] / found["raw_messages_per_second"], rel=0.05)
+    assert found["receipts"] > 0
+
+
 def test_each_benchmark_of_make_bench_has_its_rows_in_the_table() -> None:
     results = sorted((Path(table.__file__).parent / "results").glob("*.json"))
 

@@ -140,6 +140,19 @@ class Smsc:
         """Send receipts in the text form alone, without optional parameters (SMPP 3.4 Appendix B)."""
         self._do("receipts", on=True, as_text=True)
 
+    def answer_after(self, seconds: float) -> None:
+        """From now on every submit is answered so much later."""
+        self._do("delay", seconds=seconds)
+
+    def keep_quiet(self) -> None:
+        """From now on tell of nothing but `count`: telling each message costs more than taking it."""
+        self._do("quiet", on=True)
+
+    def count(self) -> int:
+        """How many `submit_sm` were accepted, also while it keeps quiet."""
+        self._do("nothing")
+        return int(self._of("answer")[-1]["messages"])
+
     def mo(self, sender: str, to: str, *pieces: str, data_coding: int = 0) -> None:
         """A customer at `sender` writes to `to`; several pieces are the parts of one long message."""
         for number, text in enumerate(pieces, start=1):

@@ -114,6 +114,27 @@ def feed(events: int, as_json: bool) -> None:
     _measure("feed", as_json, events=events)
 
 
+@bench.command()
+@click.option(
+    "--messages", default=20_000, show_default=True, type=click.IntRange(min=4), help="Text messages to send."
+)
+@click.option(
+    "--runs", default=20, show_default=True, type=click.IntRange(min=0), help="Payments of each kind; 0: none."
+)
+@click.option(
+    "--load", "load_cases", default=20_000, show_default=True, type=click.IntRange(min=1_000),
+    help="Cases that are being decided meanwhile.",
+)  # fmt: skip
+@json_option
+@refusals
+def effects(messages: int, runs: int, load_cases: int, as_json: bool) -> None:
+    """Text messages a second through one SMPP link, and restores beside an SMSC that takes two seconds for each.
+
+    Example:  relight bench effects --runs 0
+    """
+    _measure("effects", as_json, messages=messages, runs=runs, load_cases=load_cases)
+
+
 def _measure(name: str, as_json: bool, **sizes: int) -> None:
     """Run one benchmark of the checkout and print what it found."""
     module = _benchmark(name)

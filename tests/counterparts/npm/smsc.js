@@ -4,12 +4,13 @@
 const readline = require('readline');
 const smpp = require('smpp');
 
-const say = (object) => process.stdout.write(JSON.stringify(object) + '\n');
+const say = (object) => { if (!state.quiet || object.id !== undefined && object.event === 'answer') tell(object); };
+const tell = (object) => process.stdout.write(JSON.stringify(object) + '\n');
 const login = JSON.parse(process.argv[2]); // {system_id, password}
 const RECEIPT_STATES = {DELIVRD: 2, EXPIRED: 3, UNDELIV: 5, ACCEPTD: 6, REJECTD: 8};
 
 const bound = new Set();
-const state = {receipts: true, finals: {}, refusals: [], mutedUntil: 0, textReceipts: false};
+const state = {receipts: true, finals: {}, refusals: [], mutedUntil: 0, textReceipts: false, quiet: false, delay: 0};
 const unacknowledged = new Map(); // deliver_sm that no client has answered for: they come again at the next bind
 let lastMessage = 0;
 let lastDelivery = 0;
@@ -17,7 +18,9 @@ let lastDelivery = 0;
 const isMuted = () => Date.now() < state.mutedUntil;
 
 function answer(session, pdu, fields) {
-  if (!isMuted()) session.send(pdu.response(fields));
+  if (isMuted()) return;
+  if (state.delay && pdu.command === 'submit_sm') setTimeout(() => session.send(pdu.response(fields)), state.delay);
+  else session.send(pdu.response(fields));
 }
 
 function deliver(entry) {
@@ -99,6 +102,8 @@ const commands = {
   throttle({count, status}) { for (let i = 0; i < count; i++) state.refusals.push(status); },
   final({number, stat}) { state.finals[number] = stat; },
   receipts({on, as_text}) { state.receipts = on; state.textReceipts = as_text; },
+  quiet({on}) { state.quiet = on; },
+  delay({seconds}) { state.delay = seconds * 1000; },
   mute({seconds}) { state.mutedUntil = Date.now() + seconds * 1000; },
   drop() { for (const session of bound) session.destroy(); },
   ask() { for (const session of bound) session.enquire_link({}, () => say({event: 'enquire_link_answered'})); },
@@ -116,7 +121,7 @@ const commands = {
 readline.createInterface({input: process.stdin}).on('line', (line) => {
   const command = JSON.parse(line);
   commands[command.do](command);
-  say({event: 'answer', id: command.id});
+  say({event: 'answer', id: command.id, messages: lastMessage});
 }).on('close', () => process.exit(0));
 
 server.listen(0, '127.0.0.1', () => say({event: 'listening', port: server.address().port}));
