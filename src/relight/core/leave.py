@@ -150,6 +150,8 @@ def _notice(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, 
         blocks = [block for service in facts.services for block in service.blocks if _is_ours(block, facts)]
         if not any(block.step_number == taken.number for block in blocks):
             return Leave(Exit.WITHHOLD, "already_restored")
+        if at.arrears <= 0:  # about to be restored: who has paid is not asked for money
+            return Leave(Exit.WITHHOLD, "guard.nothing_owed")
     else:
         asked = _as_leave(_recheck(policy, law, facts, at, taken, now))
         if asked.exit is not Exit.SEND:

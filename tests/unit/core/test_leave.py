@@ -196,6 +196,16 @@ def test_an_apology_waits_for_the_morning_but_not_for_the_cap() -> None:
     assert day.exit is Exit.SEND
 
 
+def test_while_everything_is_stopped_nobody_is_told_of_a_cut_that_was_made() -> None:
+    told = Due(2, "message", "disconnected", 1, 3, None, None, None)
+    cut = case(steps=(*noticed(), CUT), services=(service(desired=Level.OFF, observed=Level.OFF, blocks=(block(),)),))
+
+    stopped = asked(dataclasses.replace(cut, partner=partner(stopped=True)), told)
+
+    assert (stopped.exit, stopped.why, stopped.until) == (Exit.LATER, "guard.stopped", at(MONDAY) + timedelta(hours=1))
+    assert asked(cut, told).exit is Exit.SEND
+
+
 def test_over_the_cap_a_message_waits_until_the_oldest_is_a_week_old() -> None:
     sent = tuple(at(MONDAY - days) for days in (6, 5, 4, 3, 2))
 
@@ -213,3 +223,12 @@ def test_a_message_that_tells_of_a_cut_is_not_sent_to_who_is_back() -> None:
     assert asked(about_to_cut(services=(off,)), told).exit is Exit.SEND
     assert asked(about_to_cut(services=(service(generation=2),)), told).why == "already_restored"
     assert asked(about_to_cut(services=(another_case,)), told).why == "already_restored"
+
+
+def test_a_message_that_tells_of_a_cut_is_not_sent_to_who_has_paid_and_is_about_to_be_back() -> None:
+    told = Due(2, "message", "disconnected", 1, 3, None, None, None)
+    off = service(desired=Level.OFF, generation=1, observed=Level.OFF, blocks=(block(),))
+
+    leave = asked(about_to_cut(services=(off,), claims=()), told)
+
+    assert (leave.exit, leave.why) == (Exit.WITHHOLD, "guard.nothing_owed")
