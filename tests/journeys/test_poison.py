@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from relight.flow.road.release import LEASE, Job
+from relight.flow.road.outcome import LOST_MAX
+from relight.flow.road.release import ALONE_AFTER, LEASE, Job
 from tests.journeys.world import World
 
 CUSTOMERS = 3
@@ -25,10 +26,10 @@ def test_what_ends_its_worker_goes_to_a_person_and_takes_nobody_along(world: Wor
             die(world)
 
     assert together == [CUSTOMERS, CUSTOMERS]
-    assert alone == [1] * CUSTOMERS
+    assert alone == [1] * (CUSTOMERS - 1 + LOST_MAX - ALONE_AFTER)
     assert {account.id: ends(world, account.id) for account in accounts} == {
         accounts[0].id: ("done", 3),
-        poison.id: ("given_up", 3),
+        poison.id: ("given_up", LOST_MAX),
         accounts[2].id: ("done", 3),
     }
     assert world.rows("SELECT account_id, code FROM task WHERE state = 'open'") == [(poison.id, "given_up")]

@@ -130,9 +130,9 @@ SELECT e.id, e.account_id, a.id, a.driver FROM effect e
 JOIN attempt a ON a.partner_id = e.partner_id AND a.effect_id = e.id AND a.number = e.attempts
 WHERE e.state = 'in_flight' AND e.lease_until <= %(now)s ORDER BY e.account_id LIMIT %(limit)s
 
--- lost_of_last: how many of an effect's last attempts ended with their worker
-SELECT count(*) FILTER (WHERE code = %(code)s)
-FROM (SELECT code FROM attempt WHERE effect_id = %(effect)s ORDER BY number DESC LIMIT %(last)s) a
+-- lost_of_last: how many of an effect's last attempts ended with their worker; one that answered late lived on
+SELECT count(*) FILTER (WHERE code = %(code)s AND NOT facts ? 'late')
+FROM (SELECT code, facts FROM attempt WHERE effect_id = %(effect)s ORDER BY number DESC LIMIT %(last)s) a
 
 -- renew: still at it
 UPDATE effect SET lease_until = CASE kind WHEN 'supply' THEN %(command_lease_until)s ELSE %(lease_until)s END

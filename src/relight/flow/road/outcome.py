@@ -24,7 +24,8 @@ SQL = statements("relight.flow.effects", "release.sql")
 ATTEMPTS_MAX = 8
 ALARM_AFTER = 3
 LOST = "lost"
-LOST_MAX = 3  # in a row, after which an attempt is what ends workers, and a person has to look
+LOST_MAX = 5  # in a row, after which an attempt is what ends workers, and a person has to look
+_LOST_PAUSE = 5  # seconds: nobody was busy
 RESTORE_FOR = timedelta(hours=24)
 _PAUSES = (5, 15, 60, 300, 900, 3600)
 _RESTORE_PAUSE_MAX = 60
@@ -216,6 +217,8 @@ def _retry(tx: Tx, effect: _Effect, outcome: Outcome, now: datetime) -> None:
         _give_up(tx, effect, outcome, now)
         return
     pause = outcome.retry_after_seconds or _PAUSES[min(effect.attempts, len(_PAUSES)) - 1]
+    if outcome.code == LOST:
+        pause = _LOST_PAUSE
     if effect.restores:
         pause = min(pause, _RESTORE_PAUSE_MAX, _PAUSES[min(effect.attempts, len(_PAUSES)) - 1])
     _again(tx, effect, now + timedelta(seconds=pause), outcome.code or outcome.result.value)

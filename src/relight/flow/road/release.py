@@ -27,7 +27,7 @@ from relight.flow.messages.port import Message
 from relight.flow.payments.operations import links_for
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import Gathered, PartnerTurn, gather, partner_turn
-from relight.flow.road.outcome import LOST, LOST_MAX
+from relight.flow.road.outcome import LOST
 from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
 from relight.flow.supply.port import Target
@@ -41,7 +41,7 @@ LEASE = timedelta(seconds=60)
 COMMAND_LEASE = timedelta(
     seconds=8
 )  # of commands to services: a restore waits for whoever is missed, and may be repeated
-ALONE_AFTER = LOST_MAX - 1  # attempts, the last of which was lost: the next is the last one
+ALONE_AFTER = 2  # attempts, the last of which was lost
 _PERSON_WITHIN = timedelta(days=1)
 _NO_LOAD: rests.Load = {}
 
