@@ -21,6 +21,7 @@ needed=(
   "npm npm"
   "gcc gcc"
   "systemd-analyze systemd"
+  "ip iproute2"
 )
 
 missing_packages() {

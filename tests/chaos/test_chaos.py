@@ -1,0 +1,59 @@
+"""A short life on several hosts, with each kind of death in it; the long one is `python -m tests.chaos`."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import faults
+from tests.chaos.living import Life, living
+from tests.journeys.processes import wait_for
+
+pytestmark = pytest.mark.counterpart
+
+WEB_WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'relight-web' AND wait_event = 'SyncRep'"
+WAKE = (
+    "UPDATE relight.dunning_case SET wakes_at = clock_timestamp()"
+    " WHERE state <> 'closed' AND lane = 'bulk' AND wakes_at > clock_timestamp()"
+)
+DUE = "SELECT 1 FROM relight.dunning_case WHERE state <> 'closed' AND lane = 'bulk' AND wakes_at <= clock_timestamp()"
+DEATHS = (faults.worker_killed, faults.part_of_web_killed, faults.fail_over, faults.host_killed)
+
+
+@pytest.fixture(scope="module")
+def life() -> Iterator[Life]:
+    """Everything runs, and the first who paid is back."""
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    folder = Path(tempfile.mkdtemp(prefix="rlc"))
+    with living(folder, seed=1, pace_seconds=0.3, homes=30, bills=5, goes_on=False) as running:
+        running.warm_up()
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_payment_waits_for_the_replica_and_a_night_run_does_not(life: Life) -> None:
+    pair = life.ground.pair
+    link = pair.second.host
+
+    link.cut()
+    try:
+        with pair.first.admin("relight") as admin:
+            wait_for(lambda: admin.execute(WEB_WAITS).fetchone(), "a payment waits for the replica")
+            woken = admin.execute(WAKE).rowcount
+            wait_for(lambda: not admin.execute(DUE).fetchone(), "all that was woken was decided")
+            still = admin.execute(WEB_WAITS).fetchone()
+    finally:
+        link.mend()
+
+    assert woken
+    assert still
+
+
+def test_customers_pay_while_workers_webs_and_servers_die(life: Life) -> None:
+    for death in DEATHS:
+        life.suffer(death, print)
+
+    assert life.come_to_rest() == []
