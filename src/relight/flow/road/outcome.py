@@ -25,7 +25,7 @@ ATTEMPTS_MAX = 8
 ALARM_AFTER = 3
 LOST = "lost"
 LOST_MAX = 5  # in a row, after which an attempt is what ends workers, and a person has to look
-_LOST_PAUSE = 5  # seconds: nobody was busy
+_LOST_PAUSE = 1  # second: nobody was busy
 RESTORE_FOR = timedelta(hours=24)
 _PAUSES = (5, 15, 60, 300, 900, 3600)
 _RESTORE_PAUSE_MAX = 60
@@ -92,6 +92,8 @@ def finish(
                 "facts": Jsonb(dict(outcome.facts)),
             },
         )
+        if ended is None and outcome.code == LOST:
+            return  # another worker missed the same one, or its end was written meanwhile
         if ended is None:
             _late(tx, effect, attempt_id, outcome, now)
         else:

@@ -46,7 +46,7 @@ _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
 _SLOTS = {"urgent": 200, "bulk": 200}
 _BUTTON_SECONDS = 5
 _HOUSEKEEPING_SECONDS = 5
-_LOST_SECONDS = 2
+_LOST_SECONDS = 1
 _ALONE_SECONDS_MAX = 10
 _BEAT_SECONDS = COMMAND_LEASE.total_seconds() / 4
 _REVIEW_SECONDS = 600
@@ -98,9 +98,9 @@ class Worker:
         for lane in self.lanes:
             loops.append(self._kept(f"decide {lane.name}", partial(self._decide, lane)))
             loops.append(self._kept(f"release {lane.name}", partial(self._release, lane)))
-        loops.append(self._kept("leases", self._leases))
+        loops += [self._kept("leases", self._leases), self._kept("lost", self._lost)]
         if any(lane.name == "bulk" for lane in self.lanes):
-            loops += [self._kept("lost", self._lost), self._kept("feed", self._feed), self._kept("ears", self._ears)]
+            loops += [self._kept("feed", self._feed), self._kept("ears", self._ears)]
             loops += [self._kept("reviews", self._reviews), self._kept("undos", self._undos)]
             loops += [self._kept(name, extra) for name, extra in self.extras]
         if any(lane.name == "urgent" for lane in self.lanes):
