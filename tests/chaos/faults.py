@@ -29,6 +29,7 @@ class Ground:
     folder: Path
     chance: random.Random
     watch: Look
+    struck_at: float | None = None
 
     def any_unit(self, *kinds: str) -> Unit:
         """One of the services of these kinds that runs."""
@@ -138,6 +139,7 @@ def disk_full(ground: Ground) -> Iterator[None]:
     """The disk of the first database's log is full until somebody makes room."""
     first = ground.pair.first
     first.fill_disk()
+    ground.struck_at = time.monotonic()
     ground.watch()
     yield
     first.free_disk()

@@ -81,8 +81,9 @@ class Life:
         name = fault.__name__
         low, high = LASTS_SECONDS.get(name, (0, 0))
         lasts = self.ground.chance.uniform(low, high)
-        since = time.monotonic()
+        since, self.ground.struck_at = time.monotonic(), None
         with fault(self.ground):
+            since = self.ground.struck_at or since  # of a fault that took its time to come about
             while time.monotonic() - since < lasts:
                 time.sleep(0.05)
         while (took := self.traffic.recovered(since)) is None:

@@ -33,6 +33,7 @@ _SETTINGS = {
     "max_wal_size": "64MB",
     "min_wal_size": "32MB",
     "wal_keep_size": "64MB",
+    "wal_recycle": "off",
     "hot_standby": "on",
     "wal_receiver_timeout": "5s",
     "wal_sender_timeout": "5s",
@@ -125,12 +126,11 @@ class Server:
 
     def fill_disk(self) -> None:
         """Others fill the log's disk, and the server writes until it finds that out."""
-        with suppress(OSError), (self.disk / "others").open("wb") as others:
-            while True:
-                others.write(bytes(1_000_000))
-                others.flush()
         with suppress(psycopg.OperationalError), self.admin() as connection:
             while True:
+                with suppress(OSError), (self.disk / "others").open("ab", buffering=0) as others:
+                    while others.write(bytes(1_000_000)):
+                        pass
                 connection.execute("SELECT pg_logical_emit_message(false, 'chaos', 'x'), pg_switch_wal()")
 
     def free_disk(self) -> None:
