@@ -26,7 +26,7 @@ from bench.figures import in_words, machine, percentiles
 from bench.home import Home, private
 from bench.population import CUSTOMERS, Plan, Shape
 from bench.processes import running, wait_until
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
 from relight.flow.feeds.operations import sequence
 
 _WRITERS = 2
@@ -34,6 +34,7 @@ _CASES = 4_000
 _FIRST = 1_000_000
 _RAW_ROUNDS = 4
 _WORKING = b"working"
+_ASK_SECONDS = 5
 _TABLES = (*CUSTOMERS, "claims", "lines", "transfers", "cases")
 
 News = Callable[[str], None]
@@ -195,7 +196,26 @@ def _old_transactions(ground: Ground) -> Iterator[None]:
         snapshot.execute("SELECT count(*) FROM feed_pending")
         late.rows(SQL.lock, params)
         late.run(SQL.write, {**params, "now": ground.db.clock()})
-        yield
+        with _kept_busy(late), _kept_busy(Tx(snapshot, None)):
+            yield
+
+
+@contextmanager
+def _kept_busy(tx: Tx) -> Iterator[None]:
+    """A transaction that goes on: an idle one is ended by the server, as a stopped worker's is to be."""
+    ending = threading.Event()
+
+    def ask() -> None:
+        while not ending.wait(_ASK_SECONDS):
+            tx.value("SELECT 1")
+
+    with ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(ask)
+        try:
+            yield
+        finally:
+            ending.set()
+        asking.result()
 
 
 def _check(ground: Ground, readers: Sequence[Reader]) -> None:
