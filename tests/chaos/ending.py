@@ -30,7 +30,10 @@ _PAID = """
     WHERE k.provider_ref = ANY (%(refs)s) GROUP BY 1, 2, a.credit, u.observed, a.id
 """
 _MONEY = "SELECT coalesce(sum(amount), 0)::bigint FROM payment"
-_SENT = "SELECT key, state FROM effect WHERE kind = 'message' AND state <> 'pending'"
+_SENT = """
+    SELECT e.key, e.state, EXISTS (SELECT FROM attempt a WHERE a.effect_id = e.id AND a.result = 'unknown')
+    FROM effect e WHERE e.kind = 'message'
+"""
 _TASKS = """
     SELECT t.code, a.ref, t.params FROM task t LEFT JOIN account a ON a.id = t.account_id
     WHERE t.state = 'open' ORDER BY t.id
@@ -91,13 +94,15 @@ def _payments(db: Database, partner: int, folder: Path, accepted: Collection[str
 
 
 def _messages(db: Database, partner: int, folder: Path) -> list[str]:
+    """Sent is what is done; or the end of an attempt was lost, on record, and by then it was to be said no longer."""
     kept = Counter(message.key for message in read(folder / "inbox", Channel.SMS))
     with db.transaction(partner) as tx:
-        sent = dict(tx.rows(_SENT))
-    done = {key for key, state in sent.items() if state == "done"}
+        rows = tx.rows(_SENT)
+    done = {key for key, state, _ in rows if state == "done"}
+    told = done | {key for key, state, is_unknown in rows if state == "withheld" and is_unknown}
     return [
         *(f"message {key} was sent {count} times" for key, count in kept.items() if count > 1),
-        *(f"message {key} was sent, and is {sent.get(key)}" for key in kept.keys() - done),
+        *(f"message {key} was sent, and nothing on record says so" for key in kept.keys() - told),
         *(f"message {key} is done, and nobody got it" for key in done - kept.keys()),
     ]
 
