@@ -96,7 +96,9 @@ def _drivers(home: Home) -> dict[str, Any]:
     return {"supply": {"sim": {"driver": "simulator"}}, "messages": inbox, "payments": {"testpay": testpay}}
 
 
-def _populate(home: Home, owner: psycopg.Connection, partner: int, provider: TestProvider, *, count: int) -> list[str]:
+def _populate(
+    home: Home, owner: psycopg.Connection, partner: int, provider: TestProvider, *, payers: int, sleepers: int
+) -> list[str]:
     """Customers in the walled garden, who will pay, and others whose cases fall due; the payers' references."""
     now = _now(owner)
     with home.database() as db:
