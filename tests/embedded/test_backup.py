@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 
 from relight.cli.main import relight
 from relight.project import cluster, embedded, postmaster, roles
+from relight.project.checks import backup_is_fresh
 from relight.project.installation import Installed
 from tests.embedded.commands import wait_until
 
@@ -37,7 +39,7 @@ def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def answer(home: Path, *words: str) -> dict[str, object]:
+def answer(home: Path, *words: str) -> dict[str, Any]:
     """What a command that succeeds says with --json."""
     done = command(home, *words, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -140,6 +142,7 @@ def test_a_moment_between_two_commits_can_be_gone_back_to(
         assert isinstance(between, datetime)
         add("after")
     checked = answer(home, "backup", "check", str(folder))
+    looked = {check["name"]: check["found"] for check in answer(home, "doctor")["checks"]}
 
     new = str(ground / "new")
     answer(home, "backup", "restore", str(folder), "--into", new, "--until", between.isoformat())
@@ -152,6 +155,7 @@ def test_a_moment_between_two_commits_can_be_gone_back_to(
     own = command(Path(new), "backup", "base", str(folder))
 
     assert checked["ok"]
+    assert looked["backup"].startswith("0 h old")
     assert partners == [("before",), ("default",)]
     assert "is not empty" in again.stderr
     assert "does not reach" in late.stderr
@@ -192,6 +196,28 @@ def test_a_folder_without_backups_is_refused_with_the_remedy(ground: Path) -> No
     assert done.returncode == 1
     assert "holds no backups" in done.stderr
     assert "relight backup base" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hours", "ok", "found"),
+    [(1, True, "1 h old"), (36, True, "36 h old"), (37, False, "37 h old"), (None, True, "none by Relight")],
+)
+def test_doctor_says_how_old_the_newest_copy_is(tmp_path: Path, hours: int | None, ok: bool, found: str) -> None:
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    newest = None if hours is None else (tmp_path, now - timedelta(hours=hours))
+
+    check = backup_is_fresh(newest, now)
+
+    assert (check.ok, check.found.startswith(found), bool(check.remedy)) == (ok, True, not ok)
+
+
+def test_doctor_misses_a_copy_that_is_gone(tmp_path: Path) -> None:
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    check = backup_is_fresh((tmp_path / "gone", now), now)
+
+    assert not check.ok
+    assert "is gone" in check.found
 
 
 def test_every_command_says_how_it_is_used() -> None:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from relight.cli import compiled
 from relight.project import connect, paths, roles
+from relight.project.backup import places
 from relight.project.binaries import MAJOR_MIN
 from relight.project.connect import DatabaseUrls
 from relight.project.errors import UnableToProvideDatabase
@@ -22,6 +23,7 @@ from relight.project.errors import UnableToProvideDatabase
 PYTHON_MIN = (3, 11)
 FREE_BYTES_MIN = 1024**3
 SKEW_SECONDS_MAX = 2.0
+BACKUP_HOURS_MAX = 36
 _GIB = 1024**3
 
 
@@ -39,7 +41,7 @@ def run_checks() -> list[Check]:
     """All checks, with the database when it can be had. Nothing here raises: what is broken is what is reported."""
     checks = [python_version(sys.version_info[:3]), core_of_what_ifs(compiled.state())]
     try:
-        checks += home_checks(paths.home())
+        checks += [*home_checks(paths.home()), backup_is_fresh(places.last(paths.home()), datetime.now(UTC))]
         urls = connect.resolve()
     except UnableToProvideDatabase as refused:
         return [*checks, Check("database", False, refused.found, refused.remedy)]
@@ -90,6 +92,19 @@ def socket_path_fits(home: Path) -> Check:
     ok = paths.is_fit_for_socket(folder)
     remedy = f"Set {paths.HOME_VARIABLE} to a folder with a shorter path."
     return Check("socket", ok, f"{folder}, {length_bytes} bytes", "" if ok else remedy)
+
+
+def backup_is_fresh(newest: tuple[Path, datetime] | None, now: datetime) -> Check:
+    """A base copy of the last day and a half, if copies are made by Relight at all."""
+    if newest is None:
+        return Check("backup", True, "none by Relight (`relight backup base FOLDER` makes one)")
+    folder, complete = newest
+    hours = (now - complete) / timedelta(hours=1)
+    if not folder.exists():
+        return Check("backup", False, f"{folder} is gone", "Put it back, or make a new one: relight backup base FOLDER")
+    ok = hours <= BACKUP_HOURS_MAX
+    found = f"{hours:.0f} h old, in {folder}"
+    return Check("backup", ok, found, "" if ok else "See why none is made: relight backup base FOLDER")
 
 
 def database_checks(urls: DatabaseUrls) -> Iterator[Check]:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from relight.project.backup.manifest import damaged
-from relight.project.backup.places import BackupFolder, Base, keep
+from relight.project.backup.places import BackupFolder, Base, keep, note_last
 from relight.project.backup.source import Source, beside
 from relight.project.errors import UnableToBackUp
 
@@ -37,7 +37,9 @@ def make_base(source: Source, folder: BackupFolder, *, home: Path, kept: int) ->
     keep(base)
     making.rename(target)
     _remove_old(source, folder, kept)
-    return folder.bases()[-1]
+    newest = folder.bases()[-1]
+    note_last(home, newest)
+    return newest
 
 
 def _first_segment(data: Path) -> str:

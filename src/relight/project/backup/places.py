@@ -14,6 +14,7 @@ from pathlib import Path
 from relight.project.errors import UnableToBackUp
 
 _OURS = "backup.json"
+_LAST = "last-backup.json"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 
@@ -98,3 +99,18 @@ def _read(folder: Path) -> Base:
         int(told["major"]),
         told["first_segment"],
     )
+
+
+def note_last(home: Path, base: Base) -> None:
+    """Keep in home where the newest copy lies and when it was complete, for `relight doctor`."""
+    told = {"folder": str(base.folder), "complete": base.complete.isoformat()}
+    (home / _LAST).write_text(json.dumps(told) + "\n")
+
+
+def last(home: Path) -> tuple[Path, datetime] | None:
+    """Where this home's newest copy lies, and when it was complete; None when there never was one."""
+    kept = home / _LAST
+    if not kept.exists():
+        return None
+    told = json.loads(kept.read_text())
+    return Path(told["folder"]), datetime.fromisoformat(told["complete"])
