@@ -153,10 +153,19 @@ def _notice(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, 
         if at.arrears <= 0:  # about to be restored: who has paid is not asked for money
             return Leave(Exit.WITHHOLD, "guard.nothing_owed")
     else:
+        if _is_paid_but_for_costs(taken, at):
+            return Leave(Exit.WITHHOLD, "guard.nothing_owed")
         asked = _as_leave(_recheck(policy, law, facts, at, taken, now))
         if asked.exit is not Exit.SEND:
             return asked
     return _contact(policy, facts, now)
+
+
+def _is_paid_but_for_costs(taken: StepFacts, at: Standing) -> bool:
+    """Whether all principal that a step was about has been paid since: what is left is its own fee, or earlier ones,
+    and who has just paid is not asked for those by the letter of before."""
+    was_owed = [claim.claim_id for claim in taken.claims if claim.principal > 0]
+    return bool(was_owed) and not any([at.countable.get(claim, 0) for claim in was_owed])
 
 
 def _contact(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:

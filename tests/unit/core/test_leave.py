@@ -232,3 +232,21 @@ def test_a_message_that_tells_of_a_cut_is_not_sent_to_who_has_paid_and_is_about_
     leave = asked(about_to_cut(services=(off,), claims=()), told)
 
     assert (leave.exit, leave.why) == (Exit.WITHHOLD, "guard.nothing_owed")
+
+
+def test_who_paid_the_bill_since_is_not_asked_for_the_fee_of_the_letter_that_has_not_left() -> None:
+    reminder = Due(2, "message", "friendly", 0, 1, None, None, None)
+    taken = dataclasses.replace(step("friendly", 1, MONDAY, completed=False), claims=(StepClaimFacts(1, 79900, 3500),))
+
+    leave = asked(case(steps=(taken,), claims=(claim(principal=0, costs=3500),)), reminder)
+
+    assert (leave.exit, leave.why) == (Exit.WITHHOLD, "guard.nothing_owed")
+
+
+def test_a_letter_that_was_about_costs_alone_leaves() -> None:
+    reminder = Due(2, "message", "friendly", 0, 1, None, None, None)
+    taken = dataclasses.replace(step("friendly", 1, MONDAY, completed=False), claims=(StepClaimFacts(1, 0, 3500),))
+
+    leave = asked(case(steps=(taken,), claims=(claim(principal=0, costs=3500),)), reminder)
+
+    assert leave.exit is Exit.SEND
