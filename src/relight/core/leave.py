@@ -165,7 +165,7 @@ def _is_paid_but_for_costs(taken: StepFacts, at: Standing) -> bool:
     """Whether all principal that a step was about has been paid since: what is left is its own fee, or earlier ones,
     and who has just paid is not asked for those by the letter of before."""
     was_owed = [claim.claim_id for claim in taken.claims if claim.principal > 0]
-    return bool(was_owed) and not any([at.countable.get(claim, 0) for claim in was_owed])
+    return bool(was_owed) and not any(at.countable.get(claim, 0) for claim in was_owed)
 
 
 def _contact(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
