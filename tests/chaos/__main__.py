@@ -9,6 +9,7 @@ was interrupted goes on where it was when it is started again with the same fold
 import argparse
 import json
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
@@ -29,6 +30,7 @@ def main() -> int:
     asked.add_argument("--out", type=Path, help="Where the result goes, as JSON.")
     given = asked.parse_args()
     faults = plan(given.seed, kills=given.kills, fail_overs=given.failovers, others=given.others)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with everything that runs
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # that servers go away is what this is about
     began = time.monotonic()
     with living(given.folder, seed=given.seed, pace_seconds=given.pace, homes=200, bills=20, goes_on=True) as life:
