@@ -121,6 +121,13 @@ def _effects(found: Result) -> list[Sequence[str]]:
     return [(name, f"{found['messages_per_second']:,}", raw, ratio), *beside]
 
 
+def _soak(found: Result) -> list[Sequence[str]]:
+    grown = [f"{one['figure']} of {one['of']}" for one in found["verdicts"] if not one["flat"]]
+    flat = f"{len(found['verdicts']) - len(grown)} of {len(found['verdicts'])}"
+    name = f"figures that stay flat in {found['minutes']:.0f} minutes of steady load"
+    return [(name, flat + (f"; not: {', '.join(grown)}" if grown else ""), "", "")]
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -134,6 +141,7 @@ _ROWS = {
     "year": _year,
     "feed": _feed,
     "effects": _effects,
+    "soak": _soak,
     "simulation": _simulation,
 }
 
