@@ -100,6 +100,20 @@ def _simulation(found: Result) -> list[Sequence[str]]:
     return [(f"violations in {found['seeds']:,} simulated histories ({faults})", f"{len(found['violations'])}", "", "")]
 
 
+def _chaos(found: Result) -> list[Sequence[str]]:
+    died = f"{found['kills']} kills, {found['failovers']} fail-overs and {found['others']} other faults"
+    kinds = {"after a kill": found.get("recovery_after_kill_seconds"),
+             "after a fail-over": found["recovery_seconds"].get("fail_over")}  # fmt: skip
+    return [
+        (f"wrong after {died}, {found['payments']:,} payments", f"{len(found['wrong'])}", "", ""),
+        *(
+            (f"until all is as it was, {name}", f"{' · '.join(_spread(seconds))}, max {seconds['max']:.0f} s", "", "")
+            for name, seconds in kinds.items()
+            if seconds
+        ),
+    ]
+
+
 def _feed(found: Result) -> list[Sequence[str]]:
     raw, ratio = f"{found['raw_events_per_second']:,}", f"{found['ratio']:.2f}"
     waits, lag = found["writers_seen_waiting"], " · ".join(_spread(found["lag_ms"]))
@@ -143,6 +157,7 @@ _ROWS = {
     "effects": _effects,
     "soak": _soak,
     "simulation": _simulation,
+    "chaos": _chaos,
 }
 
 if __name__ == "__main__":
