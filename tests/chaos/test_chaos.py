@@ -37,8 +37,10 @@ def life() -> Iterator[Life]:
 def test_a_payment_waits_for_the_replica_and_a_night_run_does_not(life: Life) -> None:
     pair = life.ground.pair
     link = pair.second.host
+    (ref,) = wait_for(lambda: life.town.order(1), "somebody is limited and goes to the card page")
 
     link.cut()
+    life.traffic.pays(ref)
     try:
         with pair.first.admin("relight") as admin:
             wait_for(lambda: admin.execute(WEB_WAITS).fetchone(), "a payment waits for the replica")

@@ -65,6 +65,11 @@ class Traffic:
                 found = [row[0] for row in tx.rows(_BACK, {"refs": missing})]
             self.back_at.update(dict.fromkeys(found, time.monotonic()))
 
+    def pays(self, ref: str) -> None:
+        """A customer who was on the card page has paid."""
+        self.paid_at[ref] = time.monotonic()
+        self.sender.pay(ref)
+
     def recovered(self, since: float) -> float | None:
         """How many seconds after a moment it was as if nothing had been: one who paid after it is back, and so is
         everybody who had paid before. None: not yet."""
@@ -78,9 +83,7 @@ class Traffic:
         if not self._stock:
             self._stock = self.town.order(10)
         if self._stock:
-            ref = self._stock.pop(0)
-            self.paid_at[ref] = time.monotonic()
-            self.sender.pay(ref)
+            self.pays(self._stock.pop(0))
         self._ending.wait(self.pace_seconds)
 
     def _move_in(self) -> None:
