@@ -7,7 +7,7 @@ import pytest
 
 from relight.flow.cases.operations import wake
 from relight.flow.database import Database
-from relight.flow.road.claiming import FROM_THE_START, Claimer
+from relight.flow.road.claiming import FROM_THE_START, GOES_ON, Claimer
 from tests.flow.paying import Debtor, make_debtor, with_policy
 
 _WAITED = [timedelta(minutes=minutes) for minutes in (50, 40, 30, 20)]
@@ -96,3 +96,23 @@ def test_those_of_one_moment_are_in_order_too(
 
     assert found == [cases[:3], cases[3:]]
     assert claimer.since(partner, "bulk") == (now, cases[3])
+
+
+@pytest.mark.parametrize("lane", ["urgent", "bulk"])
+def test_who_was_woken_by_a_slow_transaction_is_found_though_others_are_due_all_the_time(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor], lane: str
+) -> None:
+    claimer, late = Claimer(), debtors[0]
+    owner.execute("UPDATE dunning_case SET lane = %s WHERE partner_id = %s", [lane, partner])
+    put_off(owner, late, now + timedelta(days=1))
+    with db.transaction(partner) as tx:
+        claimer.claim(tx, lane, now, 2)
+    put_off(owner, late, now - timedelta(minutes=50))  # its clock was read before the others' batch, and it commits now
+
+    found = []
+    for _ in range(GOES_ON[lane] + 1):
+        with db.transaction(partner) as tx:
+            found.append([case_id for case_id, _ in claimer.claim(tx, lane, now, 2)])
+
+    assert late.case_id in found[-1]
+    assert late.case_id not in found[0], "which went on where the one before had begun"
