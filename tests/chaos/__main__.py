@@ -33,7 +33,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with everything that runs
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # that servers go away is what this is about
     began = time.monotonic()
-    with living(given.folder, seed=given.seed, pace_seconds=given.pace, homes=200, bills=20, goes_on=True) as life:
+    with living(
+        given.folder, seed=given.seed, pace_seconds=given.pace, homes=200, bills=20, poisoned=2, goes_on=True
+    ) as life:
         life.warm_up()
         for fault in faults[life.seen.done :]:
             life.suffer(fault, lambda text: print(text, flush=True))

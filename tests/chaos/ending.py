@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from tests.chaos.hosted import POISON
 from tests.chaos.town import OWED
 
 LATE = ("I4", "late")
+_PAUSE = timedelta(minutes=2)  # what is to be tried again after a fault is due within it
 _UNFINISHED = """
     SELECT e.id, e.state FROM effect e JOIN account a ON a.id = e.account_id
-    WHERE (e.state = 'in_flight' OR e.state = 'pending' AND e.due_at <= %(now)s) AND a.ref NOT LIKE %(poison)s
+    WHERE (e.state = 'in_flight' OR e.state = 'pending' AND e.due_at <= %(soon)s) AND a.ref NOT LIKE %(poison)s
 """
 _DUE = "SELECT id FROM dunning_case WHERE state <> 'closed' AND wakes_at <= %(now)s"
 _PAID = """
@@ -48,7 +50,8 @@ _KINDS = "SELECT kind, state, count(*) FROM effect GROUP BY 1, 2 ORDER BY 1, 2"
 def unrest(db: Database, partner: int) -> list[Any]:
     """What is still to be done by somebody, or under way."""
     with db.transaction(partner) as tx:
-        asked = {"now": db.clock(), "poison": f"{POISON}%"}
+        now = db.clock()
+        asked = {"now": now, "soon": now + _PAUSE, "poison": f"{POISON}%"}
         return [*tx.rows(_UNFINISHED, asked), *tx.rows(_DUE, asked)]
 
 

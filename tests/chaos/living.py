@@ -136,8 +136,11 @@ class Life:
 
 
 @contextmanager
-def living(folder: Path, *, seed: int, pace_seconds: float, homes: int, bills: int, goes_on: bool) -> Iterator[Life]:
-    """Everything runs as long as the block lasts. `goes_on`: the folder is kept for a later part of the run."""
+def living(
+    folder: Path, *, seed: int, pace_seconds: float, homes: int, bills: int, poisoned: int, goes_on: bool
+) -> Iterator[Life]:
+    """Everything runs as long as the block lasts. `goes_on`: the folder is kept for a later part of the run.
+    `poisoned`: how many homes have a line whose order ends the worker."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         hosts = stack.enter_context(network(HOSTS))
@@ -162,7 +165,7 @@ def living(folder: Path, *, seed: int, pace_seconds: float, homes: int, bills: i
         seen = Seen.read(folder / "seen.json")
         ground = Ground(pair, units, hosts, folder, random.Random(f"{seed}-{seen.done}"),
                         lambda: _watch(folder, environment, hosts["app1"].prefix, seen))  # fmt: skip
-        life = Life(folder, ground, db, town, sender, Traffic(town, sender, pace_seconds, homes, bills), seen)
+        life = Life(folder, ground, db, town, sender, Traffic(town, sender, pace_seconds, homes, bills, poisoned), seen)
         stack.callback(units.end)
         units.begin()
         stack.callback(sender.end)

@@ -24,7 +24,7 @@ DUE = """
     SELECT count(*) FROM relight.dunning_case
     WHERE state <> 'closed' AND lane = 'bulk' AND wakes_at <= clock_timestamp()
 """
-DEATHS = (faults.worker_killed, faults.part_of_web_killed, faults.fail_over, faults.host_killed)
+DEATHS = (faults.host_killed, faults.worker_killed, faults.part_of_web_killed, faults.fail_over)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def life() -> Iterator[Life]:
     """Everything runs, and the first who paid is back."""
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="rlc"))
-    with living(folder, seed=1, pace_seconds=0.3, homes=30, bills=5, goes_on=False) as running:
+    with living(folder, seed=1, pace_seconds=0.3, homes=30, bills=5, poisoned=0, goes_on=False) as running:
         running.warm_up()
         yield running
     shutil.rmtree(folder, ignore_errors=True)

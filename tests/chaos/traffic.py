@@ -34,6 +34,7 @@ class Traffic:
     pace_seconds: float
     homes: int
     bills: int
+    poisoned: int = 0
     paid_at: dict[str, float] = field(default_factory=dict)
     back_at: dict[str, float] = field(default_factory=dict)
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -90,7 +91,7 @@ class Traffic:
         with self.town.db.transaction(self.town.partner) as tx:
             waiting = tx.value(_WAITING)
         if waiting < _STOCK:
-            self.town.wave(self.homes, poisoned=self.town.waves == 0)
+            self.town.wave(self.homes, poisoned=0 if self.town.waves else self.poisoned)
         self.town.bank_is_heard()
         self.town.bill(int(time.time()), self.bills)
         self._ending.wait(_BILLS_SECONDS)
