@@ -14,7 +14,7 @@ from tests.journeys.processes import wait_for
 
 pytestmark = pytest.mark.counterpart
 
-WEB_WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'relight-web' AND wait_event = 'SyncRep'"
+TOLD_WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'relight%' AND wait_event = 'SyncRep'"
 WAKE = """
     UPDATE relight.dunning_case SET wakes_at = clock_timestamp() WHERE id IN (
         SELECT id FROM relight.dunning_case
@@ -38,7 +38,7 @@ def life() -> Iterator[Life]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_payment_waits_for_the_replica_and_a_night_run_does_not(life: Life) -> None:
+def test_what_is_told_outside_waits_for_the_replica_and_a_night_run_does_not(life: Life) -> None:
     pair = life.ground.pair
     link = pair.second.host
     (ref,) = wait_for(lambda: life.town.order(1), "somebody is limited and goes to the card page")
@@ -47,10 +47,10 @@ def test_a_payment_waits_for_the_replica_and_a_night_run_does_not(life: Life) ->
     life.traffic.pays(ref)
     try:
         with pair.first.admin("relight") as admin:
-            wait_for(lambda: admin.execute(WEB_WAITS).fetchone(), "a payment waits for the replica")
+            wait_for(lambda: admin.execute(TOLD_WAITS).fetchone(), "what is told outside waits for the replica")
             woken = admin.execute(WAKE).rowcount
             wait_for(lambda: admin.execute(DUE).fetchone() < (woken,), "some that were woken are decided")
-            still = admin.execute(WEB_WAITS).fetchone()
+            still = admin.execute(TOLD_WAITS).fetchone()
     finally:
         link.mend()
 
