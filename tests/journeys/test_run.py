@@ -82,7 +82,11 @@ def test_everything_that_is_due_at_a_moment_is_done_once(installation: Installat
     installation.does("import", "payments", paid, "--partner", "nordlys", "--complete-until", at.isoformat())
     third = installation.counts("run", "--as-of", at.isoformat())
 
-    assert (first["attempts"], second, third["attempts"]) == (1, {"decisions": 0, "attempts": 0, "buttons": 0}, 1)
+    assert (first["attempts"], second, third["attempts"]) == (
+        1,
+        {"decisions": 0, "attempts": 0, "buttons": 0, "collections": 0},
+        1,
+    )
     assert [text.partition("!")[0] for text in installation.texts()] == ["Hei", "Takk"]
 
 
