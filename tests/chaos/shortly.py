@@ -1,4 +1,9 @@
-"""A short life on several hosts, with each kind of death in it; the long one is `python -m tests.chaos`."""
+"""A short life on several hosts, with each kind of death in it; the long one is `python -m tests.chaos`.
+
+By hand, as root, and not among the tests that run by themselves until it passes each time:
+
+    python -m pytest tests/chaos/shortly.py
+"""
 
 import logging
 import shutil
