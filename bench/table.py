@@ -89,6 +89,11 @@ def _damage(found: Result) -> list[Sequence[str]]:
     return [("damaged bank files read", f"{found['copies']:,}, none crashed, {refused:,} refused whole", "", "")]
 
 
+def _booked(found: Result) -> list[Sequence[str]]:
+    booked = sum(one["payments_booked"] for one in found["files"].values())
+    return [("damaged bank files booked", f"{found['copies']:,}, none wrongly, {booked:,} payments", "", "")]
+
+
 def _year(found: Result) -> list[Sequence[str]]:
     lived = f"{found['days']} days of {found['accounts']:,} accounts"
     name = f"parts of the books that differ after {found['kills']} kills in {lived}"
@@ -152,6 +157,7 @@ _ROWS = {
     "pairs": _pairs,
     "logs": _logs,
     "damage": _damage,
+    "booked": _booked,
     "year": _year,
     "feed": _feed,
     "effects": _effects,

@@ -36,8 +36,8 @@ def main() -> int:
     differences = compare(alone, killed)
     result = {
         "accounts": given.accounts, "days": given.days, "seed": given.seed, "kills": killed.kills,
-        "minutes": round((time.monotonic() - began) / 60, 1), "differences": differences, "ending": alone.ending,
-        "kinds": alone.kinds,
+        "minutes_since_started_last": round((time.monotonic() - began) / 60, 1), "differences": differences,
+        "ending": alone.ending, "kinds": alone.kinds,
     }  # fmt: skip
     if given.out:
         given.out.write_text(json.dumps(result, indent=1) + "\n")

@@ -17,7 +17,7 @@ from relight.audit.rules import Interest, interest_of
 SQL = statements("interest.sql")
 CODE = "late_interest"
 _DAY = timedelta(days=1)
-_TODO = "Follow the claim's transfers by value date, and post the difference; take back what is too much at once."
+_REMEDY = "Follow the claim's transfers by value date, and post the difference; take back what is too much at once."
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _wrong(reading: Reading, row: Row, tables: tuple[Interest, ...], answered: l
         f" {money(row['booked'], row['currency'])} of late interest is booked; day by day from"
         f" {row['due_date']}{until}, it comes to {money(counted, row['currency'])}."
     )
-    return Violation("I9", row["case"], None, why, CODE, _TODO, reading.partner.slug)
+    return Violation("I9", row["case"], None, why, CODE, _REMEDY, reading.partner.slug)
 
 
 def _half_year_end(day: date) -> date:
