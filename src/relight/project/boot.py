@@ -33,11 +33,12 @@ class Started:
 @cache
 def start() -> Started:
     """Everything in place. Raises `UnableToProvideDatabase` with a remedy. Children inherit it by environment."""
-    urls = connect.resolve()
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    os.environ["RELIGHT_APP_DATABASE"], os.environ["RELIGHT_OWNER_DATABASE"] = urls.app, urls.owner
-    os.environ.setdefault("RELIGHT_SECRET_KEY", _secret(paths.home()))
+    # One after another from the first grant on: granting beside somebody who makes tables ended in a deadlock.
     with exclusive(paths.home() / "migrate.lock", wait_seconds=_MIGRATE_WAIT_SECONDS):
+        urls = connect.resolve()
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+        os.environ["RELIGHT_APP_DATABASE"], os.environ["RELIGHT_OWNER_DATABASE"] = urls.app, urls.owner
+        os.environ.setdefault("RELIGHT_SECRET_KEY", _secret(paths.home()))
         if not is_current(urls.owner):
             migrate(urls.owner)
         _first_partner(urls.owner)
