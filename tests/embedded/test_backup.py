@@ -84,6 +84,11 @@ def rows(server: embedded.Server, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement).fetchall()  # type: ignore[arg-type]
 
 
+def segments_of(folder: Path) -> list[Path]:
+    """The whole segments of the log, oldest first."""
+    return sorted(path for path in (folder / "wal").iterdir() if len(path.name) == 24)
+
+
 @pytest.fixture
 def folder(ground: Path) -> Path:
     """Where backups go."""
@@ -94,6 +99,7 @@ def folder(ground: Path) -> Path:
 def installed(home: Path, folder: Path) -> Iterator[embedded.Server]:
     """A running installation with a first base copy."""
     with embedded.server(home) as server:
+        assert command(home, "migrate").returncode == 0
         assert command(home, "backup", "base", str(folder)).returncode == 0
         yield server
 
@@ -164,6 +170,20 @@ def test_a_moment_between_two_commits_can_be_gone_back_to(
     assert "Traceback" not in again.stderr + late.stderr + early.stderr + own.stderr
 
 
+def test_commits_do_not_wait_for_a_stream_that_was_killed_once_another_runs_without_the_promise(
+    home: Path, folder: Path, installed: embedded.Server
+) -> None:
+    with streaming(home, folder, "--nothing-lost") as stream:
+        wait_until(lambda: rows(installed, "SHOW synchronous_standby_names") == [("relight_backup",)])
+        os.killpg(stream.pid, signal.SIGKILL)
+
+    with streaming(home, folder):
+        wait_until(lambda: rows(installed, "SHOW synchronous_standby_names") == [("",)])
+        done = command(home, "partner", "add", "after", "--name", "After")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_only_the_newest_copies_stay_and_damage_to_them_or_a_hole_in_the_log_is_told(
     home: Path, folder: Path, installed: embedded.Server
 ) -> None:
@@ -172,11 +192,14 @@ def test_only_the_newest_copies_stay_and_damage_to_them_or_a_hole_in_the_log_is_
             with psycopg.connect(installed.url(cluster.SUPERUSER, "postgres"), autocommit=True) as connection:
                 connection.execute("SELECT pg_switch_wal()")
             answer(home, "backup", "base", str(folder), "--keep", "2")
+        for _ in range(3):
+            with psycopg.connect(installed.url(cluster.SUPERUSER, "postgres"), autocommit=True) as connection:
+                connection.execute("SELECT txid_current(), pg_switch_wal()")
+        wait_until(lambda: len(segments_of(folder)) > 3)
     copies = sorted((folder / "base").iterdir())
     whole = answer(home, "backup", "check", str(folder))
 
-    segments = sorted(path for path in (folder / "wal").iterdir() if len(path.name) == 24)
-    segments[-2].unlink()
+    segments_of(folder)[-2].unlink()
     damaged = copies[-1] / "data" / "PG_VERSION"
     damaged.write_text("17\n")
     found = command(home, "backup", "check", str(folder))

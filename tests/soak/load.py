@@ -4,6 +4,7 @@ import csv
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -21,7 +22,7 @@ class Fault(RuntimeError):
     """Something that was asked for was refused; the run is worth nothing."""
 
 
-class Pace:
+class Pace(ABC):
     """Does `once` each so many seconds in a thread while the block lasts; late rounds are not made up for."""
 
     name = ""
@@ -32,9 +33,9 @@ class Pace:
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._go, name=self.name, daemon=True)
 
+    @abstractmethod
     def once(self) -> int:
         """One round; how much it did."""
-        raise NotImplementedError
 
     def check(self) -> None:
         """Raises what ended the thread, if anything did."""

@@ -72,7 +72,7 @@ def server(home: Path | None = None) -> Iterator[Server]:
 
 def acquire(home: Path | None = None) -> Server:
     """Use the embedded server until `release()`: made, started, and given Relight's database and roles as needed."""
-    held = _started(paths.home() if home is None else paths.made(home))
+    held = acquire_as_it_is(paths.home() if home is None else paths.made(home))
     try:
         roles.provision(held.url(cluster.SUPERUSER, "postgres"), database=DATABASE)
     except BaseException:
@@ -84,14 +84,15 @@ def acquire(home: Path | None = None) -> Server:
 @contextmanager
 def as_it_is(home: Path) -> Iterator[Server]:
     """Use a server whose data was put there by somebody else: started, and not touched."""
-    held = _started(home)
+    held = acquire_as_it_is(home)
     try:
         yield held
     finally:
         held.release()
 
 
-def _started(home: Path) -> Server:
+def acquire_as_it_is(home: Path) -> Server:
+    """Use the embedded server until `release()`: started as needed, and nothing is prepared in it."""
     (home / "locks").mkdir(mode=0o700, exist_ok=True)
     with _turn(home):
         _ensure_running(home)

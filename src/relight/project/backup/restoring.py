@@ -66,13 +66,12 @@ def _choose(folder: BackupFolder, until: datetime | None) -> Base:
 def _lay_log(folder: BackupFolder, base: Base, data: Path) -> None:
     """Put the log where the server looks for it; what was being written last counts as far as it goes."""
     wal = data / "pg_wal"
-    for path in folder.wal.iterdir():
-        is_history = path.suffix == ".history"
-        if is_history or (path in folder.segments() and path.name >= base.first_segment):
-            shutil.copy2(path, wal)
+    whole = folder.segments()
+    for path in (*folder.wal.glob("*.history"), *(path for path in whole if path.name >= base.first_segment)):
+        shutil.copy2(path, wal)
     for path in partial(folder.wal):
-        if not (whole := wal / path.stem).exists() or path.stem >= base.first_segment:
-            shutil.copy2(path, whole)
+        if path.stem >= base.first_segment and folder.wal / path.stem not in whole:
+            shutil.copy2(path, wal / path.stem)
 
 
 def _ask_to_recover(data: Path, until: datetime | None) -> None:
@@ -100,7 +99,7 @@ def _recovered(home: Path, folder: BackupFolder, until: datetime | None) -> Iter
 
 
 def _wait(server: Server) -> None:
-    deadline = None
+    stands: tuple[str, float] | None = None  # at which place of the log, and since when
     while True:
         with psycopg.connect(server.url(cluster.SUPERUSER, "postgres")) as connection:
             found = connection.execute("SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()").fetchone()
@@ -108,8 +107,8 @@ def _wait(server: Server) -> None:
         if not found[0]:
             return
         moved = (found[1], time.monotonic())
-        deadline = moved if deadline is None or deadline[0] != moved[0] else deadline
-        if moved[1] - deadline[1] > cluster.WAIT_SECONDS_MAX:
+        stands = moved if stands is None or stands[0] != moved[0] else stands
+        if moved[1] - stands[1] > cluster.WAIT_SECONDS_MAX:
             raise UnableToBackUp(
                 "The server stands still in its log.", remedy=f"Read the newest file in {server.home / 'log'}."
             )

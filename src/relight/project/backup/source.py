@@ -1,5 +1,6 @@
 """The server that is backed up, and PostgreSQL's own programs that do it."""
 
+import atexit
 import os
 import subprocess
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from relight.project import binaries, boot, cluster, connect, paths
+from relight.project import binaries, boot, cluster, connect, embedded, paths
+from relight.project.embedded import Server
 from relight.project.errors import UnableToBackUp
 
 URL_VARIABLE = "RELIGHT_BACKUP_URL"
@@ -53,10 +55,9 @@ class Source:
 
 def source() -> Source:
     """The installation's server; one of somebody else's as `RELIGHT_BACKUP_URL`, a role that may replicate."""
-    boot.start()
-    urls = connect.resolve()
-    if urls.server is not None:
-        conninfo = urls.server.url(cluster.SUPERUSER, "postgres")
+    is_embedded = not os.environ.get(connect.APP_VARIABLE)
+    if is_embedded:
+        conninfo = _embedded().url(cluster.SUPERUSER, "postgres")
     elif given := os.environ.get(URL_VARIABLE):
         conninfo = given
     else:
@@ -77,7 +78,17 @@ def source() -> Source:
         raise UnableToBackUp(
             f"The server does not let us in: {str(away).strip()}.", remedy=f"Look at {URL_VARIABLE}."
         ) from away
-    return Source(conninfo, _programs(major), major, found[0], found[1], urls.is_embedded)
+    return Source(conninfo, _programs(major), major, found[0], found[1], is_embedded)
+
+
+def _embedded() -> Server:
+    """The embedded server, as it is: preparing it anew writes, and a commit may be waiting for us to stream."""
+    where = paths.home()
+    if cluster.data_folder(where) is None:
+        boot.start()
+    server = embedded.acquire_as_it_is(where)
+    atexit.register(server.release)
+    return server
 
 
 def beside(home: Path) -> list[Path]:

@@ -61,6 +61,8 @@ def _ended_with_us(words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 def _commits_wait(source: Source, *, wanted: bool) -> Iterator[None]:
     """Commits wait for the receiver, for as long as it is there in good order."""
     if not wanted:
+        if source.is_embedded:  # one that was killed may have left them waiting
+            _let_go(source)
         yield
         return
     if not source.is_embedded:
@@ -72,7 +74,11 @@ def _commits_wait(source: Source, *, wanted: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        _set(source, sql.SQL("ALTER SYSTEM RESET synchronous_standby_names"))
+        _let_go(source)
+
+
+def _let_go(source: Source) -> None:
+    _set(source, sql.SQL("ALTER SYSTEM RESET synchronous_standby_names"))
 
 
 def _set(source: Source, statement: sql.Composed | sql.SQL) -> None:
