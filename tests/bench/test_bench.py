@@ -25,7 +25,7 @@ def bench(*words: str) -> dict[str, Any]:
 
 @pytest.mark.counterpart
 def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts() -> None:
-    found = bench("restore", "--runs", "4", "--load", "4000")
+    found = bench("restore", "--runs", "4", "--load", "12000")
 
     assert found["runs"] == 4
     assert found["lost"] == 0
