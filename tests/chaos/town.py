@@ -64,7 +64,9 @@ class Town:
             for step, done in (("friendly", 66), ("reminder", 60))
         ]
         header = ("account", "step", "completed_date", "pay_by_date", "claims", "proof")
-        report = import_cases(self.db, self.partner, write_csv(self.folder / "cases.csv", header, steps), now=now)
+        report = import_cases(
+            self.db, self.partner, write_csv(self.folder / "cases.csv", header, steps), now=now, clock=self.db.clock
+        )
         assert not report.rejected, report.errors[:3]
         (self.folder / f"wave-{number}.done").touch()
         self.waves += 1
@@ -74,7 +76,7 @@ class Town:
         due = self.db.clock().date() - timedelta(days=10)
         rows = [(f"B-{number}-{at}", f"billed-{number}-{at}", "499.00", due) for at in range(bills)]
         path = write_csv(self.folder / f"bills-{number}.csv", ("number", "account", "amount", "due_date"), rows)
-        report = import_invoices(self.db, self.partner, path, now=self.db.clock())
+        report = import_invoices(self.db, self.partner, path, now=self.db.clock(), clock=self.db.clock)
         assert report.accepted + report.unchanged == bills, report
 
     def order(self, count: int) -> list[str]:

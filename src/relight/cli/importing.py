@@ -59,7 +59,7 @@ def invoices(file: Path, mapping: str | None, partner_slug: str | None, as_json:
     """
 
     def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
-        return import_invoices(db, partner, file, mapping=mapping, now=now, on_progress=progress)
+        return import_invoices(db, partner, file, mapping=mapping, now=now, clock=db.clock, on_progress=progress)
 
     _run(file, partner_slug, read, as_json=as_json)
 
@@ -108,6 +108,7 @@ def payments(
             source=source,
             complete_until=until,
             now=now,
+            clock=db.clock,
             on_progress=progress,
         )
 
@@ -130,7 +131,7 @@ def cases(file: Path, mapping: str | None, partner_slug: str | None, as_json: bo
     """
 
     def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
-        return import_cases(db, partner, file, mapping=mapping, now=now, on_progress=progress)
+        return import_cases(db, partner, file, mapping=mapping, now=now, clock=db.clock, on_progress=progress)
 
     _run(file, partner_slug, read, as_json=as_json)
 

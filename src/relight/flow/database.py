@@ -5,9 +5,10 @@ each under a line `-- name: why this plan`, and are loaded with `statements(__pa
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,7 @@ _SESSION = "-c search_path=relight -c timezone=UTC -c plan_cache_mode=force_gene
 # What stands in the address itself wins.
 _ALIVE = {"connect_timeout": 5, "keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 2,
           "tcp_user_timeout": 8000}  # fmt: skip
+_WAITED_SECONDS_MIN = 1.0  # less is the time that any statement takes
 _NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'local', true)"
 
 
@@ -70,10 +72,11 @@ def _adapted(connection: psycopg.Connection[TupleRow]) -> None:
 class Tx:
     """One open transaction, scoped to one partner (or to none: then no partner's rows are visible)."""
 
-    __slots__ = ("connection", "partner_id")
+    __slots__ = ("_waited", "connection", "partner_id")
 
     def __init__(self, connection: psycopg.Connection[TupleRow], partner_id: int | None):
         self.connection, self.partner_id = connection, partner_id
+        self._waited = 0.0
 
     def rows(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement, as tuples."""
@@ -105,6 +108,22 @@ class Tx:
     def run(self, statement: str, params: Params | None = None) -> int:
         """Run a statement; how many rows it touched."""
         return self.connection.execute(statement, params).rowcount
+
+    def lock(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a statement that takes locks. Who had to wait for them writes later moments: `after_waiting`."""
+        began = time.monotonic()
+        rows = self.rows(statement, params)
+        waited = time.monotonic() - began
+        self._waited += waited if waited > _WAITED_SECONDS_MIN else 0.0
+        return rows
+
+    def after_waiting(self, now: datetime) -> datetime:
+        """The moment for what is written under locks: `now`, later by as long as they were waited for.
+
+        Somebody decided while he held them, perhaps for as long as a replica was away, and could not see what we write:
+        it must not bear a moment from before that decision.
+        """
+        return now + timedelta(seconds=self._waited)
 
     def need_not_wait(self) -> None:
         """A replica need not have this transaction when its commit is answered: for bulk work of which nobody outside

@@ -104,6 +104,7 @@ def answer(tx: Tx, act_id: int, *, by: Person, granted: bool, now: datetime, not
     """
     by.must("approve")
     lock_accounts(tx, [act(tx, act_id).account_id])
+    now = tx.after_waiting(now)
     asked = act(tx, act_id)
     if by.name == asked.requested_by:
         raise UnableToApprove("Who asked for it cannot approve it. Ask a colleague.")
@@ -122,6 +123,7 @@ def undo(tx: Tx, act_id: int, *, by: Person, now: datetime, note: str = "") -> A
     """
     by.must("approve")
     lock_accounts(tx, [act(tx, act_id).account_id])
+    now = tx.after_waiting(now)
     posted = act(tx, act_id)
     if posted.state != "posted":
         raise UnableToPost(f"Act {act_id} is {posted.state}: there is nothing to undo.")

@@ -22,7 +22,7 @@ _VOIDED_HOLD = timedelta(days=7)
 
 def lock_accounts(tx: Tx, account_ids: Sequence[int]) -> None:
     """Take the accounts' locks, in id order."""
-    tx.rows(SQL.lock_accounts, {"accounts": list(account_ids)})
+    tx.lock(SQL.lock_accounts, {"accounts": list(account_ids)})
 
 
 def wake(tx: Tx, account_ids: Sequence[int], now: datetime, *, urgent: bool) -> int:
@@ -128,6 +128,7 @@ def place_hold(
 ) -> int:
     """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id."""
     lock_accounts(tx, [account_id])
+    now = tx.after_waiting(now)
     hold_id = tx.value(
         SQL.place_hold,
         {
@@ -166,6 +167,7 @@ def end_hold(tx: Tx, *, hold_id: int, actor: str, now: datetime, note: str = "")
         raise UnableToFind("There is no such hold.")
     case_id, account_id, reason, _ = found
     lock_accounts(tx, [account_id])
+    now = tx.after_waiting(now)
     params = {"hold": hold_id, "now": now, "actor": actor}
     if not tx.run(SQL.end_hold, params):
         return
@@ -182,6 +184,7 @@ def decide_approval(tx: Tx, *, approval_id: int, actor: str, granted: bool, now:
     if found is None:
         raise UnableToFind("There is no such approval.")
     lock_accounts(tx, [found[1]])
+    now = tx.after_waiting(now)
     case_id, _, step, state, requested_by, decided_by, _ = tx.row(SQL.approval, {"approval": approval_id}) or found
     if state != "requested":
         raise UnableToApprove(f"This was already {state}. Load the page again to see by whom.")
@@ -209,6 +212,7 @@ def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: dateti
     The case is held for seven days, so that a person can mend what was wrong before it could be taken again.
     """
     account_id = _lock_case(tx, case_id)
+    now = tx.after_waiting(now)
     found = tx.row(SQL.void_step, {"case": case_id, "number": step_number, "now": now})
     if found is None:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")

@@ -99,7 +99,8 @@ def book_month(tx: Tx, *, today: date, now: datetime, after: int = 0) -> int:
     accounts = [row[0] for row in rows]
     if not accounts:
         return 0
-    tx.rows(SQL.lock, {"accounts": accounts})
+    tx.lock(SQL.lock, {"accounts": accounts})
+    now = tx.after_waiting(now)
     recount(tx, accounts, today=today, now=now, until=until)
     return accounts[-1]
 

@@ -69,7 +69,8 @@ def post_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: da
     left_out = frozenset(refusal.at for refusal in refused)
     _stage(tx, rows, creditors, leave_out=left_out)
     tx.run(STAGE.new_accounts, {"partner": tx.partner_id, "now": now})
-    tx.rows(STAGE.lock_accounts)
+    tx.lock(STAGE.lock_accounts)
+    now = tx.after_waiting(now)
     told = [customer for at, row in enumerate(rows) if at not in left_out for customer in row.customers]
     known = save_customers(tx, told, now=now)
     tx.run(STAGE.place, {"partner": tx.partner_id, "run": run_id})

@@ -57,6 +57,7 @@ def receive_payments(
     if not told:
         return []
     accounts = _find_and_lock(tx, source_id, list(told.values()))
+    now = tx.after_waiting(now)
     new = _insert_new(tx, source_id, list(told.values()), now=now, run_id=run_id)
     outcomes = _advance(tx, source_id, list(told.values()), accounts, now)
     touched = _post(tx, outcomes, now)
@@ -97,7 +98,7 @@ def _find_and_lock(tx: Tx, source_id: int, rows: Sequence[PaymentRow]) -> list[i
         },
     )
     accounts = [row[0] for row in found]
-    tx.rows(SQL.lock_accounts, {"accounts": list({account for account in accounts if account is not None})})
+    tx.lock(SQL.lock_accounts, {"accounts": list({account for account in accounts if account is not None})})
     return accounts
 
 
@@ -106,10 +107,10 @@ def _insert_new(
 ) -> frozenset[str]:
     columns = {**_columns(rows), "partner": tx.partner_id, "source": source_id, "now": now, "run": run_id}
     new = frozenset(row[0] for row in tx.rows(SQL.insert_new, columns))
-    locked = tx.rows(SQL.lock_payments, {"source": source_id, "refs": columns["refs"]})
+    locked = tx.lock(SQL.lock_payments, {"source": source_id, "refs": columns["refs"]})
     if placed := [payment for payment, by_hand in locked if by_hand]:
         # Seldom, and after the payment: two that meet here are told of a deadlock, and the later one looks again.
-        tx.rows(SQL.lock_accounts, {"accounts": placing.accounts_of(tx, placed)})
+        tx.lock(SQL.lock_accounts, {"accounts": placing.accounts_of(tx, placed)})
     return new
 
 

@@ -5,7 +5,7 @@ person assigns restores as any other. The caller owns the transaction.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from relight.core.money import format_amount
@@ -92,6 +92,7 @@ def keep(tx: Tx, act: Act) -> None:
 
 
 def _assign(tx: Tx, act: Act, found: Placed, parts: Sequence[Part]) -> None:
+    act = _after_waiting(tx, act)
     _refuse_misfits(tx, found, parts)
     today = partner_today(tx, act.now)
     placing.place(tx, act.payment_id, parts, today=today, now=act.now)
@@ -103,6 +104,7 @@ def _assign(tx: Tx, act: Act, found: Placed, parts: Sequence[Part]) -> None:
 
 
 def _take_away(tx: Tx, act: Act, account_id: int | None) -> None:
+    act = _after_waiting(tx, act)
     accounts = placing.accounts_of(tx, [act.payment_id]) if account_id is None else [account_id]
     taken = placing.take_away(tx, [act.payment_id], accounts, today=partner_today(tx, act.now), now=act.now)
     if not taken:
@@ -112,6 +114,10 @@ def _take_away(tx: Tx, act: Act, account_id: int | None) -> None:
     open_cases(tx, [account for account, _ in sums], act.now)
     _tell(tx, act, SQL.tell_taken, sums)
     wake(tx, [account for account, _ in sums], act.now, urgent=True)
+
+
+def _after_waiting(tx: Tx, act: Act) -> Act:
+    return replace(act, now=tx.after_waiting(act.now))
 
 
 def lock_payment(tx: Tx, payment_id: int, account_ids: Sequence[int]) -> Placed:

@@ -1,6 +1,7 @@
 """Files come in: rows are read one by one, posted in batches of one transaction each, and wake the cases they concern.
 
-A file that is read again changes nothing, so one that was interrupted is simply imported again.
+A file that is read again changes nothing, so one that was interrupted is simply imported again. `now` is the moment of
+the run; with `clock` each batch bears its own, since others decide about the same customers while a long file is read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ from relight.flow.payments.files.series import Series
 from relight.flow.payments.rows import PaymentReader, ReadPayment
 from relight.flow.payments.sequence import note_statements
 from relight.flow.road.report import Report
-from relight.flow.road.runs import SQL, Progress, batches, finish, opened, opened_bank, take_in
+from relight.flow.road.runs import SQL, Clock, Progress, batches, finish, opened, opened_bank, take_in
 from relight.flow.road.takeover import TakeOverReader, take_over
 from relight.flow.road.withdraw import withdraw_notices
 
@@ -39,6 +40,7 @@ def import_invoices(
     *,
     mapping: str | Path | None = None,
     now: datetime,
+    clock: Clock | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
     """Take in a file of invoices and credit notes (CSV or .xlsx). `on_progress` is told how many rows were read.
@@ -51,7 +53,7 @@ def import_invoices(
         seen = SeenNumbers()
         for batch in batches(referenced(InvoiceReader(fields).read(rows), setting)):
             fresh, repeats = _without_repeats(batch, seen)
-            take_in(db, partner_id, report, partial(_invoices, report, fresh, repeats, now))
+            take_in(db, partner_id, report, partial(_invoices, report, fresh, repeats), clock or (lambda: now))
             _tell(on_progress, report)
     finish(db, partner_id, report, now=now)
     return report
@@ -67,6 +69,7 @@ def import_payments(
     source: str = "bank",
     complete_until: datetime | None = None,
     now: datetime,
+    clock: Clock | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
     """Take in a file of payments (`PAYMENT_FORMATS`), and say up to when the source is complete.
@@ -75,10 +78,11 @@ def import_payments(
     we could not read may be what would stop a cut; a bank's file says it itself, once none before it is missing.
     Raises `UnableToImport`.
     """
+    clock = clock or (lambda: now)
     if format in BANK_FORMATS:
         report, bank_file = opened_bank(db, partner_id, path, format=format, now=now)
         source_id = _source(db, partner_id, source)
-        _take_payments(db, partner_id, report, bank_file.read(), source_id, now, on_progress, bank_file.series)
+        _take_payments(db, partner_id, report, bank_file.read(), source_id, clock, on_progress, bank_file.series)
         with db.transaction(partner_id) as tx:
             told = note_statements(tx, source_id, bank_file.series, run_id=report.run_id)
         report.missing = list(told.missing)
@@ -86,7 +90,7 @@ def import_payments(
     else:
         with opened(db, partner_id, path, kind="payments", mapping=mapping, now=now) as (report, fields, rows):
             source_id = _source(db, partner_id, source)
-            _take_payments(db, partner_id, report, PaymentReader(fields).read(rows), source_id, now, on_progress)
+            _take_payments(db, partner_id, report, PaymentReader(fields).read(rows), source_id, clock, on_progress)
         until = complete_until or (now if not report.rejected else None)
     if until is not None:
         with db.transaction(partner_id) as tx:
@@ -109,14 +113,14 @@ def _take_payments(
     report: Report,
     rows: Iterable[ReadPayment],
     source_id: int,
-    now: datetime,
+    clock: Clock,
     on_progress: Progress | None,
     series: Series | None = None,
 ) -> None:
     seen = SeenNumbers()
     for batch in batches(rows):
         told = [found.row is not None and seen.see(found.row.ref, 0) is not Seen.NEW for found in batch]
-        take_in(db, partner_id, report, partial(_payments, report, batch, told, source_id, now, series))
+        take_in(db, partner_id, report, partial(_payments, report, batch, told, source_id, series), clock)
         _tell(on_progress, report)
 
 
@@ -127,6 +131,7 @@ def import_cases(
     *,
     mapping: str | Path | None = None,
     now: datetime,
+    clock: Clock | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
     """Take over running cases: steps that were completed before Relight, with the claims they covered and their proof.
@@ -135,7 +140,7 @@ def import_cases(
     """
     with opened(db, partner_id, path, kind="cases", mapping=mapping, now=now) as (report, fields, rows):
         for batch in batches(TakeOverReader(fields).read(rows)):
-            take_in(db, partner_id, report, partial(take_over, report, batch, now))
+            take_in(db, partner_id, report, partial(take_over, report, batch), clock or (lambda: now))
             _tell(on_progress, report)
     finish(db, partner_id, report, now=now)
     return report
@@ -201,8 +206,8 @@ def _payments(
     batch: list[ReadPayment],
     told: list[bool],
     source_id: int,
-    now: datetime,
     series: Series | None,
+    now: datetime,
     tx: Tx,
 ) -> Report:
     """`told` marks the rows whose payment stood further up in the file: it has been counted there."""

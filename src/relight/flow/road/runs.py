@@ -25,6 +25,7 @@ BATCH_ROWS = 2_000
 TRIES_MAX = 5
 
 Progress = Callable[[int], None]
+Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 
@@ -88,18 +89,21 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
             yield batch
 
 
-def take_in(db: Database, partner_id: int, report: Report, work: Callable[[Tx], Report]) -> None:
+def take_in(
+    db: Database, partner_id: int, report: Report, work: Callable[[datetime, Tx], Report], clock: Clock
+) -> None:
     """Do one batch in a transaction of its own, and add what became of it once it is committed.
 
     Two files that bring the same new number meet in the database, and the later one looks again. Batches of what people
     owe need not wait for a replica: `finish` does, after them. Batches of payments do, for each restores somebody.
     """
     for tries_left in reversed(range(TRIES_MAX)):
+        now = clock()
         try:
             with db.transaction(partner_id) as tx:
                 if report.kind != "payments":
                     tx.need_not_wait()
-                part = work(tx)
+                part = work(now, tx)
                 _keep(tx, report.run_id, part.errors)
         except (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure):
             if not tries_left:
