@@ -53,14 +53,17 @@ def test_what_is_told_outside_waits_for_the_replica_and_a_night_run_does_not(lif
     try:
         with pair.first.admin("relight") as admin:
             wait_for(lambda: admin.execute(TOLD_WAITS).fetchone(), "what is told outside waits for the replica")
+            heard = set(life.sender.accepted)
             woken = admin.execute(WAKE).rowcount
             wait_for(lambda: admin.execute(DUE).fetchone() < (woken,), "some that were woken are decided")
-            still = admin.execute(TOLD_WAITS).fetchone()
+            heard_since = set(life.sender.accepted) - heard
     finally:
         link.mend()
 
     assert woken
-    assert still
+    assert ref not in heard
+    assert not heard_since, "no payment was said to be on record before the replica had it"
+    wait_for(lambda: ref in life.sender.accepted, "the payment is heard")
 
 
 def test_customers_pay_while_workers_webs_and_servers_die(life: Life) -> None:
