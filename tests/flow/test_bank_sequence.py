@@ -34,6 +34,18 @@ def test_statements_in_a_row_move_the_source_on(bank: Bank) -> None:
     assert bank.complete_until() == day(13)
 
 
+@pytest.mark.parametrize(
+    "until", ["2026-03-12T00:00:00+21:00", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
+)
+def test_an_end_that_cannot_be_moves_nothing_and_its_money_is_booked(bank: Bank, until: str) -> None:
+    send(bank, 11)
+
+    report = bank.tells(entry(Paid(bank_ref="B12")), number=12, until=until, account="NO1")
+
+    assert (report.accepted, report.rejected, report.complete_until) == (1, 0, day(11).isoformat())
+    assert bank.complete_until() == day(11)
+
+
 def test_a_gap_is_told_and_moves_on_when_it_is_filled(bank: Bank) -> None:
     send(bank, 11)
 

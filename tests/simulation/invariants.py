@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.simulation.outside import Outside
 
 SQL = statements("tests.simulation", "invariants.sql")
-_MAY_ALWAYS_LEAVE = frozenset({"payment_received", "restored", "press_button", "stop_confirmed"})
+_MAY_ALWAYS_LEAVE = frozenset({"payment_received", "restored", "press_button"})
 
 
 class Violated(AssertionError):

@@ -10,6 +10,7 @@ import click
 import psycopg
 
 from relight.cli.installation import Installation
+from relight.core.moments import moment_of
 from relight.flow.cases.errors import UnableTo
 from relight.flow.database import Database
 from relight.telemetry import logs
@@ -54,10 +55,9 @@ def partner_id(db: Database, slug: str | None) -> int:
 def moment(text: str) -> datetime:
     """An aware moment from the command line; a bare date is midnight UTC. Refuses what is neither."""
     try:
-        found = datetime.fromisoformat(text)
+        return moment_of(text, UTC)
     except ValueError as wrong:
         raise click.BadParameter(f"{text!r} is no moment; write 2026-03-02 or 2026-03-02T09:00:00+01:00") from wrong
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def refusals(command: F) -> F:

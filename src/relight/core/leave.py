@@ -21,7 +21,7 @@ from relight.core.restore import RESTORE
 from relight.core.standing import Standing, services_to_cut, standing
 from relight.core.windows import next_in_window
 
-AT_ONCE_TEMPLATES = frozenset({"payment_received", "restored", "press_button", "stop_confirmed"})
+AT_ONCE_TEMPLATES = frozenset({"payment_received", "restored", "press_button"})
 APOLOGY = "apology"  # waits for allowed hours, and is no contact that counts: what it makes good did
 UNCOUNTED_TEMPLATES = AT_ONCE_TEMPLATES | {APOLOGY}
 _CAP_PERIOD = timedelta(days=7)

@@ -175,7 +175,7 @@ def test_everything_that_a_step_may_do_is_said_to_both_readers(language: str) ->
     told, agents = texts(language, "customer"), texts(language, "agent")
     kinds = {action.kind for action in get_args(Action)}
     keys = {f"message.{template}" for template in TEMPLATES} - {
-        "message.restored", "message.payment_received", "message.press_button", "message.stop_confirmed",
+        "message.restored", "message.payment_received", "message.press_button",
         "message.wrong_person_ack", "message.apology",
     }  # fmt: skip
     keys |= {f"supply.{level.value}" for level in (Level.OFF, Level.LIMITED, Level.WALLED_GARDEN, Level.FULL)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from relight.core.moments import moment_of
 from relight.flow.effects.port import Attempt, Outcome, Repeat
 
 STATUSES = (
@@ -164,12 +165,9 @@ def _amount(told: Mapping[str, Any], name: str, *, least: int) -> int:
 
 def _moment(told: Mapping[str, Any], name: str) -> datetime:
     try:
-        found = datetime.fromisoformat(_text(told, name))
+        return moment_of(_text(told, name))
     except ValueError as wrong:
-        raise StatusRefused(f"{name}: a moment such as 2026-03-02T09:00:00+01:00") from wrong
-    if found.tzinfo is None:
-        raise StatusRefused(f"{name}: a moment with its offset, such as 2026-03-02T09:00:00+01:00")
-    return found
+        raise StatusRefused(f"{name}: a moment with its offset, such as 2026-03-02T09:00:00+01:00") from wrong
 
 
 def _day(told: Mapping[str, Any], name: str) -> date:

@@ -37,7 +37,6 @@ TEMPLATES = (
     "press_button",
     "contact_attempt",
     "wrong_person_ack",
-    "stop_confirmed",
     "apology",
 )
 # These ask for money: link, reference and exact sum must be in them on every channel.

@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from relight.core import moments
 from relight.core.money import NotAnAmount, UnknownCurrency, minor_digits, parse_amount
 from relight.flow.claims.parse import AMOUNT_MAX, YEAR_MAX, YEAR_MIN
 from relight.flow.payments.files.markup import Element
@@ -106,10 +107,9 @@ def day_of(element: Element, name: str) -> date | None:
 def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
     """A moment; without an offset it is in the partner's zone. None for what is none."""
     try:
-        found = datetime.fromisoformat(text.strip())
+        return moments.moment_of(text, zone)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def number_of(text: str) -> int | None:
