@@ -13,6 +13,7 @@ from relight.flow.database import Database
 from relight.flow.payments import matching
 from relight.flow.payments.matching import Act, UnableToMatch
 from tests.flow.factories import Account, make_account, make_claim
+from tests.flow.paying import with_policy
 from tests.flow.queueing import ANNE, Desk
 
 OWED = 89900
@@ -103,6 +104,22 @@ def test_a_shared_payment_that_comes_back_opens_the_bills_of_everyone_it_paid(de
 
     assert (desk.owes(kari), desk.owes(ola)) == (OWED, OWED)
     assert desk.waiting("all") == []
+
+
+def test_everyone_who_had_a_share_of_a_payment_that_comes_back_is_told_of_that_share(desk: Desk) -> None:
+    with desk.db.transaction(desk.partner) as tx:
+        with_policy(tx, desk.now)
+    kari, ola = desk.customer(kid="2345676"), desk.customer(kid="2345684", owed=OWED + 100)
+    payment = desk.comes(2 * OWED + 100, ref="B1")
+    desk.assigns(payment, Part(kari.id, OWED), Part(ola.id, OWED + 100))
+
+    for _ in range(2):
+        desk.comes(2 * OWED + 100, ref="B1", state="returned")
+
+    told = "SELECT params ->> 'amount' FROM case_event e JOIN dunning_case c ON c.id = e.case_id"
+    told += " WHERE c.account_id = %(account)s AND code = 'payment_returned'"
+    assert desk.rows(told, account=ola.id) == [(str(OWED + 100),)]
+    assert desk.rows(told, account=kari.id) == [], "kari's next turn says it: the payment is hers"
 
 
 def test_more_than_came_is_not_given_away(desk: Desk) -> None:

@@ -101,17 +101,19 @@ def take_away(
     return taken
 
 
-def give_back(tx: Tx, payments: Sequence[tuple[int, int | None]], *, today: date, now: datetime) -> list[int]:
+def give_back(
+    tx: Tx, payments: Sequence[tuple[int, int | None]], *, today: date, now: datetime
+) -> list[tuple[int, int, int]]:
     """Payments (with their accounts) that came back although people had placed them: off all accounts, and away.
 
-    They keep their account, whose case is told. The accounts that were touched.
+    They keep their account, whose case is told. What of which payment was taken from where.
     """
     ids = [payment for payment, _ in payments]
     taken = take_away(tx, ids, accounts_of(tx, ids), today=today, now=now)
     tx.run(SQL.give_back, {"payments": ids, "today": today, "now": now})
     known = [(payment, account) for payment, account in payments if account is not None]
     tx.run(SQL.belongs, {"payments": [one for one, _ in known], "accounts": [account for _, account in known]})
-    return sorted({account for _, account, _ in taken})
+    return taken
 
 
 def _named(tx: Tx, payment_id: int, parts: Sequence[Part]) -> list[tuple[int, int, int, str]]:

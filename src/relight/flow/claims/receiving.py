@@ -20,7 +20,7 @@ class Received(NamedTuple):
     """What became of a row. `account_id` is None while unmatched; `moved` says whether anything changed.
 
     `refused` is a sentence when what is stored says otherwise (another amount): then nothing was changed. `others`
-    are accounts that it was taken off besides, where a person had shared it out.
+    are accounts that it was taken off besides, where a person had shared it out, each with how much.
     """
 
     payment_id: int
@@ -60,9 +60,9 @@ def receive_payments(
     now = tx.after_waiting(now)
     new = _insert_new(tx, source_id, list(told.values()), now=now, run_id=run_id)
     outcomes = _advance(tx, source_id, list(told.values()), accounts, now)
-    touched = _post(tx, outcomes, now)
+    taken = _post(tx, outcomes, now)
     by_ref = dict(zip(told, outcomes, strict=True))
-    return [_answer(row, by_ref[row.ref], told[row.ref], row.ref in new, touched) for row in rows]
+    return [_answer(row, by_ref[row.ref], told[row.ref], row.ref in new, taken) for row in rows]
 
 
 def partner_today(tx: Tx, now: datetime) -> date:
@@ -141,18 +141,18 @@ def _advance(
     return [_Outcome(*row) for row in tx.rows(SQL.advance, params)]
 
 
-def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> tuple[int, ...]:
+def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> list[tuple[int, int, int]]:
     """Allocate what was posted; take back what was returned, and let other credit cover what that opened again.
 
-    The accounts that payments which people had placed were taken off.
+    What of which payment that people had placed was taken from which account.
     """
     posted = [outcome for outcome in outcomes if outcome.posts]
     returned = [outcome for outcome in outcomes if outcome.comes_back and not outcome.by_hand]
     placed = [(found.payment_id, found.account_id) for found in outcomes if found.comes_back and found.by_hand]
     if not posted and not returned and not placed:
-        return ()
+        return []
     today = partner_today(tx, now)
-    touched = placing.give_back(tx, placed, today=today, now=now) if placed else []
+    taken = placing.give_back(tx, placed, today=today, now=now) if placed else []
     named = [(found.account_id, found.payment_id, found.amount, found.reference) for found in posted if found.reference]
     interest.before_payments(tx, [outcome.payment_id for outcome in posted], today=today, now=now)
     allocate_by_name(tx, named, today=today, now=now)
@@ -168,10 +168,12 @@ def _post(tx: Tx, outcomes: Sequence[_Outcome], now: datetime) -> tuple[int, ...
     accounts = {outcome.account_id for outcome in (*posted, *returned) if outcome.account_id is not None}
     allocate_by_age(tx, sorted(accounts), today=today, now=now)
     interest.recount(tx, sorted(accounts), today=today, now=now)
-    return tuple(touched)
+    return taken
 
 
-def _answer(row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool, touched: tuple[int, ...]) -> Received:
+def _answer(
+    row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool, taken: Sequence[tuple[int, int, int]]
+) -> Received:
     differs = outcome.differs or (row.amount, row.currency) != (told.amount, told.currency)
     refused = (
         f"Payment {row.ref} is known with another amount or currency. "
@@ -179,5 +181,9 @@ def _answer(row: PaymentRow, outcome: _Outcome, told: PaymentRow, is_new: bool, 
         if differs
         else ""
     )
-    others = touched if outcome.comes_back and outcome.by_hand else ()
+    others = tuple(
+        (account, amount)
+        for payment, account, amount in taken
+        if payment == outcome.payment_id and account != outcome.account_id
+    )
     return Received(outcome.payment_id, outcome.account_id, is_new, outcome.state, outcome.moves, refused, others)

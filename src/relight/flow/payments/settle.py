@@ -32,13 +32,15 @@ def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime,
     """
     received = receive_payments(tx, source_id, rows, now=now, run_id=run_id)
     moved = [answer for answer in received if answer.moved and answer.account_id is not None]
-    others = {account for answer in received for account in answer.others}
+    others = {account for answer in received for account, _ in answer.others}
     account_ids = tuple(sorted({answer.account_id for answer in moved if answer.account_id is not None} | others))
     returned = sorted(
         {answer.account_id for answer in moved if answer.account_id and answer.state == "returned"} | others
     )
     if returned:
         open_cases(tx, returned, now)
+        for answer in received:
+            _tell_others(tx, answer, now)
     if account_ids:
         wake(tx, list(account_ids), now, urgent=True)
         remember(tx, account_ids, now)
@@ -49,6 +51,15 @@ def settle(tx: Tx, source_id: int, rows: Sequence[PaymentRow], *, now: datetime,
     if again:
         tx.run(SQL.paid_again, {"payments": again, "now": now})
     return Settled(received, account_ids)
+
+
+def _tell_others(tx: Tx, answer: Received, now: datetime) -> None:
+    """A payment that a person had shared out came back: each account's case says what was taken from there. Its own
+    account's next turn says it by itself."""
+    if answer.others:
+        accounts, amounts = zip(*answer.others, strict=True)
+        given = {"accounts": list(accounts), "amounts": list(amounts), "payment": answer.payment_id, "now": now}
+        tx.run(SQL.tell_returned, given)
 
 
 def _names(row: PaymentRow) -> bool:

@@ -27,3 +27,15 @@ WHERE p.id = ANY (%(payments)s::bigint[]) AND NOT p.by_hand AND p.state IN ('con
     AND NOT n.is_owed AND NOT n.was_paid AND f.free > 0
     AND NOT EXISTS (SELECT FROM payment_act o WHERE o.payment_id = p.id)
 ORDER BY p.id
+
+-- tell_returned: the open cases of accounts that had a share of a payment which came back
+WITH bumped AS (
+    UPDATE dunning_case c SET version = c.version + 1
+    FROM unnest(%(accounts)s::bigint[], %(amounts)s::bigint[]) AS x (account_id, amount)
+    WHERE c.account_id = x.account_id AND c.state <> 'closed'
+    RETURNING c.partner_id, c.id, c.version, x.amount
+)
+INSERT INTO case_event (partner_id, case_id, number, code, params, actor, cause, at)
+SELECT partner_id, id, version, 'payment_returned', jsonb_build_object('amount', amount, 'payment', %(payment)s::bigint),
+    'relight', '', %(now)s
+FROM bumped ORDER BY id
