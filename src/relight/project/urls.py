@@ -4,6 +4,8 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+handler500 = "relight.web.failing.failed"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("p/", include("relight.web.paypages.urls")),
     path("webhooks/", include("relight.web.webhooks.urls")),
