@@ -1,10 +1,14 @@
 """Somebody else's PostgreSQL by DATABASE_URL: who may come in, what Relight makes there, and what it refuses."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import psycopg
 import pytest
@@ -59,6 +63,17 @@ def _as_admin(server: Postgres, *statements: str, database: str = "postgres") ->
 def _by_hand(server: Postgres, database: str = "relight") -> None:
     statements = roles.by_hand(database).replace("'…'", "'by-hand'").rstrip(";").split("; ")
     _as_admin(server, f"CREATE DATABASE {database}", *statements)
+
+
+def _migrating(server: Postgres, home: Path) -> subprocess.Popen[str]:
+    """`relight migrate` on a host of its own, as far as Relight can see."""
+    given = {
+        "RELIGHT_HOME": str(home),
+        "DATABASE_URL": server.url("relight_app", "relight", "by-hand"),
+        "DATABASE_OWNER_URL": server.url("relight_owner", "relight", "by-hand"),
+    }
+    words = [sys.executable, "-m", "relight.project.main", "migrate"]
+    return subprocess.Popen(words, env={**os.environ, **given}, stdout=PIPE, stderr=STDOUT, text=True)
 
 
 def _facts(urls: DatabaseUrls) -> list[str]:
@@ -225,3 +240,19 @@ def test_without_an_address_the_embedded_server_is_used() -> None:
         assert _facts(urls) == ["relight_app", "written"]
     finally:
         urls.server.release()
+
+
+def test_hosts_that_start_at_once_on_one_database_make_its_tables_once(server: Postgres, ground: Path) -> None:
+    _by_hand(server)
+
+    hosts = [_migrating(server, ground / name) for name in ("one", "two", "three")]
+    said = [host.communicate(timeout=120)[0] for host in hosts]
+
+    assert [host.returncode for host in hosts] == [0, 0, 0], said
+    with psycopg.connect(server.url(database="relight")) as connection:
+        partners = connection.execute("SELECT count(*) FROM relight.partner").fetchone()
+        applied = connection.execute(
+            "SELECT count(*), count(DISTINCT (app, name)) FROM relight.django_migrations"
+        ).fetchall()[0]
+    assert partners == (1,)
+    assert applied[0] == applied[1] > 0

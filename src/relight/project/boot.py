@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from relight.flow.database import Database
-from relight.project import connect, paths, snapshot
+from relight.project import connect, paths, roles, snapshot
 from relight.project.locks import exclusive
 
 SETTINGS = "relight.project.settings"
@@ -39,10 +39,20 @@ def start() -> Started:
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ["RELIGHT_APP_DATABASE"], os.environ["RELIGHT_OWNER_DATABASE"] = urls.app, urls.owner
         os.environ.setdefault("RELIGHT_SECRET_KEY", _secret(paths.home()))
-        if not is_current(urls.owner):
-            migrate(urls.owner)
-        _first_partner(urls.owner)
+        _prepare(urls.owner)
     return Started(urls.owner, urls.app, urls.is_embedded)
+
+
+def _prepare(owner: str) -> None:
+    """Tables up to date, and a first partner. Of hosts that start at once on one database one goes after another.
+
+    The lock goes with the connection, however its process ends.
+    """
+    with psycopg.connect(owner, autocommit=True) as gate:
+        gate.execute("SELECT pg_advisory_lock(%s)", [roles.PREPARING])
+        if not is_current(owner):
+            migrate(owner)
+        _first_partner(owner)
 
 
 def open_database(*, size_max: int = 8) -> Database:

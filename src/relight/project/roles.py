@@ -55,7 +55,7 @@ def prepare_schema(connection: Connection[Any]) -> None:
     The caller's transaction holds a lock until it ends: two hosts that start at the same moment would otherwise both
     change the same rights, which PostgreSQL refuses to one of them.
     """
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_PREPARING])
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [PREPARING])
     owner = connection.execute(
         "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = %s", [SCHEMA]
     ).fetchone()
@@ -70,7 +70,7 @@ def prepare_schema(connection: Connection[Any]) -> None:
         connection.execute(_with_names(statement))
 
 
-_PREPARING = 1919710051  # "rlsc": the advisory lock of whoever prepares the schema
+PREPARING = 1919710051  # "rlsc": the advisory lock of whoever prepares the schema, or migrates in it
 
 _OPEN_TO_APP = (
     "GRANT USAGE ON SCHEMA {schema} TO {app}",
