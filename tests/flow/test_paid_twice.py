@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from relight.flow.cases.people import Person
 from relight.flow.claims.placing import Part
 from relight.flow.database import Database
 from relight.flow.payments import bank_refunds, matching
@@ -115,6 +116,20 @@ def test_it_is_sent_back_by_two_people_and_leaves_the_queue_when_one_has_asked(d
     assert desk.waiting() == []
     with desk.db.transaction(desk.partner) as tx:
         assert [(one.amount, one.state) for one in bank_refunds.open_refunds(tx)] == [(OWED, "asked")]
+
+
+def test_one_whose_refund_is_refused_waits_for_somebody_again(desk: Desk) -> None:
+    kari, second = paid_twice(desk)
+    with desk.db.transaction(desk.partner) as tx:
+        wanted = Wanted(kari.id, OWED, "Kari Nordmann", "NO9386011117947")
+        refund = bank_refunds.ask(tx, Act(second, ANNE, desk.now, "paid twice"), wanted)
+
+    with desk.db.transaction(desk.partner) as tx:
+        bank_refunds.decide(tx, refund, granted=False, by=Person("ole", "manager"), now=desk.now, note="ask her first")
+
+    assert [(one.id, one.why) for one in desk.waiting()] == [(second, "paid_again")]
+    with desk.db.transaction(desk.partner) as tx:
+        assert counts(tx) == (0, 0, 1, 0)
 
 
 def test_one_that_is_set_aside_stays_among_those(desk: Desk) -> None:

@@ -1,12 +1,14 @@
 -- waiting: payments that lie on no account, name a bill that nobody has, or one that was paid already; one row each, the
--- oldest first
+-- oldest first. Who asks for a refund has looked; where that was refused, somebody has to look again.
 WITH loose AS (
     SELECT p.*, p.unmatched AS rest, 'unmatched' AS why, '' AS bill FROM payment p WHERE p.unmatched > 0
     UNION ALL
     SELECT p.*, 0, 'names_unknown', '' FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
     WHERE o.code = 'names_unknown' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
         AND NOT EXISTS (
-            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id AND n.code <> 'parked')
+            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id
+                AND n.code NOT IN ('parked', 'refund_asked'))
+        AND NOT EXISTS (SELECT FROM bank_refund r WHERE r.payment_id = o.payment_id AND r.state <> 'refused')
     UNION ALL
     SELECT p.*, f.free, 'paid_again', o.note
     FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
@@ -16,7 +18,9 @@ WITH loose AS (
     ) f
     WHERE o.code = 'paid_again' AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked') AND f.free > 0
         AND NOT EXISTS (
-            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id AND n.code <> 'parked')
+            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id
+                AND n.code NOT IN ('parked', 'refund_asked'))
+        AND NOT EXISTS (SELECT FROM bank_refund r WHERE r.payment_id = o.payment_id AND r.state <> 'refused')
 ), told AS (
     SELECT l.id, l.ref, s.name AS source, l.amount, l.rest, l.currency, l.value_date, l.received_at, l.reference,
         l.payer_name, coalesce(b.payer_account, '') AS payer_account, l.why, a.id AS account_id,
@@ -46,7 +50,9 @@ WITH loose AS (
     SELECT p.id, o.code FROM payment_act o JOIN payment p ON p.partner_id = o.partner_id AND p.id = o.payment_id
     WHERE o.code IN ('names_unknown', 'paid_again') AND p.unmatched = 0 AND p.state IN ('confirmed', 'booked')
         AND NOT EXISTS (
-            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id AND n.code <> 'parked')
+            SELECT FROM payment_act n WHERE n.payment_id = o.payment_id AND n.id > o.id
+                AND n.code NOT IN ('parked', 'refund_asked'))
+        AND NOT EXISTS (SELECT FROM bank_refund r WHERE r.payment_id = o.payment_id AND r.state <> 'refused')
         AND (o.code = 'names_unknown' OR 0 < (
             SELECT sum(CASE WHEN t.credit = 'customer' THEN t.amount ELSE -t.amount END) FROM transfer t
             WHERE t.account_id = o.account_id AND t.payment_id = p.id AND 'customer' IN (t.debit, t.credit)))
