@@ -85,19 +85,19 @@ def _customers(home: Home, owner: psycopg.Connection, slug: str, first: int, row
     return partner
 
 
-def write_invoices(file: Path, rows: int) -> None:
+def write_invoices(file: Path, rows: int, *, first: int = _FIRST) -> None:
     """A CSV file of invoices, numbered from 0; each has its number in twelve digits as its reference."""
     due = NOW.date() - timedelta(days=4)
     with file.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
         writer.writerow(_HEADER)
-        writer.writerows(_invoice(number, due) for number in range(rows))
+        writer.writerows(_invoice(number, due, first) for number in range(rows))
 
 
-def _invoice(number: int, due: date) -> tuple[object, ...]:
+def _invoice(number: int, due: date, first: int) -> tuple[object, ...]:
     """The customers by turns, as a month's run has them; amounts in kroner and øre."""
     kroner, ore = 299 + number * 7919 % 4000, number * 31 % 100
-    customers = _FIRST + number // INVOICES_EACH
+    customers = first + number // INVOICES_EACH
     issued = due - timedelta(days=14 + number % 3)
     return (f"A{customers}", f"F{number}", f"{kroner}.{ore:02}", "NOK", issued, due, f"{number:012}", "broadband")
 

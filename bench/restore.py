@@ -8,6 +8,7 @@ what each figure means.
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ import httpx
 import psycopg
 
 from bench import population
+from bench.beside import Beside
 from bench.figures import in_words, machine, percentiles
 from bench.home import Home, private
 from bench.load import Load
@@ -28,7 +30,7 @@ from relight.flow.payments.port import Order
 
 BROADBAND, POWER, LOAD = 1_000_000, 2_000_000, 10_000_000
 LIMITED = (Shape(steps=3, due_days=90, last_days=3),)
-_PACE_SECONDS = 0.2
+_SENDERS = 64  # payments that the provider tells of at once: nobody waits for another's answer
 _BUTTON_AFTER = 10  # payments later, the household presses its meter's button
 _WARM_UP = 3  # payments of each kind that are made first and not counted: connections and plans as on any other day
 _BACK_WITHIN_SECONDS = 90
@@ -55,38 +57,49 @@ class Bench:
     provider: TestProvider
     url: str = ""
     partner: int = 0
+    rate: float = 5
     sent: dict[int, datetime] = field(default_factory=dict[int, datetime])
     beside: int = 0  # payments before which the load was seen to go on
 
-    def pay(self, payment: Payment) -> None:
-        """The provider's signed webhook, over HTTP; sent a moment after the database's clock was read."""
+    def pay(self, payment: Payment) -> bool:
+        """The provider's signed webhook, over HTTP; sent a moment after the database's clock was read. Whether the load
+        went on by then."""
         headers, body = self.provider.webhook_of(self.provider.finish(payment.ref, "pay"))
         found = self.owner.execute(SQL.is_due, {"partner": self.partner}).fetchone()
         assert found is not None
         self.sent[payment.account] = found[0]
-        self.beside += found[1]
         with httpx.Client(trust_env=False, timeout=30) as client:
             client.post(self.url, content=body, headers=headers).raise_for_status()
+        return bool(found[1])
 
 
 def run(
     *,
     runs: int = 100,
+    power: int | None = None,
+    rate: float = 5,
     load_cases: int = 100_000,
+    import_rows: int = 0,
+    feed_events: int = 0,
     sms: Mapping[str, Any] | None = None,
     zone: str = "",
     news: News = print,
 ) -> dict[str, Any]:
-    """`runs` payments for broadband and as many for power; the contract's JSON (DESIGN § 9) and more. With `sms` text
-    messages go by that driver instead of an inbox, and with `zone` the partner lives there: it may be night in Oslo."""
-    each = runs + _WARM_UP
+    """`runs` payments for broadband and `power` (as many, unless said) for power, `rate` a second; the contract's JSON
+    (DESIGN § 9) and more. Beside them go the night run, and an import and a feed of so many rows and events. With `sms`
+    text messages go by that driver instead of an inbox, and with `zone` the partner lives there: it may be night in
+    Oslo."""
+    each = (runs + _WARM_UP, (runs if power is None else power) + _WARM_UP)
     with ExitStack() as stack:
         home = stack.enter_context(private())
         news("starting FreeRADIUS and the meters …")
-        bench = _furnish(home, stack.enter_context(running_town(home, each)), stack.enter_context(home.owner()), sms)
+        bench = _furnish(home, stack.enter_context(running_town(home, each[1])), stack.enter_context(home.owner()), sms)
         if zone:
             bench.owner.execute(SQL.move_to, {"partner": bench.partner, "zone": zone})
+        bench.rate = rate
         news(f"filling in {load_cases:,} cases …")
+        beside = Beside(home, bench.owner, import_rows, feed_events)
+        beside.fill(_now(bench.owner))
         payments = _populate(bench, each, load_cases)
         port = free_port()
         bench.url = f"http://127.0.0.1:{port}/webhooks/nordlys/testpay"
@@ -94,13 +107,14 @@ def run(
         stack.enter_context(running(home, "worker"))
         wait_for_port(port)
         load = Load(home, bench.partner, LOAD, load_cases)
-        wait_until(lambda: load.due() < load_cases, "the load being decided")
+        wait_until(lambda: load.due() < load_cases or not load_cases, "the load being decided")
         with load:
             _pay_all(bench, payments[: 2 * _WARM_UP])
             bench.beside = 0
-            news(f"{2 * runs} payments, one each {_PACE_SECONDS * 1000:.0f} ms …")
-            _pay_all(bench, payments[2 * _WARM_UP :])
-        return _result(bench, payments[2 * _WARM_UP :], load)
+            news(f"{len(payments) - 2 * _WARM_UP:,} payments, {rate:g} a second …")
+            with beside.going_on():
+                _pay_all(bench, payments[2 * _WARM_UP :])
+        return _result(bench, payments[2 * _WARM_UP :], load, beside)
 
 
 def in_text(result: Mapping[str, Any]) -> str:
@@ -108,12 +122,14 @@ def in_text(result: Mapping[str, Any]) -> str:
     load = result["load"]
     return "\n".join(
         (
-            f"{result['runs']} payments each for broadband and power; {load['decided']:,} cases decided beside them"
-            f" ({load['per_second']:,} a second; some waited at {load['beside']} of {2 * result['runs']} payments).",
+            f"{result['runs']:,} payments for broadband and {result['power']:,} for power, {result['rate']:g} a second;"
+            f" {load['decided']:,} cases decided beside them ({load['per_second']:,} a second; some waited at"
+            f" {load['beside']:,} of {result['runs'] + result['power']:,} payments).",
+            *(f"  beside them, {name}: {told}" for name, told in load["also"].items()),
             in_words("inside, ms", result["inside_ms"]),
             in_words("  to the attempt's record, ms", result["attempt_ms"]),
             in_words("broadband, to proven log-in, ms", result["broadband_ms"]),
-            in_words("power, to ready for its button, ms", result["power_ms"]),
+            in_words("power, to ready for button, ms", result["power_ms"]),
             f"  not back in time: {result['lost']}; attempts that had to be repeated: {result['repeated']}",
         )
     )
@@ -132,38 +148,43 @@ def _furnish(home: Home, town: Town, owner: psycopg.Connection, sms: Mapping[str
     return bench
 
 
-def _populate(bench: Bench, each: int, load_cases: int) -> list[Payment]:
+def _populate(bench: Bench, each: tuple[int, int], load_cases: int) -> list[Payment]:
     """The portfolio, and the payments in the order in which they will be made."""
     now = _now(bench.owner)
     with bench.home.database() as db:
         policies = population.publish_policies(db, bench.partner, now)
     devices = [(meter.serial, meter.address) for meter in bench.town.park.meters]
     later = timedelta(days=5)
-    off = each // 2
+    broadband, power = each
+    off = broadband // 2
     plans = (
         Plan(LOAD, load_cases, WAITING),
         Plan(BROADBAND, off, CUT, driver="radius", level="off", wakes_in=later, tables=CUT_OFF),
-        Plan(BROADBAND + off, each - off, LIMITED, driver="radius", level="walled_garden", wakes_in=later,
+        Plan(BROADBAND + off, broadband - off, LIMITED, driver="radius", level="walled_garden", wakes_in=later,
              tables=CUT_OFF),
-        Plan(POWER, each, CUT, "electricity_grid", "dlms", "off", later, devices, CUT_OFF),
+        Plan(POWER, power, CUT, "electricity_grid", "dlms", "off", later, devices, CUT_OFF),
     )  # fmt: skip
     with bench.home.filling() as filling:
         for plan in plans:
             population.fill(filling, bench.partner, policies[plan.kind], plan, now)
-        by_turns = sorted(range(each), key=lambda number: number % max(off, 1))  # one that is off, one in the garden
-        payments = [payment for number in by_turns for payment in _order(bench, number)]
+        payments = _in_order(bench, broadband, power)
         population.add_checkouts(filling, bench.partner, {p.account: p.ref for p in payments}, now)
         population.settle_down(filling)
-    for number in range(each):
+    for number in range(broadband):
         bench.town.move_in(f"user-{BROADBAND + number}", "off" if number < off else "walled_garden")
     bench.town.watch()
     return payments
 
 
-def _order(bench: Bench, number: int) -> tuple[Payment, Payment]:
-    """A customer's broadband, and another's power."""
-    broadband, power = BROADBAND + number, POWER + number
-    return Payment(broadband, _checkout(bench, broadband)), Payment(power, _checkout(bench, power), number)
+def _in_order(bench: Bench, broadband: int, power: int) -> list[Payment]:
+    """First some of each to warm up, then both spread evenly; of broadband one that is off, one in the garden."""
+    by_turns = sorted(range(broadband), key=lambda number: number % max(broadband // 2, 1))
+    lines = [Payment(account, _checkout(bench, account)) for account in (BROADBAND + number for number in by_turns)]
+    meters = [Payment(POWER + number, _checkout(bench, POWER + number), number) for number in range(power)]
+    warm = [payment for pair in zip(lines[:_WARM_UP], meters[:_WARM_UP], strict=True) for payment in pair]
+    places = [((at + 0.5) / len(kind), payment) for kind in (lines[_WARM_UP:], meters[_WARM_UP:])
+              for at, payment in enumerate(kind)]  # fmt: skip
+    return [*warm, *(payment for _, payment in sorted(places, key=lambda place: place[0]))]
 
 
 def _checkout(bench: Bench, account: int) -> str:
@@ -173,10 +194,13 @@ def _checkout(bench: Bench, account: int) -> str:
 
 def _pay_all(bench: Bench, payments: list[Payment]) -> None:
     begin = time.monotonic()
-    for at, payment in enumerate(payments):
-        time.sleep(max(0.0, begin + at * _PACE_SECONDS - time.monotonic()))
-        bench.pay(payment)
-        _press_button(bench, payments[at - _BUTTON_AFTER] if at >= _BUTTON_AFTER else None)
+    with ThreadPoolExecutor(_SENDERS, "provider") as senders:
+        paying = []
+        for at, payment in enumerate(payments):
+            time.sleep(max(0.0, begin + at / bench.rate - time.monotonic()))
+            paying.append(senders.submit(bench.pay, payment))
+            _press_button(bench, payments[at - _BUTTON_AFTER] if at >= _BUTTON_AFTER else None)
+    bench.beside += sum(one.result() for one in paying)
     with suppress(TimeoutError):  # who is not back is counted as lost
         wait_until(lambda: not _unfinished(bench, payments), "everybody's light", seconds=_BACK_WITHIN_SECONDS)
 
@@ -192,7 +216,7 @@ def _unfinished(bench: Bench, payments: list[Payment]) -> int:
     return found[0] if found else 0
 
 
-def _result(bench: Bench, payments: list[Payment], load: Load) -> dict[str, Any]:
+def _result(bench: Bench, payments: list[Payment], load: Load, beside: Beside) -> dict[str, Any]:
     broadband = [payment for payment in payments if payment.meter is None]
     power = [payment for payment in payments if payment.meter is not None]
     ways = _ways(bench, "%re-authentication%", ["full"], broadband) | _ways(bench, "%", ["ready", "full"], power)
@@ -201,6 +225,8 @@ def _result(bench: Bench, payments: list[Payment], load: Load) -> dict[str, Any]
     back = [payment for payment in payments if ways[payment.account][2] is not None]
     return {
         "runs": len(broadband),
+        "power": len(power),
+        "rate": bench.rate,
         "inside_ms": percentiles([_ms(heard[p.account] - ways[p.account][0]) for p in payments if p.account in heard]),
         "broadband_ms": percentiles([_ms(ways[p.account][2] - bench.sent[p.account]) for p in back if p.meter is None]),
         "power_ms": percentiles([_ms(ways[p.account][2] - bench.sent[p.account]) for p in back if p.meter is not None]),
@@ -213,6 +239,7 @@ def _result(bench: Bench, payments: list[Payment], load: Load) -> dict[str, Any]
             "per_second": round(load.decided / load.seconds),
             "beside": bench.beside,
             "messages": _messages(bench, payments),
+            "also": beside.done,
         },
         "machine": machine(bench.owner),
     }

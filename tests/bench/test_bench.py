@@ -25,7 +25,7 @@ def bench(*words: str) -> dict[str, Any]:
 
 @pytest.mark.counterpart
 def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts() -> None:
-    found = bench("restore", "--runs", "4", "--load", "12000")
+    found = bench("restore", "--runs", "4", "--load", "12000", "--import", "3000", "--feed", "2000")
 
     assert found["runs"] == 4
     assert found["lost"] == 0
@@ -33,6 +33,9 @@ def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts()
     assert 0 < found["inside_ms"]["p50"] <= found["broadband_ms"]["max"]
     assert found["load"]["decided"] > 0
     assert found["load"]["beside"] == 8, "each payment came while cases waited to be decided"
+    also = found["load"]["also"]
+    assert also["feed"]["read"] == also["feed"]["events"] == 2000
+    assert 0 <= also["import"]["rows"] <= 3000
 
 
 def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> None:

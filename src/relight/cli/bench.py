@@ -32,17 +32,26 @@ def bench() -> None:
 @bench.command()
 @click.option("--runs", default=100, show_default=True, type=click.IntRange(min=1), help="Payments of each kind.")
 @click.option(
-    "--load", "load_cases", default=100_000, show_default=True, type=click.IntRange(min=1_000),
-    help="Cases that are being decided meanwhile.",
+    "--load", "load_cases", default=100_000, show_default=True, type=click.IntRange(min=0),
+    help="Cases that are being decided meanwhile; 0: nothing else goes on.",
 )  # fmt: skip
+@click.option("--power", type=click.IntRange(min=0), help="Payments for power, if not as many; each has a meter.")
+@click.option("--rate", default=5.0, show_default=True, type=click.FloatRange(min=0.1), help="Payments a second.")
+@click.option("--import", "import_rows", default=0, type=click.IntRange(min=0), help="Import so many rows meanwhile.")
+@click.option("--feed", "feed_events", default=0, type=click.IntRange(min=0), help="Tell so many events meanwhile.")
 @json_option
 @refusals
-def restore(runs: int, load_cases: int, as_json: bool) -> None:
+def restore(
+    runs: int, load_cases: int, power: int | None, rate: float, import_rows: int, feed_events: int, as_json: bool
+) -> None:
     """From a signed webhook to light: FreeRADIUS and meters, separate web and worker processes, beside a night run.
 
+    \b
     Example:  relight bench restore --runs 20
+    Example:  relight bench restore --runs 15000 --power 60 --rate 50 --load 300000 --import 1000000 --feed 1000000
     """
-    _measure("restore", as_json, runs=runs, load_cases=load_cases)
+    _measure("restore", as_json, runs=runs, load_cases=load_cases, power=runs if power is None else power, rate=rate,
+             import_rows=import_rows, feed_events=feed_events)  # fmt: skip
 
 
 @bench.command()
@@ -135,7 +144,7 @@ def effects(messages: int, runs: int, load_cases: int, as_json: bool) -> None:
     _measure("effects", as_json, messages=messages, runs=runs, load_cases=load_cases)
 
 
-def _measure(name: str, as_json: bool, **sizes: int) -> None:
+def _measure(name: str, as_json: bool, **sizes: float) -> None:
     """Run one benchmark of the checkout and print what it found."""
     module = _benchmark(name)
     run: Callable[..., Mapping[str, Any]] = module.run
