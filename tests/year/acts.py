@@ -127,18 +127,22 @@ class Desk:
     # Customers
 
     def card(self, act: Act, now: datetime) -> None:
-        """Pay by card what is open, where a case has sent a link; else nothing happens."""
+        """Pay by card what is open, where a case has sent a link; else nothing happens. Who was killed in between goes
+        on with the order that was made."""
         if self.is_done(act.key):
             return
         with self.db.transaction(self.partner_id) as tx:
+            amount = tx.value("SELECT amount FROM checkout WHERE provider_ref = %(ref)s", {"ref": act.key})
             found = tx.row(_CLAIM, {"number": act.invoice.row.number})
-        if found is not None and found[3] is not None:
+        if amount is None and found is not None and found[3] is not None:
+            amount = found[2]
             with self.db.transaction(self.partner_id) as tx:
                 cases.lock_accounts(tx, [found[1]])
                 link = link_for(tx, found[3], found[1], now)
-                order = start_checkout(tx, link_id=link, provider="cards", amount=found[2], currency="NOK", now=now)
+                order = start_checkout(tx, link_id=link, provider="cards", amount=amount, currency="NOK", now=now)
                 attach(tx, checkout_id=order.checkout_id, provider_ref=act.key, now=now)
-            self._provider(f"{act.key}-paid", act.key, PaymentState.CONFIRMED, found[2], now)
+        if amount is not None:
+            self._provider(f"{act.key}-paid", act.key, PaymentState.CONFIRMED, amount, now)
         self.once(act.key, lambda tx: None)
 
     def charge_back(self, act: Act, now: datetime) -> None:
