@@ -143,6 +143,17 @@ class StagedConnection(psycopg.Connection[Any]):
         self._gave_up = ""
 
 
+class StagedTx(Tx):
+    """A transaction that waits by the history's clock: the host's would make two of one seed differ."""
+
+    def __init__(self, connection: StagedConnection, partner_id: int | None, stage: Stage):
+        super().__init__(connection, partner_id)
+        self.stage = stage
+
+    def _seconds(self) -> float:
+        return self.stage.moment.timestamp()
+
+
 class StagedDatabase(Database):
     """Production's façade for one process of the history."""
 
@@ -158,7 +169,7 @@ class StagedDatabase(Database):
             connection.alone = True
             connection.execute("SELECT set_config('relight.partner', %s, true)", (str(partner_id or ""),))
             connection.alone = False
-            yield Tx(connection, partner_id)
+            yield StagedTx(connection, partner_id, self.stage)
             self._commit(connection)
         except BaseException:
             connection.stage = None

@@ -149,7 +149,7 @@ class People:
         self._import(db, path)
 
     def _import(self, db: StagedDatabase, path: Path) -> None:
-        report = import_payments(db, self.partner, path, now=db.clock())
+        report = import_payments(db, self.partner, path, now=db.clock(), clock=db.clock)
         assert not report.rejected, report.errors
 
     def invoice(self, one: Happening, db: StagedDatabase) -> None:
@@ -172,7 +172,7 @@ class People:
             writer = csv.writer(file)
             writer.writerow(("number", "account", "amount", "due_date", "service_kind"))
             writer.writerows((*row, "broadband") for row in rows)
-        report = import_invoices(db, self.partner, path, now=db.clock())
+        report = import_invoices(db, self.partner, path, now=db.clock(), clock=db.clock)
         assert not report.rejected, report.errors
 
     # -- agents

@@ -111,9 +111,9 @@ class Tx:
 
     def lock(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement that takes locks. Who had to wait for them writes later moments: `after_waiting`."""
-        began = time.monotonic()
+        began = self._seconds()
         rows = self.rows(statement, params)
-        waited = time.monotonic() - began
+        waited = self._seconds() - began
         self._waited += waited if waited > _WAITED_SECONDS_MIN else 0.0
         return rows
 
@@ -124,6 +124,9 @@ class Tx:
         it must not bear a moment from before that decision.
         """
         return now + timedelta(seconds=self._waited)
+
+    def _seconds(self) -> float:
+        return time.monotonic()
 
     def need_not_wait(self) -> None:
         """A replica need not have this transaction when its commit is answered: for bulk work of which nobody outside
