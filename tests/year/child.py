@@ -6,7 +6,6 @@ It reads what was asked for, and does what the database does not know to be done
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -29,10 +28,9 @@ AFTER_A_KILL = LEASE + timedelta(seconds=10)
 _CUSTOMERS = ("card", "charge_back", "dispute", "credit", "cancel")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, year: Year) -> None:
     """Go on where the year stands, until its end."""
     asked = json.loads((folder / "year.json").read_text())
-    year = Year(asked["accounts"], asked["days"], asked["seed"], date.fromisoformat(asked["start"]))
     installed = Installed()
     with installed.database() as db:
         Days(db, asked["partner"], year, folder, installed).go_on()
@@ -117,7 +115,3 @@ def _of(acts: list[Act], kinds: tuple[str, ...]) -> Iterator[Act]:
 
 def _at(day: date, at: time) -> datetime:
     return datetime.combine(day, at, ZONE).astimezone(UTC)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -1,10 +1,12 @@
-"""A year lived in a folder of its own: a server, a partner, and a child process that is killed and started again."""
+"""A year lived in a folder of its own: a server, a partner, and a child that is killed and born again."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -55,14 +57,7 @@ def live(folder: Path, asked: Asked, *, kills: int, tell: Tell, seconds: tuple[f
     folder.mkdir(parents=True, exist_ok=True)
     environment = _environment(folder)
     _prepare(folder, asked, environment)
-    dice, killed = Random(f"{asked.seed}-kills"), _killed(folder)
-    while True:
-        wait = dice.uniform(*seconds) if killed < kills else None
-        if _run(folder, environment, wait):
-            break
-        killed += 1
-        (folder / "kills").write_text(str(killed))
-        tell(f"killed {killed} of {kills}")
+    killed = _run(folder, environment, _moments(folder, asked.seed, kills, seconds), tell)
     done = _ask(folder, environment)
     return Lived(folder, done["ending"], done["kinds"], killed)
 
@@ -88,21 +83,44 @@ def _prepare(folder: Path, asked: Asked, environment: dict[str, str]) -> None:
         _must(environment, "prepare", str(folder), words)
 
 
-def _run(folder: Path, environment: dict[str, str], wait: float | None) -> bool:
-    """Whether the child came to its end; else it was killed after so many seconds."""
+def _moments(folder: Path, seed: int, kills: int, seconds: tuple[float, float]) -> Iterator[float]:
+    """How long to wait for each kill that is left."""
+    dice = Random(f"{seed}-kills")
+    return (dice.uniform(*seconds) for _ in range(_killed(folder), kills))
+
+
+def _run(folder: Path, environment: dict[str, str], waits: Iterator[float], tell: Tell) -> int:
+    """Let the year be lived to its end, and kill who lives it after each wait; how often that was done in all."""
     with (folder / "said").open("a") as said:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tests.year.child", str(folder)], env=environment, stdout=said, stderr=said
+        nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.year.nursery", str(folder)], env=environment, stdout=said, stderr=said
         )
-        try:
-            code = child.wait(wait)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-            return False
+        for wait in waits:
+            try:
+                nursery.wait(wait)
+                break
+            except subprocess.TimeoutExpired:
+                _kill(folder, nursery)
+                tell(f"killed {_killed(folder)}")
+        code = nursery.wait()
     if code:
         raise RuntimeError((folder / "said").read_text()[-3000:])
-    return True
+    return _killed(folder)
+
+
+def _kill(folder: Path, nursery: subprocess.Popen[bytes]) -> None:
+    """Kill the child, once it is born, and count it; nobody when the year has ended meanwhile."""
+    kept = folder / "child"
+    while nursery.poll() is None:
+        try:
+            pid = int(kept.read_text())
+            kept.unlink()
+            os.kill(pid, signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            time.sleep(0.02)
+        else:
+            (folder / "kills").write_text(str(_killed(folder) + 1))
+            return
 
 
 def _ask(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
