@@ -23,6 +23,8 @@ from relight.core.policy import Policy, Step
 from relight.core.restore import RESTORE, follow_restore
 from relight.core.standing import Standing, last_step
 
+_FRIENDLY = "friendly_reminder"  # asks, and gives nobody a right to anything
+
 
 def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
     """Look at every step that was taken: go on, complete it, or withdraw it."""
@@ -44,8 +46,11 @@ def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, n
 
 def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: Step, taken: StepFacts) -> None:
     if taken.completed_at is not None:
-        if _never_arrived(step, taken) and _is_current(taken, facts, policy):
+        lost = _never_arrived(step, taken)
+        if lost and _is_current(taken, facts, policy):
             _withdraw(draft, taken, "undeliverable")
+        elif lost and _claims(taken, facts):
+            _ask_for_a_way(draft, policy, step, taken, lost)
         return
     for effect in taken.effects:
         if effect.state == "withheld" and effect.why != SHADOW and _is_essential(step, effect.part):
@@ -80,7 +85,7 @@ def _go_on(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: S
 
 
 def _next_channel(draft: Draft, policy: Policy, step: Step, taken: StepFacts, part: int, action: MessageAction) -> None:
-    tried = frozenset(effect.channel for effect in taken.effects if effect.part == part)
+    tried = _tried(taken, part)
     channels = channels_for(action, draft.facts, tried)
     stuck = any(task.part == part for task in taken.tasks)
     if not channels and stuck:
@@ -101,20 +106,47 @@ def _withdraw(draft: Draft, taken: StepFacts, why: str) -> None:
     draft.wake(draft.now)
 
 
+def _ask_for_a_way(draft: Draft, policy: Policy, step: Step, taken: StepFacts, lost: tuple[int, ...]) -> None:
+    """A notice that reached nobody, and on which later steps were built: the law may refuse what follows for ever, so a
+    person finds another way, once. Not where the same was told later, and arrived; a friendly word may be lost."""
+    for part in lost:
+        action = step.do[part]
+        assert isinstance(action, MessageAction)
+        asked = any(task.part == part for task in taken.tasks)
+        if not asked and action.template != _FRIENDLY and not _was_told_later(taken, draft.facts, action.template):
+            event = draft.event("channel_failed", {"step": step.name, "tried": sorted(_tried(taken, part)), "next": []})
+            send(draft, policy, action.template, (), part, Ref(event, taken.number), params={})
+
+
+def _was_told_later(taken: StepFacts, facts: CaseFacts, template: str) -> bool:
+    covered = {claim.claim_id for claim in taken.claims}
+    later = (step for step in facts.steps if step.number > taken.number and covered & {c.claim_id for c in step.claims})
+    return any(
+        effect.template == template and is_done(effect) and not effect.failed
+        for step in later
+        for effect in step.effects
+    )
+
+
+def _tried(taken: StepFacts, part: int) -> frozenset[str]:
+    return frozenset(effect.channel for effect in taken.effects if effect.part == part)
+
+
 def _is_essential(step: Step, part: int) -> bool:
     """Whether the step means nothing without this part: all but the messages that tell of a cut afterwards."""
     return part < len(step.do) and not (isinstance(step.do[part], MessageAction) and waits_for_supply(step, part))
 
 
-def _never_arrived(step: Step, taken: StepFacts) -> bool:
-    """Whether some notice of a completed step turned out to have reached nobody."""
+def _never_arrived(step: Step, taken: StepFacts) -> tuple[int, ...]:
+    """The parts of a completed step whose notice turned out to have reached nobody."""
+    lost: list[int] = []
     for part, action in enumerate(step.do):
         if isinstance(action, MessageAction) and _is_essential(step, part):
             effects = [effect for effect in taken.effects if effect.part == part]
             reached = any(is_done(effect) and not effect.failed for effect in effects)
             if any(effect.failed for effect in effects) and not reached:  # others may have been given up before
-                return True
-    return False
+                lost.append(part)
+    return tuple(lost)
 
 
 def _is_current(taken: StepFacts, facts: CaseFacts, policy: Policy) -> bool:

@@ -170,6 +170,44 @@ def test_a_notice_is_given_anew_when_the_second_channel_bounces_after_the_first_
     assert "withdrawn.undeliverable" in {why.code for event in life.log for why in event.reasons}
 
 
+CALLED = """
+  notice:
+    after: 1 day
+    do: [{message: disconnect_notice, channel: [sms, email], term: 2 weeks}]
+  call:
+    after: 1 week
+    do: [{message: contact_attempt, channel: [letter]}]
+  cut:
+    after: 2 weeks
+    do: [{supply: off}]
+"""
+
+
+@pytest.mark.parametrize(("template", "asked"), [("disconnect_notice", 1), ("friendly_reminder", 0)])
+def test_a_notice_on_which_more_was_built_before_it_came_back_is_a_persons_once(template: str, asked: int) -> None:
+    life = a_life(CALLED.replace("disconnect_notice", template), reach=("sms", "letter"))
+    life.until_step("call")
+    life.days(5)
+
+    life.bounces(1)
+    life.wake()
+    life.days(5)
+
+    assert "step_withdrawn" not in life.codes()
+    assert [code for code, _, _ in life.tasks] == ["cannot_reach"] * asked
+
+
+def test_a_notice_that_was_given_again_later_and_arrived_is_nobodys_work() -> None:
+    life = a_life(CALLED.replace("contact_attempt", "disconnect_notice"), reach=("sms", "letter"))
+    life.until_step("call")
+    life.days(5)
+
+    life.bounces(1)
+    life.days(5)
+
+    assert life.tasks == []
+
+
 def test_nothing_is_built_in_the_same_turn_on_a_notice_that_is_just_withdrawn() -> None:
     """A person takes the cut back; at that moment the notice beneath it is known never to have arrived."""
     life = a_life()
