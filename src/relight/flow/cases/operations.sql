@@ -58,11 +58,15 @@ WHERE case_id = %(case)s AND state = 'open' AND dedup = %(dedup)s
 UPDATE step_taken SET voided_at = %(now)s WHERE case_id = %(case)s AND number = %(number)s AND voided_at IS NULL
 RETURNING id, step
 
--- step_fees: what a step charged, to be taken back with it
+-- step_fees: what a step charged, to be taken back with it; among its account's own transfers
 SELECT t.id, t.claim_id, t.amount
-FROM transfer t JOIN step_claim s ON s.claim_id = t.claim_id JOIN step_taken k ON k.id = s.step_id
-WHERE k.case_id = %(case)s AND k.number = %(number)s AND t.kind = 'fee' AND t.posted_at = k.decided_at
-    AND NOT EXISTS (SELECT FROM transfer r WHERE r.reverses_id = t.id)
+FROM dunning_case c
+JOIN step_taken k ON k.partner_id = c.partner_id AND k.case_id = c.id
+JOIN step_claim s ON s.partner_id = k.partner_id AND s.step_id = k.id
+JOIN transfer t ON t.partner_id = c.partner_id AND t.account_id = c.account_id AND t.claim_id = s.claim_id
+WHERE c.id = %(case)s AND k.number = %(number)s AND t.kind = 'fee' AND t.posted_at = k.decided_at
+    AND NOT EXISTS (SELECT FROM transfer r
+        WHERE r.partner_id = t.partner_id AND r.account_id = t.account_id AND r.reverses_id = t.id)
 
 -- account_of: whose case it is
 SELECT account_id FROM dunning_case WHERE id = %(case)s

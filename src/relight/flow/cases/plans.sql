@@ -14,7 +14,7 @@ FROM dunning_case c
 JOIN claim m ON m.partner_id = c.partner_id AND m.account_id = c.account_id AND m.service_kind = ANY (c.services)
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(coalesce(h.amount, m.principal)), 0)::bigint AS held FROM hold h
-    WHERE h.partner_id = m.partner_id AND h.claim_id = m.id AND h.starts_at <= %(now)s
+    WHERE h.partner_id = m.partner_id AND h.account_id = m.account_id AND h.claim_id = m.id AND h.starts_at <= %(now)s
         AND (h.ends_at IS NULL OR h.ends_at > %(now)s)
 ) h
 WHERE c.id = %(case)s AND m.state = 'open' AND greatest(m.due_date, m.deferred_to) < %(today)s
@@ -113,7 +113,8 @@ UPDATE instalment_plan SET note = %(note)s WHERE id = %(plan)s
 
 -- promises: how many the case has had, and until when one is open; the wait for a plan's first part is none
 SELECT count(*), max(ends_at) FILTER (WHERE starts_at <= %(now)s AND ends_at > %(now)s)
-FROM hold WHERE case_id = %(case)s AND reason = 'promise' AND source NOT LIKE 'plan %%'
+FROM dunning_case c JOIN hold h ON h.partner_id = c.partner_id AND h.account_id = c.account_id AND h.case_id = c.id
+WHERE c.id = %(case)s AND h.reason = 'promise' AND h.source NOT LIKE 'plan %%'
 
 -- note_holds: a decision has seen that these are over
 UPDATE hold SET noted_at = %(now)s WHERE id = ANY (%(holds)s::bigint[]) AND noted_at IS NULL

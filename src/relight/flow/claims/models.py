@@ -272,5 +272,6 @@ class Transfer(PartnerRow):
         indexes = (
             models.Index(fields=("partner", "claim"), name="transfer_claim"),
             models.Index(fields=("partner", "account"), name="transfer_account"),
+            models.Index(fields=("partner", "payment"), condition=Q(account__isnull=True), name="transfer_loose"),
             models.Index(fields=("partner", "account"), condition=~Q(fee=""), name="transfer_fees"),
         )

@@ -104,7 +104,8 @@ WITH told AS (
     INSERT INTO transfer (partner_id, payment_id, kind, debit, credit, amount, currency, value_date, posted_at,
         reverses_id)
     SELECT %(partner)s, j.id, 'return', 'unmatched', 'settlement', j.amount, j.currency, %(today)s, %(now)s,
-        (SELECT min(t.id) FROM transfer t WHERE t.payment_id = j.id AND t.kind = 'payment')
+        (SELECT min(t.id) FROM transfer t WHERE t.account_id IS NULL AND t.payment_id = j.id
+            AND t.kind = 'payment')
     FROM judged j WHERE j.comes_back AND j.was_loose ORDER BY j.turn
 ), credited AS (
     UPDATE account a SET credit = a.credit + j.amount

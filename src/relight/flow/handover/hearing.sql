@@ -44,7 +44,7 @@ SELECT t.partner_id, t.account_id, t.payment_id, 'settlement', 'settlement', 'ag
     t.value_date, %(now)s, t.id
 FROM payment p
 JOIN transfer t ON t.account_id = p.account_id AND t.payment_id = p.id AND t.kind = 'settlement' AND t.debit = 'agency'
-WHERE p.id = %(payment)s AND p.state = 'returned' AND NOT EXISTS (SELECT FROM transfer r WHERE r.reverses_id = t.id)
+WHERE p.id = %(payment)s AND p.state = 'returned' AND NOT EXISTS (SELECT FROM transfer r WHERE r.partner_id = t.partner_id AND r.account_id = t.account_id AND r.reverses_id = t.id)
 
 -- finish_paid: nothing is owed on what it was given, and all of it came through the agency; where some came to us, the
 -- agency has to be told, and the next turn calls the case back

@@ -56,13 +56,16 @@ ON CONFLICT (partner_id, message_id) DO UPDATE SET recipient = excluded.recipien
 -- sent: the channel took it
 UPDATE sent_message SET sent_at = %(now)s, provider_ids = %(provider_ids)s WHERE effect_id = %(effect)s
 
--- message_of: which message a receipt is about, by our key or else by the provider's id; each by its own index
+-- message_of: which message a receipt is about, by our key or else by the provider's id; each by its own index. Found
+-- first and joined then: under row-level security no index takes what a sub-select in the condition gives
+WITH named AS MATERIALIZED (
+    SELECT coalesce(
+        (SELECT s.id FROM effect e JOIN sent_message s ON s.partner_id = e.partner_id AND s.effect_id = e.id
+            WHERE %(key)s <> '' AND e.key = %(key)s),
+        CASE WHEN %(provider_id)s <> '' THEN message_by_provider_id(%(provider_id)s) END) AS id
+)
 SELECT m.id, m.effect_id, m.account_id, m.case_id, m.contact_point_id, m.channel
-FROM sent_message m
-WHERE m.id = coalesce(
-    (SELECT s.id FROM effect e JOIN sent_message s ON s.partner_id = e.partner_id AND s.effect_id = e.id
-        WHERE %(key)s <> '' AND e.key = %(key)s),
-    CASE WHEN %(provider_id)s <> '' THEN message_by_provider_id(%(provider_id)s) END)
+FROM named n JOIN sent_message m ON m.id = n.id
 
 -- delivered: the first report counts
 UPDATE sent_message SET delivered_at = %(at)s WHERE id = %(message)s AND delivered_at IS NULL

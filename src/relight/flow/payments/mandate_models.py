@@ -152,7 +152,7 @@ class Collection(PartnerRow):
             ),
         )
         indexes = (
-            models.Index(fields=("partner", "account"), name="collection_account"),
+            models.Index(fields=("partner", "account", "id"), name="collection_account"),
             models.Index(fields=("partner", "claim", "id"), name="collection_claim"),
             models.Index(fields=("partner", "until"), condition=Q(state__in=IN_FLIGHT), name="collection_open"),
         )

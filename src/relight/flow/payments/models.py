@@ -98,6 +98,7 @@ class ProviderNotice(PartnerRow):
         constraints = (
             models.UniqueConstraint(fields=("partner", "provider", "event_id"), name="provider_notice_once"),
         )
+        indexes = (models.Index(fields=("partner", "provider_ref"), name="provider_notice_ref"),)
 
 
 class BankBooking(PartnerRow):

@@ -68,13 +68,14 @@ WHERE p.id = %(partner)s
 INSERT INTO source (partner_id, name, kind, required) VALUES (%(partner)s, %(provider)s, 'provider', false)
 ON CONFLICT (partner_id, name) DO UPDATE SET name = excluded.name RETURNING id
 
--- orders: what we asked the provider for under these ids, whether money was ever told of under them, and what we gave back
+-- orders: what we asked the provider for under these ids, whether money was ever told of under them, and what we gave
+-- back. That the checkout's own id is not empty is said of it, since its index holds only those
 SELECT x.ref, k.id, k.account_id, a.ref, l.case_id, k.amount, k.currency,
     EXISTS (SELECT FROM payment m WHERE m.source_id = %(source)s AND m.ref = x.ref),
     coalesce((SELECT sum(r.amount) FROM payment m JOIN provider_refund r ON r.partner_id = m.partner_id
         AND r.payment_id = m.id WHERE m.source_id = %(source)s AND m.ref = x.ref AND r.state <> 'failed'), 0)::bigint
 FROM unnest(%(refs)s::text[]) AS x (ref)
-LEFT JOIN checkout k ON k.provider = %(provider)s AND k.provider_ref = x.ref AND x.ref <> ''
+LEFT JOIN checkout k ON k.provider = %(provider)s AND k.provider_ref = x.ref AND k.provider_ref <> ''
 LEFT JOIN pay_link l ON l.partner_id = k.partner_id AND l.id = k.pay_link_id
 LEFT JOIN account a ON a.partner_id = k.partner_id AND a.id = k.account_id
 
@@ -105,7 +106,8 @@ VALUES (%(partner)s, %(code)s, %(params)s, false, %(now)s, %(due_at)s, %(dedup)s
 ON CONFLICT (partner_id, dedup) WHERE state = 'open' DO NOTHING
 
 -- is_held: whether this case already waits for the same reason
-SELECT EXISTS (SELECT FROM hold WHERE case_id = %(case)s AND reason = %(reason)s
+SELECT EXISTS (SELECT FROM dunning_case c JOIN hold h ON h.partner_id = c.partner_id AND h.account_id = c.account_id
+    WHERE c.id = %(case)s AND h.case_id = c.id AND h.reason = %(reason)s
     AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s))
 
 -- end_contact_points: where the case's last message on each electronic channel went; one of them was the wrong person's

@@ -184,11 +184,11 @@ SELECT what, at, amount FROM (
     WHERE l.id = %(link)s AND m.state IN ('confirmed', 'booked') AND coalesce(m.confirmed_at, m.booked_at) >= k.opened_at
     UNION ALL
     SELECT 'hold_began', h.starts_at, NULL
-    FROM pay_link l JOIN hold h ON h.partner_id = l.partner_id AND h.case_id = l.case_id
+    FROM pay_link l JOIN hold h ON h.partner_id = l.partner_id AND h.account_id = l.account_id AND h.case_id = l.case_id
     WHERE l.id = %(link)s AND h.reason IN ('promise', 'says_paid', 'manual', 'municipality')
     UNION ALL
     SELECT 'plan_agreed', h.starts_at, NULL
-    FROM pay_link l JOIN hold h ON h.partner_id = l.partner_id AND h.case_id = l.case_id
+    FROM pay_link l JOIN hold h ON h.partner_id = l.partner_id AND h.account_id = l.account_id AND h.case_id = l.case_id
     WHERE l.id = %(link)s AND h.reason = 'plan'
 ) happened
 ORDER BY at DESC, what LIMIT %(limit)s

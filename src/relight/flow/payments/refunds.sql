@@ -81,8 +81,8 @@ WITH told AS (
         reverses_id)
     SELECT %(partner)s, t.account_id, t.payment_id, 'refund',
         CASE WHEN t.state = 'done' THEN 'settlement' ELSE 'refund' END, 'customer', t.amount, t.currency, %(today)s, %(now)s,
-        (SELECT max(x.id) FROM transfer x WHERE x.partner_id = %(partner)s AND x.payment_id = t.payment_id
-            AND x.kind = 'refund' AND x.debit = 'customer' AND x.amount = t.amount)
+        (SELECT max(x.id) FROM transfer x WHERE x.partner_id = %(partner)s AND x.account_id = t.account_id
+            AND x.payment_id = t.payment_id AND x.kind = 'refund' AND x.debit = 'customer' AND x.amount = t.amount)
     FROM told t
 )
 UPDATE account a SET credit = a.credit + t.amount FROM told t WHERE a.id = t.account_id RETURNING a.id

@@ -28,6 +28,9 @@ WITH told AS (
         %(proofs)s::text[], %(claims)s::jsonb[])
         WITH ORDINALITY AS t (case_id, step, completed_at, pay_by_date, proof, claims, turn)
     JOIN dunning_case c ON c.id = t.case_id
+), named AS MATERIALIZED (
+    SELECT t.turn, t.case_id, t.number, x.claim_id::bigint AS claim_id
+    FROM told t CROSS JOIN LATERAL jsonb_array_elements_text(t.claims) x (claim_id)
 ), bumped AS (
     UPDATE dunning_case c SET version = c.version + w.steps
     FROM (SELECT case_id, count(*) AS steps FROM told GROUP BY case_id) w WHERE c.id = w.case_id
@@ -35,8 +38,8 @@ WITH told AS (
     INSERT INTO case_event (partner_id, case_id, number, code, params, actor, at)
     SELECT %(partner)s, t.case_id, t.number, 'step_taken_over', jsonb_build_object('step', t.step, 'at', t.completed_at,
         'proof', t.proof, 'claims', (
-            SELECT jsonb_agg(c.number ORDER BY c.number) FROM claim c
-            WHERE c.id IN (SELECT jsonb_array_elements_text(t.claims)::bigint))),
+            SELECT jsonb_agg(c.number ORDER BY c.number) FROM named n JOIN claim c ON c.id = n.claim_id
+            WHERE n.turn = t.turn)),
         'import', %(now)s
     FROM told t
 ), taken AS (
@@ -47,6 +50,5 @@ WITH told AS (
 INSERT INTO step_claim (partner_id, step_id, claim_id, principal, costs)
 SELECT %(partner)s, s.id, c.id, c.principal, c.costs
 FROM taken s
-JOIN told t ON t.case_id = s.case_id AND t.number = s.number
-CROSS JOIN LATERAL jsonb_array_elements_text(t.claims) x (claim_id)
-JOIN claim c ON c.id = x.claim_id::bigint
+JOIN named n ON n.case_id = s.case_id AND n.number = s.number
+JOIN claim c ON c.id = n.claim_id

@@ -1,6 +1,8 @@
 -- alarms: what is late or wrong at a partner: how much of it (at most a thousand of each) and since when. Each part reads
 -- by a partial index that holds only what is open, and names the partner, so that the index begins with it
-WITH me AS (
+WITH reading AS MATERIALIZED (
+    SELECT r.position + 1 AS next FROM feed_reader r WHERE r.partner_id = %(partner)s
+), me AS (
     SELECT p.id, p.mode, p.created_at, p.stopped_at, p.money_stale_after_hours FROM partner p
     WHERE p.id = %(partner)s
 ), restores AS (
@@ -49,9 +51,8 @@ WITH me AS (
         AND coalesce(s.complete_until, me.created_at)
             <= %(now)s::timestamptz - make_interval(hours => me.money_stale_after_hours)
 ), behind AS (
-    SELECT f.at FROM feed_reader r
-    JOIN feed f ON f.partner_id = r.partner_id AND f.position = r.position + 1
-    WHERE r.partner_id = %(partner)s AND f.at <= %(now)s::timestamptz - %(reader)s::interval
+    SELECT f.at FROM reading r JOIN feed f ON f.position = r.next
+    WHERE f.partner_id = %(partner)s AND f.at <= %(now)s::timestamptz - %(reader)s::interval
 ), loose AS (
     SELECT p.received_at AS at FROM payment p
     WHERE p.partner_id = %(partner)s AND p.unmatched > 0

@@ -1,9 +1,12 @@
 -- pulse: a partner's figures as rows of (figure, its labels, value): ages in seconds, lengths counted up to ten thousand,
 -- each by the index that the work itself is found by
-SELECT 'queue_age', ARRAY['decide', l.lane], coalesce(extract(epoch FROM %(now)s - (
+SELECT 'queue_age', ARRAY['decide', 'urgent'], coalesce(extract(epoch FROM %(now)s - (
     SELECT min(c.wakes_at) FROM dunning_case c
-    WHERE c.partner_id = %(partner)s AND c.lane = l.lane AND c.wakes_at <= %(now)s)), 0)::float8
-FROM (VALUES ('urgent'), ('bulk')) l (lane)
+    WHERE c.partner_id = %(partner)s AND c.lane = 'urgent' AND c.wakes_at <= %(now)s)), 0)::float8
+UNION ALL
+SELECT 'queue_age', ARRAY['decide', 'bulk'], coalesce(extract(epoch FROM %(now)s - (
+    SELECT min(c.wakes_at) FROM dunning_case c
+    WHERE c.partner_id = %(partner)s AND c.lane = 'bulk' AND c.wakes_at <= %(now)s)), 0)::float8
 UNION ALL
 SELECT 'queue_age', ARRAY['release', 'urgent'], coalesce(extract(epoch FROM %(now)s - (
     SELECT min(e.due_at) FROM effect e

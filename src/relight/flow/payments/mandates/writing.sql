@@ -3,7 +3,8 @@ SELECT id FROM collecting_creditor WHERE scheme = %(scheme)s ORDER BY id FOR NO 
 
 -- lock_due: collections of a scheme that no file has ordered yet; their accounts are locked first
 SELECT DISTINCT k.account_id FROM collection k JOIN mandate m ON m.id = k.mandate_id
-WHERE m.scheme = %(scheme)s AND (k.state = 'planned' OR k.recall = 'wanted') ORDER BY 1
+WHERE m.scheme = %(scheme)s AND k.state IN ('planned', 'sent') AND (k.state = 'planned' OR k.recall = 'wanted')
+ORDER BY 1
 
 -- planned: those that are to be ordered, how the mandate was used before, and when the customer was told by us. A letter
 -- that nobody reported on arrives five days after it was sent.
