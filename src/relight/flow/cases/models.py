@@ -273,7 +273,10 @@ class Approval(PartnerRow):
                 name="approval_open_once",
             ),
         )
-        indexes = (models.Index(fields=("partner", "case"), name="approval_case"),)
+        indexes = (
+            models.Index(fields=("partner", "case"), name="approval_case"),
+            models.Index(fields=("partner", "id"), condition=Q(state="requested"), name="approval_waiting"),
+        )
 
 
 class Task(PartnerRow):
