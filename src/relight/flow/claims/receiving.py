@@ -29,7 +29,7 @@ class Received(NamedTuple):
     state: str
     moved: bool
     refused: str = ""
-    others: tuple[int, ...] = ()
+    others: tuple[tuple[int, int], ...] = ()
 
 
 class _Outcome(NamedTuple):
