@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from relight.flow.claims.operations import Received, post_claims, receive_payments
 from relight.flow.claims.rows import ClaimRow, LineRow, PaymentRow
-from relight.flow.database import Tx
+from relight.flow.database import Database, Tx
 
 _numbers = itertools.count(1)
 
@@ -25,6 +25,12 @@ class Account(NamedTuple):
     id: int
     ref: str
     party_id: int
+
+
+def slug_of(db: Database, partner: int) -> str:
+    """A partner's name on the command line."""
+    with db.transaction(partner) as tx:
+        return str(tx.value("SELECT slug FROM partner WHERE id = %(id)s", {"id": partner}))
 
 
 def make_account(

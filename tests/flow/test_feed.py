@@ -14,7 +14,7 @@ import pytest
 from relight.flow.cases.operations import add_note
 from relight.flow.database import Database
 from relight.flow.feeds.operations import Entry, pull, sequence
-from tests.flow.factories import pay
+from tests.flow.factories import pay, slug_of
 from tests.flow.paying import make_debtor, with_policy
 from tests.journeys.processes import Workers, holding, wait_for
 
@@ -109,7 +109,7 @@ def test_a_sequencer_is_killed_while_it_gives_positions(
     _note(db, partner, cases, now, "hello")
 
     with holding(database_urls["owner"], "LOCK TABLE feed IN SHARE MODE") as reached:
-        worker = workers.start("bulk", at=now)
+        worker = workers.start("bulk", at=now, partner=slug_of(db, partner))
         wait_for(reached, "the worker gives positions")
         workers.kill(worker)
     wait_for(lambda: _sequence_all(db, partner) or _head(db, partner), "the dead worker's transaction is gone")

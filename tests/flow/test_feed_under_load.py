@@ -14,6 +14,7 @@ from bench.feed_writers import SQL
 from relight.flow.cases.operations import add_note, lock_accounts
 from relight.flow.database import Database
 from relight.flow.feeds.operations import Entry, acknowledge, position_of, pull, read, sequence
+from tests.flow.factories import slug_of
 from tests.flow.paying import Debtor, make_debtor, with_policy
 from tests.journeys.processes import Workers, wait_for
 
@@ -80,7 +81,8 @@ def test_nothing_is_skipped_or_told_twice_when_a_worker_is_killed_under_load(
     db: Database, database_urls: dict[str, str], partner: int, debtors: list[Debtor], now: datetime, workers: Workers
 ) -> None:
     written = CASES * SLICES
-    dying, _ = workers.start("bulk", at=now), workers.start("bulk", at=now)
+    slug = slug_of(db, partner)
+    dying, _ = (workers.start("bulk", at=now, partner=slug) for _ in range(2))
     load = Load(db, partner, debtors, now)
 
     with psycopg.connect(database_urls["owner"]) as snapshot, db.transaction(partner) as late:

@@ -30,12 +30,14 @@ class Workers:
         self._ahead: dict[datetime, float] = {}  # workers that are started for one moment share its clock
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *lanes: str, at: datetime) -> subprocess.Popen[bytes]:
-        """A worker of these lanes, for which it is `at` now; returns when it works."""
+    def start(self, *lanes: str, at: datetime, partner: str = "") -> subprocess.Popen[bytes]:
+        """A worker of these lanes, for which it is `at` now; returns when it works. With `partner` of that one alone: what
+        other tests left due is none of its business."""
         ahead = self._ahead.setdefault(at, (at - datetime.now(UTC)).total_seconds())
         log = self.folder / f"worker-{len(self._running)}.log"
         command = [sys.executable, "-m", "tests.journeys.shifted", str(ahead), "worker"]
         command += [word for lane in lanes for word in ("--lane", lane)]
+        command += ["--partner", partner] if partner else []
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=self._environment, stdout=output, stderr=output)
         self._running.append(process)

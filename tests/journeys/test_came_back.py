@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from relight.audit.run import audit
 from relight.flow.messages.port import Channel, Receipt, Report
 from relight.flow.road.hear import Ear
 from tests.flow.factories import Account
@@ -36,4 +35,4 @@ def test_a_closing_notice_that_comes_back_after_the_call_is_a_persons_work_and_n
     assert world.tasks(account).count("cannot_reach") == 1
     assert "cut" not in world.steps(account)
     assert world.observed(service) == "full"
-    assert audit(world.db.conninfo, as_of=world.moment).violations == []
+    assert world.audited() == []

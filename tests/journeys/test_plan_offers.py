@@ -8,7 +8,6 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from relight.audit.run import audit
 from relight.flow.cases import plans
 from relight.flow.cases.errors import UnableToAgree
 from relight.flow.database import Database
@@ -128,7 +127,7 @@ def test_who_is_offered_a_plan_and_says_nothing_comes_to_the_end_by_every_step(h
     assert (offered.months_min, offered.months_max) == place.months
     assert {("plan_offer", "email"), ("plan_offer", "letter")} <= set(told)
     assert steps.index(place.offer) < steps.index(place.following) < steps.index(place.last)
-    assert audit(home.world.db.conninfo, as_of=home.world.moment).violations == []
+    assert home.world.audited() == []
 
 
 @PLACES

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
+from relight.audit.report import Violation
+from relight.audit.run import audit
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases import operations as cases
 from relight.flow.cases.opening import open_cases
@@ -297,6 +299,11 @@ class World:
         return [row[0] for row in self.rows(
             "SELECT e.code FROM case_event e JOIN dunning_case c ON c.id = e.case_id WHERE c.account_id = %(a)s"
             " ORDER BY e.at, e.case_id, e.number", a=account.id)]  # fmt: skip
+
+    def audited(self) -> list[Violation]:
+        """What an audit of this partner finds, as of this moment."""
+        slug = self.value("SELECT slug FROM partner WHERE id = %(id)s", id=self.partner)
+        return audit(self.db.conninfo, partner=slug, as_of=self.moment).violations
 
     def codes(self, account: Account) -> set[str]:
         """The codes of the reasons on the log."""
