@@ -200,3 +200,14 @@ def test_files_of_two_partners_do_not_meet(
 
     assert [counts(report) for report in reports] == [(1, 1, 0, 0, 0)] * 2
     assert [bank.value("SELECT count(*) FROM bank_statement") for bank in banks] == [1, 1]
+
+
+@pytest.mark.parametrize("field", ["/NAME/Kari\0Nordmann/", "/IBAN/NO93\0"])
+def test_a_character_that_no_text_holds_is_marked_and_the_payment_is_booked(bank: Bank, field: str) -> None:
+    kari = bank.customer()
+    told = f"/REMI/STRD/CUR/{KID}/ORDP/{field}"
+
+    report = bank.sends(mt940([mt940_entry(OWED, told=told)], moved=OWED).replace(b"EUR", b"NOK"), "mt940")
+
+    assert (report.accepted, report.rejected) == (1, 0)
+    assert bank.owes(kari) == 0

@@ -31,8 +31,8 @@ class Workers:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self, *lanes: str, at: datetime, partner: str = "") -> subprocess.Popen[bytes]:
-        """A worker of these lanes, for which it is `at` now; returns when it works. With `partner` of that one alone: what
-        other tests left due is none of its business."""
+        """A worker of these lanes, for which it is `at` now; returns when it works. With `partner` of that one alone:
+        what other tests left due is none of its business."""
         ahead = self._ahead.setdefault(at, (at - datetime.now(UTC)).total_seconds())
         log = self.folder / f"worker-{len(self._running)}.log"
         command = [sys.executable, "-m", "tests.journeys.shifted", str(ahead), "worker"]

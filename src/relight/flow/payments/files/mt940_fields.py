@@ -11,6 +11,7 @@ from datetime import date
 from typing import IO
 
 from relight.core.money import NotAnAmount, UnknownCurrency, parse_amount
+from relight.flow.claims.cells import UNREADABLE
 
 _LINE_BYTES_MAX = 4_096
 _LINES_MAX = 60  # of one field
@@ -63,10 +64,12 @@ def fields_of(file: IO[bytes]) -> Iterator[Field]:
 
 
 def _decoded(raw: bytes) -> str:
+    """A line as text; what no text holds (a NUL that crept in) is marked, and keeps its place."""
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        text = raw.decode("cp1252", "replace")
+    return UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class NotAField(ValueError):

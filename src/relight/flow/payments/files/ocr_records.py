@@ -10,6 +10,8 @@ from datetime import date
 from enum import Enum
 from typing import IO
 
+from relight.flow.claims.cells import UNREADABLE
+
 LINE_CHARACTERS = 80
 _READ_MAX = 4_096
 _LINES_MAX = 200  # of one transaction; AvtaleGiro allows 84 of specification
@@ -90,7 +92,7 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, str, str]]:
             raw = raw if more.endswith(b"\n") or not more else raw[:1] * _READ_MAX
             if more.endswith(b"\n") or not more:
                 break
-        text = raw.decode("latin-1").rstrip("\r\n\x1a")
+        text = UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", raw.decode("latin-1").rstrip("\r\n\x1a"))
         if text.strip():
             yield at, text, _what_is_wrong(text)
 
