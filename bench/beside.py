@@ -17,10 +17,11 @@ import psycopg
 
 from bench import population
 from bench.feed_readers import Reader
-from bench.feed_writers import SLICE, writers
+from bench.feed_writers import SLICE, SQL, writers
 from bench.home import Home
 from bench.importing import INVOICES_EACH, write_invoices
 from bench.population import CUSTOMERS, Plan, Shape
+from bench.processes import wait_until
 
 _FEED_CASES = 4_000
 _FEED_FIRST, _IMPORT_FIRST = 200_000_000, 300_000_000  # where nobody else's accounts lie
@@ -70,6 +71,7 @@ class Beside:
             for one in under_way:
                 one.result()
             if reader is not None:
+                wait_until(lambda: not self._untold(), "a position for each event", seconds=300)
                 reader.catch_up()
                 self.done["feed"]["read"] = reader.seen
                 if reader.wrong:
@@ -98,6 +100,12 @@ class Beside:
             written += -(-events // SLICE) * SLICE
         seconds = time.monotonic() - began
         self.done["feed"] = {"events": written, "per_second": round(written / seconds), "whole": ending.is_set()}
+
+    def _untold(self) -> int:
+        """Events of the feed that have no position yet."""
+        found = self.owner.execute(SQL.head, {"partner": self._partner("told")}).fetchone()
+        assert found is not None
+        return int(found[1])
 
     def _customers(self, slug: str, first: int, count: int, now: datetime, tables: tuple[str, ...] = CUSTOMERS) -> None:
         partner = population.make_partner(self.owner, slug, now, {})
