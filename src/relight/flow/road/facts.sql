@@ -179,8 +179,9 @@ WHERE r.account_id = ANY (%(accounts)s::bigint[]) AND r.role = 'debtor' AND r.st
     AND (r.ends_at IS NULL OR r.ends_at > %(now)s) AND p.starts_at <= %(now)s AND (p.ends_at IS NULL OR p.ends_at > %(now)s)
 GROUP BY r.account_id
 
--- contacts: messages of the last seven days that count towards the cap
-SELECT account_id, released_at FROM sent_message
+-- contacts: messages of the last seven days that count towards the cap, by their effects: one whose attempt was lost
+-- is among them, and may go again
+SELECT account_id, effect_id, released_at FROM sent_message
 WHERE account_id = ANY (%(accounts)s::bigint[]) AND released_at > %(now)s - interval '7 days'
     AND template <> ALL (%(uncounted)s::text[]) ORDER BY released_at
 

@@ -5,7 +5,7 @@ old balance (tried). Nothing here decides.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -72,6 +72,7 @@ class Gathered:
     policy_version_id: int
     wakes_at: datetime | None
     services: tuple[str, ...]
+    contacts: Mapping[int, datetime]  # by effect: when the account's messages left that count towards the cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,10 @@ def gather(tx: Tx, partner: PartnerFacts, cases: Sequence[int], now: datetime) -
     accounts = sorted({row[1] for row in rows})
     params = {"cases": list(cases), "accounts": accounts, "now": now, "uncounted": _UNCOUNTED}
     known = _Known(tx, params)
-    return [Gathered(known.case(row, partner), row[9], row[10], tuple(row[8])) for row in rows]
+    contacts = known.contacts
+    return [
+        Gathered(known.case(row, partner), row[9], row[10], tuple(row[8]), contacts.get(row[1], {})) for row in rows
+    ]
 
 
 def _by_first(rows: Iterable[Row]) -> dict[int, list[Row]]:
@@ -128,7 +132,8 @@ class _Known:
         read = {name: _by_first(by_name[name]) for name in _BY_FIRST}
         self.claims, self.services, self.holds = read["claims"], read["services"], read["holds"]
         self.blocks, self.commands = read["blocks"], {row[0]: row for row in by_name["commands"]}
-        self.payments, self.flags, self.contacts = read["payments"], read["flags"], read["contacts"]
+        self.payments, self.flags = read["payments"], read["flags"]
+        self.contacts = {account: {r[1]: r[2] for r in rows} for account, rows in read["contacts"].items()}
         self.charged = read["charged"]
         self.steps, self.approvals = read["steps"], read["approvals"]
         self.effects, self.tasks = _by_two(by_name["effects"]), _by_two(by_name["step_tasks"])
@@ -158,7 +163,7 @@ class _Known:
             ),
             flags=_flags(self.flags.get(account_id, ())),
             reach=self.reach.get(account_id, frozenset()),
-            contacted_at=tuple(r[1] for r in self.contacts.get(account_id, ())),
+            contacted_at=tuple(self.contacts.get(account_id, {}).values()),
             charged=self._charged(case_id, account_id),
             handovers=tuple(_handover(r) for r in self.handovers.get(case_id, ())),
             plans=tuple(_plan(r) for r in self.plans.get(case_id, ())),

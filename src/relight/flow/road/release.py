@@ -2,7 +2,7 @@
 commit the attempt; only then may a driver act. A payment committed before this stops a cut; a later one restores.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -165,13 +165,13 @@ class Releaser:
         batch = _Batch()
         room: int | None = None
         services: set[int] = set()
-        told: Counter[int] = Counter()  # messages of this very batch that count, by account
+        told = defaultdict[int, dict[int, datetime]](dict)  # messages of this very batch that count, by account
         for row in outgoing:
             case = cases[row.case_id]
             policy = self.shelf.get(tx, case.policy_version_id)
-            leave = check_leave(policy, self.law, _told_more(case.facts, told[row.account_id], now), row.as_due(), now)
+            leave = check_leave(policy, self.law, _told_others(case, told[row.account_id], row.id), row.as_due(), now)
             if leave.exit is Exit.SEND and row.kind == "message" and row.template not in UNCOUNTED_TEMPLATES:
-                told[row.account_id] += 1
+                told[row.account_id][row.id] = now
             if leave.exit is Exit.SEND and row.service_id is not None and row.service_id in services:
                 leave = Leave(Exit.LATER, "one_command", now + timedelta(seconds=1))
             if leave.exit is Exit.SEND and _is_cut(row, case.facts):
@@ -262,9 +262,14 @@ def leases(now: datetime) -> dict[str, datetime]:
     return {"lease_until": now + LEASE, "command_lease_until": now + COMMAND_LEASE}
 
 
-def _told_more(facts: CaseFacts, count: int, now: datetime) -> CaseFacts:
-    """The facts with what this batch sends too: they were read before it, and only one message can be the last."""
-    return replace(facts, contacted_at=(*facts.contacted_at, *(now,) * count)) if count else facts
+def _told_others(case: Gathered, told: Mapping[int, datetime], effect_id: int) -> CaseFacts:
+    """The facts with what this batch sends too, since they were read before it and only one message can be the last,
+    and without this message's own lost attempt: sent again, it is the same message."""
+    if not told and effect_id not in case.contacts:
+        return case.facts
+    counted = {**case.contacts, **told}
+    counted.pop(effect_id, None)
+    return replace(case.facts, contacted_at=tuple(counted.values()))
 
 
 def _due(tx: Tx, lane: str, now: datetime, limit: int, load: rests.Load) -> list[int]:
