@@ -31,6 +31,7 @@ class LawBook:
         self._about: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._at_run_time: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._tabled: dict[tuple[str, str], tuple[FeeAction, ...]] = {}
+        self._hashes: dict[str, str] = {}
         self.hash = hashlib.sha256(" ".join(pack.hash for pack in self._packs.values()).encode()).hexdigest()
 
     def with_packs(self, packs: Iterable[LawPack]) -> "LawBook":
@@ -58,8 +59,12 @@ class LawBook:
 
     def hash_for(self, policy: Policy) -> str:
         """The hash that a decision under this policy keeps: its packs' content."""
-        hashes = [pack.hash for pack in self._guarding(policy)]
-        return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+        found = self._hashes.get(policy.hash)
+        if found is None:
+            hashes = [pack.hash for pack in self._guarding(policy)]
+            found = hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+            self._hashes[policy.hash] = found
+        return found
 
     def rule(
         self, policy: Policy, step: Step, claims: tuple[ClaimFacts, ...], facts: CaseFacts, now: datetime

@@ -61,6 +61,7 @@ _QUESTIONS = (*_BY_FIRST, "effects", "step_tasks", "reach")
 Row = tuple[Any, ...]
 _LEVELS = {level.value: level for level in Level}
 _NO_COMMANDS: Row = (0, (), False, False)
+_NOBODY = frozenset[str]()
 zone = cache(ZoneInfo)
 
 
@@ -142,6 +143,9 @@ class _Known:
 
     def case(self, row: Row, partner: PartnerFacts) -> CaseFacts:
         case_id, account_id, state, version, debtor, profile, credit, waits_for, kinds = row[:9]
+        holds, pauses = self.holds.get(account_id), self.pauses.get(account_id)
+        handovers, plans, approvals = self.handovers.get(case_id), self.plans.get(case_id), self.approvals.get(case_id)
+        contacts, flags = self.contacts.get(account_id), self.flags.get(account_id)
         return CaseFacts(
             case_id=case_id,
             account_id=account_id,
@@ -156,39 +160,38 @@ class _Known:
             claims=tuple([_claim(r) for r in self.claims.get(account_id, ()) if r[1] in kinds]),
             steps=tuple([self._step(case_id, r) for r in self.steps.get(case_id, ())]),
             services=tuple([self._service(r) for r in self.services.get(account_id, ()) if r[2] in kinds]),
-            holds=tuple(HoldFacts(*r[2:]) for r in self.holds.get(account_id, ()) if r[1] is None or r[1] == case_id),
+            holds=_holds(holds, case_id) if holds else (),
             payments=self._payments(account_id),
-            approvals=tuple(
-                ApprovalFacts(r[1], r[2], r[3], frozenset(r[4]), r[5]) for r in self.approvals.get(case_id, ())
-            ),
-            flags=_flags(self.flags.get(account_id, ())),
-            reach=self.reach.get(account_id, frozenset()),
-            contacted_at=tuple(self.contacts.get(account_id, {}).values()),
+            approvals=_approvals(approvals) if approvals else (),
+            flags=_flags(flags) if flags else {},
+            reach=self.reach.get(account_id, _NOBODY),
+            contacted_at=tuple(contacts.values()) if contacts else (),
             charged=self._charged(case_id, account_id),
-            handovers=tuple(_handover(r) for r in self.handovers.get(case_id, ())),
-            plans=tuple(_plan(r) for r in self.plans.get(case_id, ())),
-            pauses=tuple(
-                PauseFacts(r[2], r[3], r[4], r[5], r[6] and r[1] is not None)
-                for r in self.pauses.get(account_id, ())
-                if r[1] is None or r[1] == case_id
-            ),
+            handovers=tuple(map(_handover, handovers)) if handovers else (),
+            plans=tuple(map(_plan, plans)) if plans else (),
+            pauses=_pauses(pauses, case_id) if pauses else (),
         )
 
     def _charged(self, case_id: int, account_id: int) -> tuple[ChargedFacts, ...]:
         """The account's fees; those for claims that no step of this case covers are another case's."""
-        rows = self.charged.get(account_id, ())
-        own = {claim for step in self.steps.get(case_id, ()) for claim in step[7] or ()} if rows else set[int]()
-        return tuple(ChargedFacts(r[1], r[2], r[3], r[4], r[5] not in own) for r in rows)
+        rows = self.charged.get(account_id)
+        if not rows:
+            return ()
+        own = {claim for step in self.steps.get(case_id, ()) for claim in step[7] or ()}
+        return tuple([ChargedFacts(r[1], r[2], r[3], r[4], r[5] not in own) for r in rows])
 
     def _payments(self, account_id: int) -> tuple[PaymentFacts, ...]:
         """What came in is told to the first of an account's cases only: one receipt a payment. What is on its way is
         told to all."""
-        rows = self.payments.get(account_id, [])
+        rows = self.payments.get(account_id)
+        if not rows:
+            return ()
         self.payments[account_id] = [row for row in rows if row[3] in ("ordered", "authorised")]
-        return tuple(PaymentFacts(*r[1:]) for r in rows)
+        return tuple([PaymentFacts(*r[1:]) for r in rows])
 
     def _service(self, row: Row) -> ServiceFacts:
         _, unsent, in_flight, gave_up = self.commands.get(row[1], _NO_COMMANDS)
+        blocks = self.blocks.get(row[1])
         return ServiceFacts(
             id=row[1],
             kind=row[2],
@@ -198,15 +201,15 @@ class _Known:
             observed=_LEVELS[row[6]] if row[6] else None,
             observed_at=row[7],
             controllable=row[8],
-            unsent=tuple(unsent or ()),
+            unsent=tuple(unsent) if unsent else (),
             in_flight=in_flight,
             gave_up=gave_up,
-            blocks=tuple(BlockFacts(b[1], b[2], _LEVELS[b[3]], b[4], b[5], b[6]) for b in self.blocks.get(row[1], ())),
+            blocks=tuple([BlockFacts(b[1], b[2], _LEVELS[b[3]], b[4], b[5], b[6]) for b in blocks]) if blocks else (),
         )
 
     def _step(self, case_id: int, row: Row) -> StepFacts:
         _, id_, number, step, decided_at, completed_at, pay_by, claims, principals, costs = row
-        covered = zip(claims or (), principals or (), costs or (), strict=True)
+        effects, tasks = self.effects.get((case_id, number)), self.tasks.get((case_id, number))
         return StepFacts(
             id_,
             number,
@@ -214,9 +217,9 @@ class _Known:
             decided_at,
             completed_at,
             pay_by,
-            tuple([StepClaimFacts(*claim) for claim in covered]),
-            tuple([EffectFacts(*r[2:]) for r in self.effects.get((case_id, number), ())]),
-            tuple([TaskFacts(*r[2:]) for r in self.tasks.get((case_id, number), ()) if r[2] is not None]),
+            tuple(map(StepClaimFacts, claims, principals, costs)) if claims else (),
+            tuple([EffectFacts(*r[2:]) for r in effects]) if effects else (),
+            tuple([TaskFacts(*r[2:]) for r in tasks if r[2] is not None]) if tasks else (),
         )
 
 
@@ -228,8 +231,23 @@ def _by_two(rows: Iterable[Row]) -> dict[tuple[int, int], list[Row]]:
 
 
 def _claim(row: Row) -> ClaimFacts:
-    shares = zip(row[8] or (), row[9] or (), strict=True)
-    return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], tuple([ServiceShare(s, a) for s, a in shares]))
+    shares = tuple(map(ServiceShare, row[8], row[9])) if row[8] else ()
+    return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], shares)
+
+
+def _holds(rows: list[Row], case_id: int) -> tuple[HoldFacts, ...]:
+    return tuple([HoldFacts(*r[2:]) for r in rows if r[1] is None or r[1] == case_id])
+
+
+def _pauses(rows: list[Row], case_id: int) -> tuple[PauseFacts, ...]:
+    """A hold of the account that is over is none of its cases' broken promise."""
+    return tuple(
+        [PauseFacts(r[2], r[3], r[4], r[5], r[6] and r[1] is not None) for r in rows if r[1] is None or r[1] == case_id]
+    )
+
+
+def _approvals(rows: list[Row]) -> tuple[ApprovalFacts, ...]:
+    return tuple([ApprovalFacts(r[1], r[2], r[3], frozenset(r[4]), r[5]) for r in rows])
 
 
 def _plan(row: Row) -> PlanFacts:

@@ -1,10 +1,11 @@
 """Recording: everything that a batch of decisions changes, written set-based in the transaction that read the facts."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from relight.core.decision import Decision, EffectDraft
 from relight.core.facts import CaseFacts
@@ -61,6 +62,10 @@ def _columns(rows: Iterable[Sequence[Any]], *names: str) -> dict[str, list[Any]]
     return dict(zip(names, columns, strict=True)) if columns else {}
 
 
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
 def _run(tx: Tx, statement: str, columns: dict[str, list[Any]], **more: Any) -> int:
     """Run a set-based statement unless there is nothing to write."""
     if not columns:
@@ -91,9 +96,9 @@ def _events(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
         told = as_json(one.facts)
         seen = digest(told, now)
         for index, event in enumerate(one.decision.events):
-            reasons = json.dumps([_reason(reason) for reason in event.reasons])
+            reasons = _json([_reason(reason) for reason in event.reasons])
             rows.append(
-                (one.decision.case_id, one.number(index), event.code, json.dumps(event.params), reasons,
+                (one.decision.case_id, one.number(index), event.code, _json(event.params), reasons,
                  one.policy_hash, one.law_hash, seen, told if event.keep_facts else None)
             )  # fmt: skip
     columns = _columns(rows, "cases", "numbers", "codes", "params", "reasons", "policies", "laws", "hashes", "facts")
@@ -152,7 +157,7 @@ def _effect_row(one: Decided, index: int, effect: EffectDraft) -> tuple[Any, ...
     level = effect.level.value if effect.level else ""
     return (
         one.decision.case_id, one.decision.account_id, number, step, effect.part, key, effect.kind, effect.lane,
-        effect.channel, effect.template, effect.service_id, level, effect.generation, json.dumps(effect.params),
+        effect.channel, effect.template, effect.service_id, level, effect.generation, _json(effect.params),
         effect.due_at,
     )  # fmt: skip
 
@@ -210,7 +215,7 @@ def _people(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
         (
             (one.decision.account_id, one.decision.case_id,
              one.number(task.event) if task.event is not None else (task.step_number or None), task.part, task.code,
-             json.dumps(task.params), task.urgent, task.due_at, task.dedup)
+             _json(task.params), task.urgent, task.due_at, task.dedup)
             for one in decided
             for task in one.decision.tasks
         ),
@@ -222,7 +227,7 @@ def _people(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
         _ids(tx, SQL.approvals_become, ids, now, state=state)
     approvals = _columns(
         (
-            (one.decision.case_id, approval.step, json.dumps(approval.claims), approval.needs)
+            (one.decision.case_id, approval.step, _json(approval.claims), approval.needs)
             for one in decided
             for approval in one.decision.approvals
         ),
