@@ -20,7 +20,7 @@ from relight.flow.road.record import Decided, record
 from relight.flow.road.tracing import deciding
 from relight.telemetry.metrics import DECISIONS, TURN_SECONDS
 
-BATCH = {"bulk": 200, "urgent": 50}  # an urgent payment waits for at most one batch of either
+BATCH = {"bulk": 400, "urgent": 50}  # an urgent payment waits for at most one batch of either
 
 Decide = Callable[[Policy, Law, CaseFacts, datetime], Decision]
 
