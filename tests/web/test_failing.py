@@ -37,6 +37,7 @@ def test_an_agent_is_told_in_a_language_of_theirs(database_away: str, accepted: 
     assert f'lang="{language}"' in answer.text
     assert said in answer.text
     assert "Traceback" not in answer.text
+    assert 'href="/console/"' in answer.text
 
 
 def test_a_fault_of_ours_is_not_blamed_on_the_database(monkeypatch: pytest.MonkeyPatch, site: str) -> None:
