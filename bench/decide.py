@@ -100,7 +100,7 @@ def _processor(result: Mapping[str, Any], side: str) -> str:
 
 
 def _finding_in_text(found: Mapping[str, Any]) -> str:
-    few, *_, many = (found["sizes"][0], *found["sizes"])
+    few, many = finding.few_of(found["sizes"]), found["sizes"][-1]
     names = {"which_partners": "which partners", "first_batch": "first batch",
              "last_batch_under_old_snapshot": "last batch, old snapshot",
              "the_same_from_the_start": "the same, from the start"}  # fmt: skip
@@ -109,7 +109,8 @@ def _finding_in_text(found: Mapping[str, Any]) -> str:
         f" {few[name]['ms']:>8.2f} {many[name]['ms']:>8.2f} ms"
         for name, words in names.items()
     ]
-    return "\n".join([f"Finding due work, {few['sleeping']:,} and {many['sleeping']:,} asleep:", *rows])
+    turning = f"  processor time to turn one: {few['turn_us']:.0f} and {many['turn_us']:.0f} µs"
+    return "\n".join([f"Finding due work, {few['sleeping']:,} and {many['sleeping']:,} asleep:", *rows, turning])
 
 
 def _populate(home: Home, owner: psycopg.Connection, cases: int) -> list[list[Side]]:

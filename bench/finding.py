@@ -1,4 +1,5 @@
-"""What it costs to find due work among those who sleep: with few and with many of them, and under an old snapshot.
+"""What it costs to find due work among those who sleep, and to do it: with few and with many of them, and under an old
+snapshot.
 
 The statements are production's, run by the role that runs there; PostgreSQL itself says which pages it touched and how
 long it took (`EXPLAIN ANALYZE`). Pages do not depend on the neighbours; milliseconds do.
@@ -16,12 +17,14 @@ from psycopg import sql
 from bench import population
 from bench.home import Home
 from bench.population import NIGHT, Plan, Shape
+from bench.processor import look
 from relight.flow.database import Database, Tx
 from relight.flow.road.claiming import FROM_THE_START, Since, question
 from relight.flow.road.turn import BATCH, Turner
 
 PARTNERS_MAX = 37
 FEW = 100_000
+_SIZES = (10_000, FEW, 1_000_000)
 DUE = 2_000
 _PARTNER_EACH = 1_000
 _FIRST = 100_000_000
@@ -31,25 +34,32 @@ _PLACES = re.compile(r"%\((\w+)\)s")
 
 
 def run(home: Home, owner: psycopg.Connection, sleeping: int, now: datetime) -> dict[str, Any]:
-    """Fill in `FEW` sleeping cases and measure, then up to `sleeping` and measure again; both, and how they compare."""
+    """Fill in sleeping cases up to each size and measure; all of them, and how the last compares with `FEW`."""
+    sizes = [*(size for size in _SIZES if size < sleeping), sleeping]
     with home.database() as db, home.filling() as filling:
         policies = _partners(owner, db, min(PARTNERS_MAX, 1 + sleeping // _PARTNER_EACH), now)
         found: list[dict[str, Any]] = []
         before = 0
-        for size in dict.fromkeys((min(FEW, sleeping), sleeping)):
+        for size in sizes:
             _put_to_sleep(filling, policies, before, size, now)
             before = size
             first = _FIRST + sleeping + len(found) * DUE
             ours = next(iter(policies))
             population.fill(filling, ours, policies[ours], Plan(first, DUE, NIGHT), now)
             population.settle_down(filling)
-            found.append({"sleeping": size, **_measure(home, db, ours, now)})
-        return {"partners": len(policies), "sizes": found, "grows": _grows(found[0], found[-1])}
+            found.append({"sleeping": size, **_measure(home, ours, now)})
+        return {"partners": len(policies), "sizes": found, "grows": _grows(few_of(found), found[-1])}
+
+
+def few_of(sizes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The size that the largest is held against: `FEW`, or the largest itself where that is smaller."""
+    return next((size for size in sizes if size["sleeping"] >= FEW), sizes[-1])
 
 
 def _grows(few: dict[str, Any], many: dict[str, Any]) -> dict[str, float]:
-    """By what factor each count of pages grew from the fewest to the most sleepers."""
-    return {name: round(many[name]["pages"] / few[name]["pages"], 2) for name in few if isinstance(few[name], dict)}
+    """By what factor each count of pages, and a turned case's processor time, grew."""
+    pages = {name: round(many[name]["pages"] / few[name]["pages"], 2) for name in few if isinstance(few[name], dict)}
+    return {**pages, "turn_us": round(many["turn_us"] / few["turn_us"], 2)}
 
 
 def _partners(owner: psycopg.Connection, db: Database, count: int, now: datetime) -> dict[int, int]:
@@ -69,21 +79,25 @@ def _put_to_sleep(filling: psycopg.Connection, policies: dict[int, int], before:
         first += count
 
 
-def _measure(home: Home, db: Database, partner: int, now: datetime) -> dict[str, Any]:
-    """The first batch and, with everything turned while somebody reads an old snapshot, the last; and who is due."""
-    turner = Turner(db)
-    with _old_snapshot(home):
+def _measure(home: Home, partner: int, now: datetime) -> dict[str, Any]:
+    """Who is due, the first batch and, with nearly everything turned while somebody reads an old snapshot, the last."""
+    with Database(home.app_url, size_max=1, name="relight-bench").open() as db, _old_snapshot(home):
+        turner = Turner(db)
         with db.transaction(None) as tx:
             asking = _explained(tx, "SELECT due_partners(%(now)s, 'decide bulk')", {"now": now})
         with db.transaction(partner) as tx:
             first = _claim(tx, now, FROM_THE_START)
-        for _ in range(DUE // BATCH["bulk"] - 1):
-            turner.turn(partner, "bulk", now)
+        turner.turn(partner, "bulk", now)  # which compiles its policy, and prepares its statements
+        before, turned = look(db), 0
+        for _ in range(DUE // BATCH["bulk"] - 2):
+            turned += turner.turn(partner, "bulk", now)
+        spent = look(db).since(before)
         with db.transaction(partner) as tx:
             last = _claim(tx, now, turner.claimer.since(partner, "bulk"))
             walking = _claim(tx, now, FROM_THE_START)
         turner.drain("bulk", now)
     return {
+        "turn_us": round((spent.python + spent.postgres) / turned * 1e6, 1),
         "which_partners": asking,
         "first_batch": first,
         "last_batch_under_old_snapshot": last,

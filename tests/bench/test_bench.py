@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bench import table
+from bench import plot, table
 from bench.figures import percentiles
 from relight.cli import bench as command
+from relight.flow.road.turn import BATCH
 
 _RELIGHT = (sys.executable, "-m", "relight.project.main")
 
@@ -47,7 +48,7 @@ def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> No
     assert found["ratio"] == pytest.approx(found["steps_per_second"] / found["raw_steps_per_second"], rel=0.05)
     assert found["processor_us"]["decided"]["python"] > found["processor_us"]["bare"]["python"] > 0
     assert [size["sleeping"] for size in found["finding"]["sizes"]] == [2000]
-    assert all(size["first_batch"]["rows"] == 200 for size in found["finding"]["sizes"])
+    assert all(size["first_batch"]["rows"] == BATCH["bulk"] for size in found["finding"]["sizes"])
     assert set(found["finding"]["grows"].values()) == {1.0}
 
 
@@ -122,3 +123,19 @@ def test_percentiles_are_values_that_were_measured() -> None:
     found = percentiles([float(n) for n in range(1, 201)])
 
     assert found == {"p50": 100.0, "p95": 190.0, "p99": 198.0, "max": 200.0}
+
+
+def test_the_picture_shows_ratios_with_their_aims_and_a_line_over_the_sizes() -> None:
+    kinds = ("which_partners", "first_batch", "last_batch_under_old_snapshot", "the_same_from_the_start")
+    sizes = [
+        {"sleeping": size, "turn_us": 250, **{kind: {"pages": 100} for kind in kinds}} for size in (10_000, 90_000)
+    ]
+
+    both = plot.draw({"decide": {"ratio": 0.72, "finding": {"sizes": sizes}}, "import": {"ratio": 0.41}})
+    alone = plot.draw({"decide": {"ratio": 0.72}})
+
+    assert all(words in both for words in ("0.72", "aim 0.7", "0.41", "aim 0.5", "10,000", "90,000", "the same, from"))
+    assert both.count("<circle") == 2 * (len(kinds) + 1), "a spot for each size on each line"
+    assert "0.72" in alone
+    assert "<circle" not in alone
+    assert "import" not in alone

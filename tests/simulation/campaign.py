@@ -47,7 +47,8 @@ class Sum:
 
 
 def run(seeds: range, *, jobs: int, planted: str, folder: Path, kept: Path | None, tell: Callable[[Sum], None]) -> Sum:
-    """Live all seeds. With `kept`, chunks that were done before are not done again, and new ones are written there."""
+    """Live all seeds, or until a planted bug is found. With `kept`, chunks that were done before are not done again,
+    and new ones are written there."""
     total, done = Sum(), set[int]()
     for chunk in _before(kept):
         done.add(chunk["from"])
@@ -62,6 +63,9 @@ def run(seeds: range, *, jobs: int, planted: str, folder: Path, kept: Path | Non
                     file.write(json.dumps(chunk) + "\n")
             total.add(chunk)
             tell(total)
+            if planted and total.violations:
+                pool.shutdown(cancel_futures=True)
+                break
     return total
 
 
@@ -92,6 +96,8 @@ def _chunk(start: int, end: int, planted: str, folder: str) -> dict[str, Any]:
                 found.violations.append(
                     {"seed": seed, "code": lived.code, "what": lived.what, "steps": lived.steps, "file": str(file)}
                 )
+                if planted:
+                    break
     return {"from": start, **found.as_data()}
 
 
