@@ -10,6 +10,7 @@ from datetime import datetime
 import click
 import structlog
 
+from relight.cli import nightly
 from relight.cli.context import database, installation, moment, partner_id, partner_option, refusals
 from relight.cli.metrics import metrics_option, watched
 from relight.cli.output import answer, json_option, news
@@ -92,6 +93,7 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
                 ("settlements", _every(_SETTLEMENTS_SECONDS, lambda: reconcile_due(db, db.clock()))),
                 ("agencies", _every(_AGENCIES_SECONDS, lambda: read_letters(db, room, db.clock(), only))),
                 ("collections", _every(_COLLECTIONS_SECONDS, lambda: collecting.run_all(db, db.clock(), only))),
+                ("audits", lambda: nightly.watch_over(db, only)),
             ]
             made = Worker(db, link, lanes=lanes, extras=extras, only=only)
             loop = asyncio.get_running_loop()

@@ -16,3 +16,12 @@ def note(tx: Tx, violated: Iterable[str], now: datetime, *, is_full: bool) -> No
     counted = Counter(violated)
     given = {"violations": counted.total(), "by_invariant": Jsonb(dict(counted)), "is_full": is_full}
     tx.run(SQL.note, {"partner": tx.partner_id, "now": now, **given})
+
+
+def begin(tx: Tx, now: datetime) -> tuple[str, bool] | None:
+    """The transaction's partner, and whether everything is to be looked at, where its nightly audit is due and nobody
+    else makes it; as long as the transaction lasts, nobody else will."""
+    if not tx.value(SQL.begin, {"partner": tx.partner_id}):
+        return None
+    found = tx.row(SQL.due, {"partner": tx.partner_id, "now": now})
+    return (found[0], found[1]) if found else None
