@@ -1,6 +1,6 @@
 """What people at desks do with money in the simulated year: each asked by one person, granted by another.
 
-Who is chosen depends on the books and on account numbers, never on ids: those differ after a kill.
+Who is chosen depends on the books, on account numbers and on services, never on ids: those differ after a kill.
 """
 
 from collections.abc import Callable, Iterable
@@ -59,20 +59,21 @@ _SMALL = """
 _ACTS = "SELECT id FROM books_act WHERE state = 'requested' ORDER BY id"
 _HELP = """
     SELECT k.id, a.ref FROM dunning_case k JOIN account a ON a.id = k.account_id
-    WHERE k.state = 'active' AND k.step = 'reminder' AND right(a.ref, 1) = %(digit)s ORDER BY a.ref, k.opened_at
+    WHERE k.state = 'active' AND k.step = 'reminder' AND right(a.ref, 1) = %(digit)s
+    ORDER BY a.ref, k.opened_at, k.services
 """
 _WRONG_STEP = """
     SELECT k.id, s.number FROM dunning_case k JOIN account a ON a.id = k.account_id
     JOIN step_taken s ON s.case_id = k.id
     WHERE k.state = 'active' AND s.step = 'reminder' AND s.completed_at IS NOT NULL AND s.voided_at IS NULL
-        AND right(a.ref, 2) = '33' ORDER BY a.ref, s.number
+        AND right(a.ref, 2) = '33' ORDER BY a.ref, k.services, s.number
 """
 _WITH_AGENCY = """
-    SELECT h.ref, a.ref, h.state, h.wanted_back, h.case_id, h.placed_at,
+    SELECT h.ref, a.ref, k.services[1], h.state, h.wanted_back, h.case_id, h.placed_at,
         (SELECT coalesce(sum(c.principal + c.costs + c.interest), 0)::bigint FROM handover_claim x
             JOIN claim c ON c.id = x.claim_id WHERE x.handover_id = h.id)
-    FROM handover h JOIN account a ON a.id = h.account_id WHERE h.placed_at < %(before)s AND h.ended_at IS NULL
-    ORDER BY a.ref, h.placed_at
+    FROM handover h JOIN account a ON a.id = h.account_id JOIN dunning_case k ON k.id = h.case_id
+    WHERE h.placed_at < %(before)s AND h.ended_at IS NULL ORDER BY a.ref, k.services, h.placed_at
 """
 _COLLECTED = """
     SELECT h.ref, n.body ->> 'payment', (n.body ->> 'amount')::bigint FROM agency_notice n
@@ -109,8 +110,10 @@ def set_summer_rate(tx: Tx, now: datetime) -> None:
 
 def agency(tx: Tx, day: date, now: datetime) -> None:
     """What the agency says this morning, and who is called back from it."""
-    for ref, account, state, wanted, case_id, placed_at, owed in tx.rows(_WITH_AGENCY, {"before": now - _TWO_DAYS}):
-        days, key = (now - placed_at).days, f"{account}-{placed_at:%Y%m%d}"
+    for ref, account, service, state, wanted, case_id, placed_at, owed in tx.rows(
+        _WITH_AGENCY, {"before": now - _TWO_DAYS}
+    ):
+        days, key = (now - placed_at).days, f"{account}-{service}-{placed_at:%Y%m%d}"
         told = {"case": ref, "at": now.isoformat()}
         if wanted:
             _hear(tx, {**told, "id": f"{key}-back", "status": "recall_confirmed"}, now)
