@@ -39,6 +39,13 @@ def _restore(found: Result) -> list[Sequence[str]]:
     return [*rows, (f"beside it: {beside}", f"waiting at {load['beside']} of {2 * found['runs']} payments", "", "")]
 
 
+def _idle(found: Result) -> list[Sequence[str]]:
+    """Restores with nothing else going on."""
+    payments = f"{found['runs'] + found['power']:,} payments, {found['rate']:g} a second"
+    name = f"with nothing else going on: webhook heard → command ({payments})"
+    return [(name, " · ".join(_spread(found["inside_ms"])) + " ms", "", "")]
+
+
 def _spread(found: Result) -> list[str]:
     return [f"{name} {found[name]:.0f}" for name in ("p50", "p95", "p99") if name in found]
 
@@ -150,6 +157,7 @@ def _soak(found: Result) -> list[Sequence[str]]:
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
+    "idle": _idle,
     "decide": _decide,
     "import": _import,
     "paypage": _paypage,
