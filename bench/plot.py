@@ -76,7 +76,8 @@ def _turning(results: Mapping[str, Result], top: float) -> tuple[str, float]:
 
 def _by_size(results: Mapping[str, Result], figure: Any) -> Spots:
     """A figure for each number of sleeping cases, fewest first."""
-    sizes = results.get("decide", {}).get("finding", {}).get("sizes", ())
+    found = results.get("sleeping", results.get("decide", {}))
+    sizes = found.get("finding", {}).get("sizes", ())
     return [(size["sleeping"], figure(size)) for size in sizes]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.finding import few_of
+
 Result = Mapping[str, Any]
 
 
@@ -39,10 +41,11 @@ def _restore(found: Result) -> list[Sequence[str]]:
     return [*rows, (f"beside it: {beside}", f"waiting at {load['beside']} of {2 * found['runs']} payments", "", "")]
 
 
-def _idle(found: Result) -> list[Sequence[str]]:
-    """Restores with nothing else going on."""
+def _at_a_rate(found: Result) -> list[Sequence[str]]:
+    """Restores at a rate, alone or beside everything."""
     payments = f"{found['runs'] + found['power']:,} payments, {found['rate']:g} a second"
-    name = f"with nothing else going on: webhook heard → command ({payments})"
+    beside = "beside a night run, an import and a feed" if found["load"]["cases"] else "with nothing else going on"
+    name = f"{beside}: webhook heard → command ({payments})"
     return [(name, " · ".join(_spread(found["inside_ms"])) + " ms", "", "")]
 
 
@@ -53,6 +56,18 @@ def _spread(found: Result) -> list[str]:
 def _decide(found: Result) -> list[Sequence[str]]:
     name = f"case steps a second, {found['processes']} processes, {found['cases']:,} cases"
     return [(name, f"{found['steps_per_second']:,}", f"{found['raw_steps_per_second']:,}", f"{found['ratio']:.2f}")]
+
+
+def _sleeping(found: Result) -> list[Sequence[str]]:
+    """What it costs to find due work; in the place of a raw limit, the same beside the fewest of the comparison."""
+    few, many = few_of(found["finding"]["sizes"]), found["finding"]["sizes"][-1]
+    names = {"first_batch": "", "last_batch_under_old_snapshot": ", the last under an old snapshot"}
+    rows = [
+        (f"pages to find a batch of due cases beside {many['sleeping']:,} that sleep{words}", f"{many[key]['pages']:,}",
+         f"{few[key]['pages']:,} beside {few['sleeping']:,}", f"{found['finding']['grows'][key]:.2f}")
+        for key, words in names.items()
+    ]  # fmt: skip
+    return list(rows)
 
 
 def _import(found: Result) -> list[Sequence[str]]:
@@ -157,8 +172,10 @@ def _soak(found: Result) -> list[Sequence[str]]:
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
-    "idle": _idle,
+    "idle": _at_a_rate,
+    "loaded": _at_a_rate,
     "decide": _decide,
+    "sleeping": _sleeping,
     "import": _import,
     "paypage": _paypage,
     "simulate": _simulate,
