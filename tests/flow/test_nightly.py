@@ -1,6 +1,7 @@
 """The nightly audit: due at night and by age, of everything once a week, by one process at a time, and really made."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -66,6 +67,17 @@ def test_while_one_makes_it_no_other_begins(db: Database, partner: int, now: dat
         assert asked(db, partner, now + 3 * DAY) is None
 
     assert asked(db, partner, now + 3 * DAY) is False
+
+
+def test_it_is_held_for_as_long_as_an_audit_takes(db: Database, partner: int, now: datetime) -> None:
+    with db.transaction(partner) as tx:
+        tx.run("SET LOCAL idle_in_transaction_session_timeout = '200ms'")
+        assert begin(tx, now + 3 * DAY) is not None
+
+        time.sleep(0.6)
+
+        assert asked(db, partner, now + 3 * DAY) is None
+        assert tx.value("SELECT 1") == 1, "the session is still there"
 
 
 def test_a_worker_makes_it_in_a_process_of_its_own_and_the_result_is_kept(

@@ -54,9 +54,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     else:
         language = _language(request.headers.get("Accept-Language", ""))
         title, text, again = _WORDS[language]
-        there = (
-            request.get_full_path() if request.method == "GET" else _HOME
-        )  # what was sent is for the person to repeat
+        there = request.get_full_path() if request.method == "GET" else _HOME  # what was sent is the person's to repeat
         page = format_html(_PAGE, language, title, mark_safe(_STYLE), title, text, there, again)  # noqa: S308 - ours
         response = HttpResponse(page, status=status)
         response["Content-Security-Policy"] = _POLICY

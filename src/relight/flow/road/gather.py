@@ -217,7 +217,7 @@ class _Known:
             decided_at,
             completed_at,
             pay_by,
-            tuple(map(StepClaimFacts, claims, principals, costs)) if claims else (),
+            tuple([StepClaimFacts(*one) for one in zip(claims, principals, costs, strict=True)]) if claims else (),
             tuple([EffectFacts(*r[2:]) for r in effects]) if effects else (),
             tuple([TaskFacts(*r[2:]) for r in tasks if r[2] is not None]) if tasks else (),
         )
@@ -231,7 +231,7 @@ def _by_two(rows: Iterable[Row]) -> dict[tuple[int, int], list[Row]]:
 
 
 def _claim(row: Row) -> ClaimFacts:
-    shares = tuple(map(ServiceShare, row[8], row[9])) if row[8] else ()
+    shares = tuple([ServiceShare(s, a) for s, a in zip(row[8], row[9], strict=True)]) if row[8] else ()
     return ClaimFacts(row[2], row[3], row[4], row[5], row[6], row[7], shares)
 
 

@@ -24,4 +24,7 @@ def begin(tx: Tx, now: datetime) -> tuple[str, bool] | None:
     if not tx.value(SQL.begin, {"partner": tx.partner_id}):
         return None
     found = tx.row(SQL.due, {"partner": tx.partner_id, "now": now})
-    return (found[0], found[1]) if found else None
+    if found is None:
+        return None
+    tx.run(SQL.hold)
+    return found[0], found[1]

@@ -5,6 +5,9 @@ VALUES (%(partner)s, %(now)s, %(violations)s, %(by_invariant)s, %(is_full)s)
 -- begin: this partner's audit, unless somebody else is at it
 SELECT pg_try_advisory_xact_lock(8211, %(partner)s)
 
+-- hold: an audit takes minutes, and the role's sessions may be idle in a transaction for seconds only
+SET LOCAL idle_in_transaction_session_timeout = 0
+
 -- due: whether the partner's next audit is, by the last one's age and the partner's own clock, and whether it is to be of
 -- everything. A partner's first day needs none.
 SELECT p.slug, coalesce(a.whole, p.created_at) <= %(now)s::timestamptz - interval '7 days' AS whole
