@@ -61,7 +61,7 @@ class Beside:
                 under_way.append(threads.submit(self._import, ending))
             if self.feed_events:
                 app, partner = self.home.app_url, self._partner("told")
-                write = stack.enter_context(writers(app, partner, _FEED_FIRST, _FEED_CASES, 1))
+                write = stack.enter_context(writers(app, partner, _FEED_FIRST, _FEED_CASES, 1, gently=True))
                 reader = Reader(stack.enter_context(self.home.database()), partner, "beside", at_once=1000, pause=0.05)
                 under_way += [threads.submit(self._write, write, ending), threads.submit(reader.follow, ending)]
             try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relight.flow.database import Database, statements
+from relight.flow.niceness import go_gently
 
 SQL = statements("bench", "feed.sql")
 SLICE = 100  # events of one transaction, each on a case of its own
@@ -32,12 +33,15 @@ class _Part:
 
 
 @contextmanager
-def writers(app_url: str, partner: int, first: int, cases: int, processes: int) -> Iterator[Callable[[int], Write]]:
-    """Processes that write so many events together; the last slice of all cases is nobody's."""
+def writers(
+    app_url: str, partner: int, first: int, cases: int, processes: int, *, gently: bool = False
+) -> Iterator[Callable[[int], Write]]:
+    """Processes that write so many events together; the last slice of all cases is nobody's. `gently`: as a bulk worker
+    does, whose events most are."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(processes)
     share = (cases - SLICE) // processes // SLICE * SLICE
-    with context.Pool(processes, _open, (app_url, barrier)) as pool:
+    with context.Pool(processes, _open, (app_url, barrier, gently)) as pool:
 
         def write(events: int) -> Write:
             slices = -(-events // processes // SLICE)
@@ -53,9 +57,11 @@ _db: Database
 _barrier: Any
 
 
-def _open(app_url: str, barrier: Any) -> None:
+def _open(app_url: str, barrier: Any, gently: bool) -> None:
     """In a writer's process: its own connection, as the role that runs in production."""
     global _db, _barrier
+    if gently:
+        go_gently()
     _db, _barrier = Database(app_url, size_max=1, name="relight-bench-writer").open(), barrier
 
 

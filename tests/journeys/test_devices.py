@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from relight.flow.road.act import act, write
+from relight.flow.road.act import act, end_of
+from relight.flow.road.ends import finish
 from relight.flow.road.release import LEASE
 from tests.journeys.processes import wait_for
 from tests.journeys.street import OWED, Street
@@ -104,7 +105,7 @@ def test_the_answer_to_an_older_command_comes_after_the_newer_one(street: Street
     street.run()
     restored = street.breaker(home)
 
-    write(street.db, cut, outcome, repeat, lambda: street.moment)
+    finish(street.db, cut.partner_id, [end_of(cut, outcome, repeat)], street.moment)
     believed = street.observed(home.power)
     street.run()
 

@@ -13,8 +13,9 @@ from unittest.mock import patch
 
 from relight.core.leave import Exit, Leave
 from relight.flow.claims import receiving
+from relight.flow.effects.port import Result
 from relight.flow.payments import settle
-from relight.flow.road import outcome, release
+from relight.flow.road import ends, release
 from relight.flow.road.record import record
 from relight.flow.road.release import Releaser
 from relight.flow.road.turn import Turner
@@ -99,9 +100,9 @@ def allocated_twice(ground: Ground) -> Iterator[None]:
 @contextmanager
 def lease_ignored(ground: Ground) -> Iterator[None]:
     """Whatever is in flight counts as lost, although somebody is at it."""
-    changed = _changed(outcome.SQL, lost=("AND e.lease_until <= %(now)s", ""))
+    changed = _changed(ends.SQL, lost=("AND e.lease_until <= %(now)s", ""))
     everybody = patch.object(Worker, "_due", lambda self, _: self._partners())
-    with patch.object(outcome, "SQL", changed), everybody:
+    with patch.object(ends, "SQL", changed), everybody:
         yield
 
 
@@ -124,10 +125,10 @@ def late_answers_believed(ground: Ground) -> Iterator[None]:
     """An answer to an attempt that was given up for lost counts as what the line is now."""
 
     def believed(tx: Any, effect: Any, attempt_id: int, told: Any, now: datetime) -> None:
-        if effect.service_id is not None and told.result is outcome.Result.DONE:
+        if effect.service_id is not None and told.result is Result.DONE:
             supply.observe(tx, effect.service_id, effect.level, "late", now)
 
-    with patch.object(outcome, "_late", believed):
+    with patch.object(ends, "late", believed):
         yield
 
 

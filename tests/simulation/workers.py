@@ -4,6 +4,7 @@ Their bodies are the worker's own. A worker that was killed comes back after a w
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any
@@ -13,7 +14,9 @@ import psycopg
 from relight.flow.effects.port import Outcome, Repeat
 from relight.flow.feeds.operations import sequence
 from relight.flow.payments.links import LinkKey, make
-from relight.flow.road.act import act, write
+from relight.flow.road.act import act, end_of
+from relight.flow.road.desk import Line
+from relight.flow.road.ends import Ended, finish
 from relight.flow.road.release import Job, LinkMaker
 from relight.flow.road.slots import Slots
 from relight.flow.road.worker import Worker
@@ -25,6 +28,7 @@ _KEY = LinkKey.of("only for tests")
 LINK = LinkMaker("https://betal.nordlys.example", lambda partner, link: make(partner, link, _KEY))
 _AFTER_ERROR_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 2.0
+_DESK_SECONDS = 0.05
 _SLOTS = 8
 
 
@@ -37,6 +41,9 @@ class StagedWorker:
         self.db = StagedDatabase(stage, self.process, room)
         self.jobs: dict[int, Job] = {}
         self._handed: set[int] = set()
+        self.lines: dict[tuple[int, bool], Line] = {}
+        self._ended: set[int] = set()
+        self._is_written = defaultdict[int, bool](bool)  # by line: whether somebody is at it
         self.decides = self._enter("decides", self._decide)
         self.releases = self._enter("releases", self._release)
         self.keeps = self._enter("keeps house", self._keep_house)
@@ -74,8 +81,8 @@ class StagedWorker:
     def _release(self) -> bool:
         busy = False
         for lane in self.worker.lanes:
-            served, jobs = self.worker._release_once(lane, None)
-            busy = busy or bool(served)
+            full, jobs = self.worker._release_once(lane, None)
+            busy = busy or bool(full or jobs)
             for job in jobs:
                 self.hand(job)
         return busy
@@ -107,11 +114,29 @@ class StagedWorker:
                 self.stage.sleep(_AFTER_ERROR_SECONDS)
 
     def _write(self, job: Job, outcome: Outcome, repeat: Repeat) -> None:
-        """As the worker does: an outcome that cannot be written is left to whoever finds the attempt lost."""
+        """As the desk does: what comes while others are being written waits, and is written with the next. An end that
+        cannot be written is left to whoever finds the attempt lost."""
+        line = self.lines.setdefault((job.partner_id, job.message is not None), Line())
+        line.waiting.append(end_of(job, outcome, repeat))
+        self.stage.step("hands in an end")
+        while job.attempt_id not in self._ended and self._is_written[id(line)]:
+            self.stage.sleep(_DESK_SECONDS)
+        if job.attempt_id in self._ended:
+            return
+        self._is_written[id(line)] = True
         try:
-            write(self.db, job, outcome, repeat, self.db.clock)
+            while batch := line.next_batch():
+                self._finish(job.partner_id, batch)
+        finally:
+            self._is_written[id(line)] = False
+
+    def _finish(self, partner_id: int, batch: list[Ended]) -> None:
+        try:
+            finish(self.db, partner_id, batch, self.db.clock())
         except psycopg.OperationalError as lost:
-            self.stage.note(f"outcome not written: {type(lost).__name__}")
+            self.stage.note(f"ends not written: {type(lost).__name__}")
+        finally:
+            self._ended.update(one.attempt_id for one in batch)
 
     def _keep_house(self) -> bool:
         """Leases, lost attempts, the feed."""

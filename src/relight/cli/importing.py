@@ -13,6 +13,7 @@ from relight.core.money import format_amount
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.tables import refuse_unusable
 from relight.flow.database import Database
+from relight.flow.niceness import go_gently
 from relight.flow.payments.files.reading import refuse_unlike
 from relight.flow.road.intake import PAYMENT_FORMATS, import_cases, import_invoices, import_payments
 from relight.flow.road.report import Report
@@ -61,7 +62,7 @@ def invoices(file: Path, mapping: str | None, partner_slug: str | None, as_json:
     def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
         return import_invoices(db, partner, file, mapping=mapping, now=now, clock=db.clock, on_progress=progress)
 
-    _run(file, partner_slug, read, as_json=as_json)
+    _run(file, partner_slug, read, as_json=as_json, gently=True)
 
 
 @import_group.command("payments")
@@ -133,11 +134,16 @@ def cases(file: Path, mapping: str | None, partner_slug: str | None, as_json: bo
     def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
         return import_cases(db, partner, file, mapping=mapping, now=now, clock=db.clock, on_progress=progress)
 
-    _run(file, partner_slug, read, as_json=as_json)
+    _run(file, partner_slug, read, as_json=as_json, gently=True)
 
 
-def _run(file: Path, partner_slug: str | None, read: Reader, *, as_json: bool, format_: str = "csv") -> None:
-    """Look at the file before a database is started for it, read it, and say what became of it."""
+def _run(
+    file: Path, partner_slug: str | None, read: Reader, *, as_json: bool, format_: str = "csv", gently: bool = False
+) -> None:
+    """Look at the file before a database is started for it, read it, and say what became of it. `gently`: nobody waits
+    for it who has paid."""
+    if gently:
+        go_gently()
     with _readable():
         if format_ == "csv":
             refuse_unusable(file)

@@ -1,7 +1,6 @@
 """`relight serve`, `web`, `worker` and `run`: the installation at work."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -16,6 +15,7 @@ from relight.cli.metrics import metrics_option, watched
 from relight.cli.output import answer, json_option, news
 from relight.cli.processes import Processes
 from relight.flow.effects.drivers import DriverRoom
+from relight.flow.niceness import go_gently
 from relight.flow.payments.asking import poll_open_checkouts
 from relight.flow.payments.mandates import running as collecting
 from relight.flow.payments.reconciling import reconcile_due
@@ -32,7 +32,6 @@ _POLL_PAYMENTS_SECONDS = 20
 _SETTLEMENTS_SECONDS = 3600
 _AGENCIES_SECONDS = 30
 _COLLECTIONS_SECONDS = 60
-_BULK_NICENESS = 10  # where cores are few, who waits for light goes before a night run's arithmetic
 
 base_url_option = click.option(
     "--base-url", envvar="RELIGHT_BASE_URL", default="http://127.0.0.1:8000", show_default=True,
@@ -77,7 +76,7 @@ def _tells(service: str) -> None:
 def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:
     link = installation().pay_link(base_url)
     if tuple(lanes) == ("bulk",):
-        os.nice(_BULK_NICENESS)
+        go_gently()
     with database(size_max=16) as db:
         only = {partner_id(db, partner_slug)} if partner_slug else None
 

@@ -20,6 +20,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from relight.flow.arrays import ColumnDumper
+from relight.flow.niceness import as_nice_as_we
 from relight.telemetry import pools
 
 _STREAMED = 1000
@@ -36,6 +37,7 @@ _SESSION = "-c search_path=relight -c timezone=UTC -c plan_cache_mode=force_gene
 _ALIVE = {"connect_timeout": 5, "keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 2,
           "tcp_user_timeout": 8000}  # fmt: skip
 _WAITED_SECONDS_MIN = 1.0  # less is the time that any statement takes
+_PREPARED_MAX = 500  # all that a worker ever asks: what is forgotten has to be planned anew, again and again
 _NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'local', true)"
 
 
@@ -67,6 +69,8 @@ class FloatRefused(Dumper):
 def _adapted(connection: psycopg.Connection[TupleRow]) -> None:
     connection.adapters.register_dumper(float, FloatRefused)
     connection.adapters.register_dumper(list, ColumnDumper)
+    connection.prepared_max = _PREPARED_MAX
+    as_nice_as_we(connection)
 
 
 class Tx:
@@ -179,6 +183,10 @@ class Database:
     def clock(self) -> datetime:
         """The database's moment: the only clock that decisions know."""
         with self._pool.connection() as connection:
-            found = connection.execute("SELECT clock_timestamp()").fetchone()
+            connection.autocommit = True  # one round trip, instead of three with BEGIN and COMMIT around it
+            try:
+                found = connection.execute("SELECT clock_timestamp()").fetchone()
+            finally:
+                connection.autocommit = False
             assert found is not None
             return found[0]

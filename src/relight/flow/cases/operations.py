@@ -16,7 +16,7 @@ from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "operations.sql")
-URGENT_CHANNEL = "relight_urgent"
+WOKEN_CHANNEL, LEAVING_CHANNEL = "relight_urgent", "relight_leaving"
 _VOIDED_HOLD = timedelta(days=7)
 
 
@@ -31,20 +31,27 @@ def wake(tx: Tx, account_ids: Sequence[int], now: datetime, *, urgent: bool) -> 
         return 0
     woken = tx.run(SQL.wake, {"accounts": list(account_ids), "now": now, "urgent": urgent})
     if urgent and woken:
-        notify(tx)
+        notify(tx, WOKEN_CHANNEL)
     return woken
 
 
 def wake_case(tx: Tx, case_id: int, now: datetime, *, urgent: bool) -> None:
     """One case thinks again now."""
-    tx.run(SQL.wake_case, {"case": case_id, "now": now, "urgent": urgent})
+    wake_cases(tx, [case_id], now, urgent=urgent)
+
+
+def wake_cases(tx: Tx, case_ids: Sequence[int], now: datetime, *, urgent: bool) -> None:
+    """These cases think again now."""
+    if not case_ids:
+        return
+    tx.run(SQL.wake_cases, {"cases": list(case_ids), "now": now, "urgent": urgent})
     if urgent:
-        notify(tx)
+        notify(tx, WOKEN_CHANNEL)
 
 
-def notify(tx: Tx) -> None:
-    """Tell the urgent loop, at commit, that there is work, and for which partner."""
-    tx.run("SELECT pg_notify(%(channel)s, %(partner)s)", {"channel": URGENT_CHANNEL, "partner": str(tx.partner_id)})
+def notify(tx: Tx, channel: str) -> None:
+    """Tell the urgent lane, at commit, for which partner there is work: cases to decide, or effects that may leave."""
+    tx.run("SELECT pg_notify(%(channel)s, %(partner)s)", {"channel": channel, "partner": str(tx.partner_id)})
 
 
 def append_event(

@@ -3,9 +3,9 @@
 UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
 WHERE account_id = ANY(%(accounts)s::bigint[]) AND (%(urgent)s OR (state <> 'closed' AND wakes_at > %(now)s))
 
--- wake_case: one case thinks again now
+-- wake_cases: these cases think again now
 UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
-WHERE id = %(case)s
+WHERE id = ANY (%(cases)s::bigint[])
 
 -- lock_accounts: every writer of facts takes these first, in id order, so that two of them cannot deadlock
 SELECT id FROM account WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id FOR NO KEY UPDATE

@@ -102,24 +102,28 @@ LEFT JOIN device d ON d.partner_id = s.partner_id AND d.access_point_id = s.acce
     AND (d.ends_at IS NULL OR d.ends_at > %(now)s)
 WHERE e.id = ANY (%(ids)s::bigint[])
 
--- finish_attempt: its end, if nobody has seen one yet
-UPDATE attempt SET finished_at = %(now)s, result = %(result)s, code = %(code)s, detail = %(detail)s, facts = %(facts)s
-WHERE id = %(attempt)s AND finished_at IS NULL RETURNING id
+-- finish_attempts: their ends, where nobody has seen one yet
+UPDATE attempt a SET finished_at = %(now)s, result = w.result, code = w.code, detail = w.detail, facts = w.facts
+FROM unnest(%(ids)s::bigint[], %(results)s::text[], %(codes)s::text[], %(details)s::text[], %(facts)s::jsonb[])
+    AS w (id, result, code, detail, facts)
+WHERE a.id = w.id AND a.finished_at IS NULL RETURNING a.id
 
 -- late_answer: an end that came after the attempt had been given up for lost; kept beside it
 UPDATE attempt SET facts = facts || jsonb_build_object('late', %(facts)s::jsonb) WHERE id = %(attempt)s
 
--- effect: what an outcome is about
+-- of_outcomes: what outcomes are about
 SELECT e.id, e.case_id, e.account_id, e.kind, e.service_id, e.level, e.generation, e.attempts, e.created_at, e.lane,
     e.state, e.template, u.generation, u.desired, e.channel
-FROM effect e LEFT JOIN supply u ON u.service_id = e.service_id WHERE e.id = %(effect)s
+FROM effect e LEFT JOIN supply u ON u.partner_id = e.partner_id AND u.service_id = e.service_id
+WHERE e.id = ANY (%(effects)s::bigint[])
 
 -- paid_at: when the newest of the payments was accepted that the decision noted; nothing when no payment was its reason
 SELECT max(p.confirmed_at) FROM payment p WHERE p.account_id = %(account)s AND p.noted_at = %(decided_at)s
 
 -- end: done, refused, given up or withheld
-UPDATE effect SET state = %(state)s, finished_at = %(now)s, why = %(why)s, lease_until = NULL
-WHERE id = %(effect)s AND state = 'in_flight'
+UPDATE effect e SET state = w.state, finished_at = %(now)s, why = w.why, lease_until = NULL
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(whys)s::text[]) AS w (id, state, why)
+WHERE e.id = w.id AND e.state = 'in_flight'
 
 -- again: back in the outbox for another attempt
 UPDATE effect SET state = 'pending', due_at = %(due_at)s, lease_until = NULL, why = %(why)s

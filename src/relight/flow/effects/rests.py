@@ -3,7 +3,7 @@
 Only bulk work waits. Restores, receipts and recalls go to a resting driver too; when one gets through, it is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -84,16 +84,22 @@ def _of_kind(kind: str, load: Load, shut: set[Driver], limit: int) -> tuple[int,
     return min(limit, IN_FLIGHT_MAX - busiest), tuple(sorted(none))
 
 
-def note(tx: Tx, *, kind: str, attempt_id: int, outcome: Outcome, now: datetime) -> None:
-    """How an attempt ended tells how its driver is. The last thing in its transaction: many wait for the same row."""
-    if outcome.result is Result.LATE:
-        return
-    given = {"kind": kind, "attempt": attempt_id, "now": now}
-    if outcome.result in (Result.DONE, Result.REFUSED):
-        tx.run(SQL.answered, given)
-        return
-    limits = {"most": FAILURES_MAX, "first": FIRST_REST, "longest": LONGEST_REST}
-    tx.run(SQL.failed, {**given, **limits, "code": (outcome.code or outcome.result.value)[:100]})
+def note(tx: Tx, ended: Sequence[tuple[Driver, Outcome]], now: datetime) -> None:
+    """How attempts ended, in their order, tells how their drivers are. The last thing in its transaction, and driver by
+    driver: many wait for the same rows."""
+    answered = set[Driver]()
+    for driver, outcome in sorted(ended, key=lambda one: one[0]):
+        is_answer = outcome.result in (Result.DONE, Result.REFUSED)
+        if outcome.result is Result.LATE or (is_answer and driver in answered):
+            continue
+        given = {"kind": driver[0], "name": driver[1], "now": now}
+        if is_answer:
+            answered.add(driver)
+            tx.run(SQL.answered, given)
+        else:
+            answered.discard(driver)
+            limits = {"most": FAILURES_MAX, "first": FIRST_REST, "longest": LONGEST_REST, "partner": tx.partner_id}
+            tx.run(SQL.failed, {**given, **limits, "code": (outcome.code or outcome.result.value)[:100]})
 
 
 def states(tx: Tx) -> list[DriverState]:

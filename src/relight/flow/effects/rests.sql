@@ -5,11 +5,10 @@ SELECT kind, name FROM driver_rest WHERE state <> 'open' AND rest_until > %(now)
 UPDATE driver_rest SET state = 'probing', rest_until = %(until)s WHERE state <> 'open' AND rest_until <= %(now)s
 RETURNING kind, name
 
--- failed: one more failure in a row, of whichever driver the attempt went to. Enough of them begin a rest, and a probe that
--- failed a longer one; what fails while it rests left before the rest began
+-- failed: one more failure in a row. Enough of them begin a rest, and a probe that failed a longer one; what fails while
+-- it rests left before the rest began
 INSERT INTO driver_rest AS r (partner_id, kind, name, failures, code, since)
-SELECT a.partner_id, %(kind)s, regexp_replace(a.driver, '^agency:', ''), 1, %(code)s, %(now)s
-FROM attempt a WHERE a.id = %(attempt)s
+VALUES (%(partner)s, %(kind)s, %(name)s, 1, %(code)s, %(now)s)
 ON CONFLICT (partner_id, kind, name) DO UPDATE SET
     failures = r.failures + 1, code = excluded.code,
     since = CASE WHEN r.failures = 0 THEN excluded.since ELSE r.since END,
@@ -19,9 +18,8 @@ ON CONFLICT (partner_id, kind, name) DO UPDATE SET
         THEN %(now)s + least(%(first)s::interval * power(2, least(r.rests, 20)), %(longest)s::interval) ELSE r.rest_until END
 
 -- answered: the other side is there; written only where it had failed before
-UPDATE driver_rest r SET state = 'open', failures = 0, rests = 0, rest_until = NULL, code = '', since = %(now)s
-FROM attempt a
-WHERE a.id = %(attempt)s AND r.kind = %(kind)s AND r.name = regexp_replace(a.driver, '^agency:', '') AND r.failures > 0
+UPDATE driver_rest SET state = 'open', failures = 0, rests = 0, rest_until = NULL, code = '', since = %(now)s
+WHERE kind = %(kind)s AND name = %(name)s AND failures > 0
 
 -- how_they_are: drivers that failed lately
 SELECT kind, name, state, failures, rests, rest_until, code, since FROM driver_rest WHERE failures > 0 ORDER BY kind, name

@@ -53,8 +53,9 @@ JOIN sent s ON s.effect_id = w.effect_id
 ON CONFLICT (partner_id, message_id) DO UPDATE SET recipient = excluded.recipient, subject = excluded.subject,
     text = excluded.text, html = excluded.html, pdf = excluded.pdf
 
--- sent: the channel took it
-UPDATE sent_message SET sent_at = %(now)s, provider_ids = %(provider_ids)s WHERE effect_id = %(effect)s
+-- sent: their channels took them, under these ids of the providers'
+UPDATE sent_message s SET sent_at = %(now)s, provider_ids = ARRAY(SELECT jsonb_array_elements_text(w.provider_ids))
+FROM unnest(%(effects)s::bigint[], %(provider_ids)s::jsonb[]) AS w (effect, provider_ids) WHERE s.effect_id = w.effect
 
 -- message_of: which message a receipt is about, by our key or else by the provider's id; each by its own index. Found
 -- first and joined then: under row-level security no index takes what a sub-select in the condition gives

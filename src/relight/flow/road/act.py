@@ -2,26 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable
 from typing import Any
 
-import psycopg
 import structlog
 
-from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.effects.port import Outcome, Repeat, Result
-from relight.flow.road.outcome import finish
+from relight.flow.road.desk import Desk
+from relight.flow.road.ends import Ended
 from relight.flow.road.release import Job
 from relight.telemetry.metrics import attempted
 from relight.telemetry.traces import span
 
 log = structlog.get_logger(__name__)
 
-WRITE_WITHIN = 600.0  # seconds that an outcome is kept while the database is away
 ANSWER_WITHIN = 300.0  # seconds; drivers have time-outs of their own, and this ends one that forgot
-Clock = Callable[[], datetime]
 
 
 def section_of(job: Job) -> str:
@@ -59,8 +55,8 @@ async def _hand_over(driver: Any, job: Job) -> Outcome:
     return await driver.apply(job.target, job.level, job.attempt)
 
 
-async def act_and_finish(db: Database, room: DriverRoom, job: Job, clock: Clock) -> None:
-    """One attempt to its end, the outcome written in a thread of its own."""
+async def act_and_finish(desk: Desk, room: DriverRoom, job: Job) -> None:
+    """One attempt to its end, which is handed in at the desk."""
     kind, began = section_of(job), time.perf_counter()
     with span(f"{kind} command", parent=job.trace, only_within=True, driver=job.driver, effect=job.effect_id,
               attempt=job.attempt_id, key=job.attempt.key, level=job.level and job.level.value) as told:  # fmt: skip
@@ -69,40 +65,14 @@ async def act_and_finish(db: Database, room: DriverRoom, job: Job, clock: Clock)
         told.note(result=outcome.result.value)
         if outcome.result not in (Result.DONE, Result.LATE):
             told.fail(outcome.code)
-        await _write_in_the_end(db, job, outcome, repeat, clock)
+        with span("record outcome", only_within=True, effect=job.effect_id) as recorded:
+            ended = end_of(job, outcome, repeat, trace=recorded.traceparent)
+            await desk.hand_in(job.partner_id, ended, is_message=job.message is not None)
 
 
-async def _write_in_the_end(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
-    """Only we know how it ended: while the database is away (it fails over, say) we keep it and try again."""
-    until = time.monotonic() + WRITE_WITHIN
-    while True:
-        try:
-            return await asyncio.to_thread(_write_traced, db, job, outcome, repeat, clock)
-        except psycopg.OperationalError as away:
-            if time.monotonic() > until:
-                raise
-            log.warning("outcome_waits", effect=job.effect_id, error=type(away).__name__)
-        await asyncio.sleep(1)
-
-
-def _write_traced(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
-    with span("record outcome", only_within=True, effect=job.effect_id):
-        write(db, job, outcome, repeat, clock)
-
-
-def write(db: Database, job: Job, outcome: Outcome, repeat: Repeat, clock: Clock) -> None:
-    """Write how an attempt ended."""
-    finish(
-        db,
-        partner_id=job.partner_id,
-        account_id=job.account_id,
-        effect_id=job.effect_id,
-        attempt_id=job.attempt_id,
-        driver=job.driver,
-        outcome=outcome,
-        repeat=repeat,
-        now=clock(),
-    )
+def end_of(job: Job, outcome: Outcome, repeat: Repeat, *, trace: str = "") -> Ended:
+    """An attempt's end, as it is written."""
+    return Ended(job.account_id, job.effect_id, job.attempt_id, job.driver, outcome, repeat, trace)
 
 
 async def gather_all(tasks: list[Awaitable[None]]) -> None:

@@ -6,34 +6,44 @@ from relight.flow.road.due import Only
 
 
 class Bell:
-    """Rung with the partners that have work. Every so often, and when it was rung for nobody in particular, the loop
-    has to ask the database instead: a bell may be missed, and some work falls due by the clock alone."""
+    """Rung with the partners that have work. Every so often the loop has to ask the database instead: a bell may be
+    missed, and some work falls due by the clock alone.
 
-    def __init__(self, ask_after_seconds: float):
-        self.seconds = ask_after_seconds
+    After a round that found work the next begins a pause later than that one began. Who comes to a loop at rest never
+    waits, and what comes while it is busy is taken together: each round has its price, however little it finds."""
+
+    def __init__(self, ask_after_seconds: float, *, pause_seconds: float = 0):
+        self.seconds, self.pause = ask_after_seconds, pause_seconds
+        self._began = self._not_before = float("-inf")
         self._rung = asyncio.Event()
         self._named = set[int]()
         self._asked_at = float("-inf")
 
     def ring(self, *partners: int) -> None:
         """There is work for these."""
-        self._named.update(partners)
-        self._rung.set()
+        if partners:
+            self._named.update(partners)
+            self._rung.set()
 
     def take(self) -> Only:
         """Whom to work for now; None: for whomever the database names."""
         named, self._named = self._named, set[int]()
         self._rung.clear()
-        now = asyncio.get_running_loop().time()
+        self._began = now = asyncio.get_running_loop().time()
         if named and now - self._asked_at < self.seconds:
             return named
         self._asked_at = now
         return None
 
+    def found_work(self) -> None:
+        """The round that `take` began was not for nothing."""
+        self._not_before = self._began + self.pause
+
     async def wait(self) -> None:
-        """Until it rings, or until it is time to ask."""
+        """Until it rings and the pause is over, or until it is time to ask."""
         try:
             async with asyncio.timeout(self.seconds):
                 await self._rung.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(max(0.0, self._not_before - asyncio.get_running_loop().time()))

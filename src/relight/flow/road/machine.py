@@ -17,8 +17,9 @@ from relight.flow.effects.drivers import DriverRoom
 from relight.flow.effects.port import Repeat
 from relight.flow.feeds.operations import sequence
 from relight.flow.road.act import act_and_finish, gather_all
+from relight.flow.road.desk import Desk
 from relight.flow.road.due import Only, due_partners, due_work, partners
-from relight.flow.road.outcome import lost
+from relight.flow.road.ends import lost
 from relight.flow.road.release import BATCH as RELEASE_BATCH
 from relight.flow.road.release import Job, LinkMaker, Releaser, agency_driver
 from relight.flow.road.turn import BATCH as TURN_BATCH
@@ -52,6 +53,7 @@ class Machine:
         self.room = DriverRoom(db, clock=clock)
         self.turner = Turner(db, only=only)
         self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
+        self.desk = Desk(db, clock)
         self._loop = asyncio.Runner()
 
     def __enter__(self) -> "Machine":
@@ -127,7 +129,7 @@ class Machine:
                 return attempts
 
     async def _act(self, jobs: list[Job]) -> None:
-        await gather_all([act_and_finish(self.db, self.room, job, self.clock) for job in jobs])
+        await gather_all([act_and_finish(self.desk, self.room, job) for job in jobs])
 
     def _let_in(self) -> int:
         """A batch of each partner's cases that waited for room under a policy's cap; how many."""

@@ -17,7 +17,7 @@ import psycopg
 import structlog
 
 from relight.flow.cases.opening import let_in
-from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
+from relight.flow.cases.operations import LEAVING_CHANNEL, WOKEN_CHANNEL, review_holds
 from relight.flow.claims.operations import book_months
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
@@ -25,14 +25,16 @@ from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.road.act import act_and_finish
 from relight.flow.road.bell import Bell
+from relight.flow.road.desk import Desk
 from relight.flow.road.due import Only, due_partners, partners
+from relight.flow.road.ends import lost
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import look, repeat_of
-from relight.flow.road.outcome import lost
 from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, leases
 from relight.flow.road.release import SQL as RELEASE_SQL
 from relight.flow.road.slots import Slots
 from relight.flow.road.ticker import Ticker
+from relight.flow.road.turn import BATCH as TURN_BATCH
 from relight.flow.road.turn import Turner
 from relight.flow.road.undo.doing import go_on
 from relight.flow.supply import operations as supply
@@ -43,6 +45,7 @@ log = structlog.get_logger(__name__)
 
 LANES = ("urgent", "bulk")
 _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
+_PAUSE_SECONDS = {"urgent": 0.02, "bulk": 0.05}  # less than a full batch takes
 _SLOTS = {"urgent": 200, "bulk": 200}
 _BUTTON_SECONDS = 5
 _HOUSEKEEPING_SECONDS = 5
@@ -65,6 +68,10 @@ class _Lane:
     jobs: dict[int, Job] = field(default_factory=dict[int, Job])
 
 
+def _bell(lane: str) -> Bell:
+    return Bell(_POLL_SECONDS[lane], pause_seconds=_PAUSE_SECONDS[lane])
+
+
 Extra = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -82,12 +89,11 @@ class Worker:
         only: Only = None,
     ):
         self.db, self.extras = db, extras
-        self.lanes = [
-            _Lane(name, Bell(_POLL_SECONDS[name]), Bell(_POLL_SECONDS[name]), Slots(_SLOTS[name])) for name in lanes
-        ]
+        self.lanes = [_Lane(name, _bell(name), _bell(name), Slots(_SLOTS[name])) for name in lanes]
         self.only = only
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
+        self.desk = Desk(db, db.clock)
         self.turner = Turner(db, only=only)
         self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
         self.stopping = asyncio.Event()
@@ -137,15 +143,19 @@ class Worker:
             metrics.came_round(f"decide {lane.name}")
             turned = await asyncio.to_thread(self._decide_once, lane.name, lane.decide.take())
             if turned:
+                lane.decide.found_work()
                 lane.release.ring(*turned)
-                lane.decide.ring(*turned)
+                lane.decide.ring(
+                    *(partner_id for partner_id, count in turned.items() if count >= TURN_BATCH[lane.name])
+                )
             await lane.decide.wait()
 
-    def _decide_once(self, lane: str, called: Only) -> list[int]:
-        """One batch of every partner with due cases, so that none waits for another's million; whose were decided."""
+    def _decide_once(self, lane: str, called: Only) -> dict[int, int]:
+        """One batch of every partner with due cases, so that none waits for another's million; how many of whose."""
         now = self.db.clock()
         due = self.turner.due_partners(lane, now) if called is None else sorted(called)
-        return [partner_id for partner_id in due if self.turner.turn(partner_id, lane, now)]
+        turned = {partner_id: self.turner.turn(partner_id, lane, now) for partner_id in due}
+        return {partner_id: count for partner_id, count in turned.items() if count}
 
     async def _release(self, lane: _Lane) -> None:
         while True:
@@ -153,21 +163,23 @@ class Worker:
             if len(lane.acting) >= lane.slots.size:
                 await asyncio.wait(lane.acting.values(), return_when=asyncio.FIRST_COMPLETED)
                 continue
-            served, jobs = await asyncio.to_thread(self._release_once, lane, lane.release.take())
+            full, jobs = await asyncio.to_thread(self._release_once, lane, lane.release.take())
             for job in jobs:
                 self._start(lane, job)
+            if jobs:
+                lane.release.found_work()
             if alone := [lane.acting[job.attempt_id] for job in jobs if job.alone]:
                 await asyncio.wait(alone, timeout=_ALONE_SECONDS_MAX)
-            if served:
-                lane.release.ring(*served)
+                lane.release.ring(*(job.partner_id for job in jobs if job.alone))
+            lane.release.ring(*full)
             await lane.release.wait()
 
     def _release_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[Job]]:
-        """One batch of every partner with due effects, each within its share: who has more to be looked at, and what to
-        act on. Who had no room is called again when one of its attempts ends."""
+        """One batch of every partner with due effects, each within its share: whose batches were full, so there may
+        be more, and what to act on. Who had no room is called again when one of its attempts ends."""
         now = self.db.clock()
         due = lane.slots.in_turn(self.releaser.due_partners(lane.name, now) if called is None else called)
-        served, jobs = list[int](), list[Job]()
+        full, jobs = list[int](), list[Job]()
         for partner_id in due:
             room = lane.slots.room(partner_id, waiting=len(due), begun=len(jobs))
             if room <= 0:
@@ -176,12 +188,12 @@ class Worker:
                 partner_id, lane.name, now, limit=room, load=lane.slots.load(partner_id)
             )
             jobs += batch
-            if looked:
-                served.append(partner_id)
-        return served, jobs
+            if looked >= room:
+                full.append(partner_id)
+        return full, jobs
 
     def _start(self, lane: _Lane, job: Job) -> None:
-        task = asyncio.create_task(act_and_finish(self.db, self.room, job, self.db.clock))
+        task = asyncio.create_task(act_and_finish(self.desk, self.room, job))
         lane.acting[job.attempt_id], lane.jobs[job.attempt_id] = task, job
         lane.slots.take(job)
         task.add_done_callback(lambda ended: self._ended(lane, job, ended))
@@ -200,12 +212,13 @@ class Worker:
             await asyncio.Event().wait()
         connection = await psycopg.AsyncConnection.connect(self.db.conninfo, autocommit=True)
         async with connection:
-            await connection.execute(f"LISTEN {URGENT_CHANNEL}")
+            bells = {WOKEN_CHANNEL: lane.decide, LEAVING_CHANNEL: lane.release}
+            for channel in bells:
+                await connection.execute(f"LISTEN {channel}")
             async for told in connection.notifies():
                 partner_id = int(told.payload)
                 if self.only is None or partner_id in self.only:
-                    lane.decide.ring(partner_id)
-                    lane.release.ring(partner_id)
+                    bells[told.channel].ring(partner_id)
 
     async def _leases(self) -> None:
         """Attempts that take longer than their lease keep it while we live; and the clock is set. In a thread of its

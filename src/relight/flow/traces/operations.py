@@ -13,9 +13,9 @@ SQL = statements(__package__, "operations.sql")
 KEPT_FOR = timedelta(days=7)
 
 
-def remember(tx: Tx, account_ids: Sequence[int], now: datetime) -> None:
-    """The span that goes on here has woken the cases of these accounts."""
-    traceparent = traces.current()
+def remember(tx: Tx, account_ids: Sequence[int], now: datetime, *, under: str = "") -> None:
+    """A span (the one that goes on here, unless it is given) has woken the cases of these accounts."""
+    traceparent = under or traces.current()
     if traceparent and account_ids:
         tx.run(SQL.remember, {"accounts": list(account_ids), "traceparent": traceparent, "now": now})
 
