@@ -10,9 +10,10 @@ CREATE TRIGGER bench_touch AFTER INSERT OR UPDATE OR DELETE ON radusergroup FOR 
 -- groups_touched: those moments
 SELECT username, at FROM bench_touched
 
--- due: how many of the load's cases wait to be decided, and the moment; by the bulk lane's own index
-SELECT count(*), clock_timestamp() FROM dunning_case
+-- due: how many of the load's cases wait to be decided; by the bulk lane's own index
+SELECT count(*) FROM dunning_case
 WHERE partner_id = %(partner)s AND lane = 'bulk' AND wakes_at <= clock_timestamp()
+    AND account_id BETWEEN %(first)s AND %(last)s
 
 -- is_due: whether the load goes on, and the moment; asked right before each payment
 SELECT clock_timestamp(), EXISTS (SELECT FROM dunning_case

@@ -27,6 +27,9 @@ class Connected:
         """The test's database."""
         return Database(self.conninfo, size_max=size_max, name="relight-command").open()
 
+    def go_gently(self) -> None:
+        """Not this process: it is the tests'."""
+
 
 Command = Callable[..., Result]
 

@@ -4,6 +4,7 @@ Their bodies are the worker's own. A worker that was killed comes back after a w
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Coroutine
 from functools import partial
@@ -51,6 +52,7 @@ class StagedWorker:
         self.worker.room = OutsideRoom(self.db, outside)
         for lane in self.worker.lanes:
             lane.slots = Slots(_SLOTS)
+            lane.size.seconds = math.inf  # by the host's clock, which no history knows
         self.worker.releaser.hand = self.hand  # type: ignore[attr-defined]  # for a planted bug that hands on too early
 
     def ring(self, *, decide: bool, release: bool, house: bool) -> None:
@@ -75,8 +77,8 @@ class StagedWorker:
                 self.stage.wait_for_bell()
 
     def _decide(self) -> bool:
-        urgent, bulk = (self.worker._decide_once(lane, None) for lane in ("urgent", "bulk"))
-        return bool(urgent or bulk)
+        decided = [self.worker._decide_once(lane, None) for lane in self.worker.lanes]
+        return any(turned for turned, _ in decided)
 
     def _release(self) -> bool:
         busy = False

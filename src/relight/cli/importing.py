@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from relight.cli.context import database, moment, partner_id, partner_option, refusals
+from relight.cli.context import database, installation, moment, partner_id, partner_option, refusals
 from relight.cli.output import Progress, answer, json_option
 from relight.core.money import format_amount
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.tables import refuse_unusable
 from relight.flow.database import Database
-from relight.flow.niceness import go_gently
 from relight.flow.payments.files.reading import refuse_unlike
 from relight.flow.road.intake import PAYMENT_FORMATS, import_cases, import_invoices, import_payments
 from relight.flow.road.report import Report
@@ -143,7 +142,7 @@ def _run(
     """Look at the file before a database is started for it, read it, and say what became of it. `gently`: nobody waits
     for it who has paid."""
     if gently:
-        go_gently()
+        installation().go_gently()
     with _readable():
         if format_ == "csv":
             refuse_unusable(file)

@@ -70,6 +70,10 @@ class Installation(Protocol):
         """The database as the role that runs in production; migrated, with at least one partner."""
         ...
 
+    def go_gently(self) -> None:
+        """From now on this process gives way to those that others wait for, and so do the sessions that it opens."""
+        ...
+
     def owner_url(self) -> str:
         """The address for the role that owns the tables: for making partners and measuring raw limits."""
         ...

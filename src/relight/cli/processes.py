@@ -36,9 +36,9 @@ class Processes:
         """Start `relight` with these words, in this environment (ours, if left out). What it says is news: our own
         standard output keeps the answer alone."""
         words = [sys.executable, "-m", "relight.project.main", *command]
-        # In a group of its own: Ctrl-C reaches us, and we end each once. A second signal, on top of the terminal's,
-        # made the web server leave before its own workers had.
-        self._running.append(subprocess.Popen(words, env=env, stdout=sys.stderr, process_group=0))
+        # In a session of its own: Ctrl-C reaches us, and we end each once. A second signal, on top of the terminal's,
+        # made the web server leave before its own workers had. And a bulk worker can be nice to the others.
+        self._running.append(subprocess.Popen(words, env=env, stdout=sys.stderr, start_new_session=True))
 
     @property
     def are_well(self) -> bool:

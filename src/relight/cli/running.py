@@ -15,7 +15,6 @@ from relight.cli.metrics import metrics_option, watched
 from relight.cli.output import answer, json_option, news
 from relight.cli.processes import Processes
 from relight.flow.effects.drivers import DriverRoom
-from relight.flow.niceness import go_gently
 from relight.flow.payments.asking import poll_open_checkouts
 from relight.flow.payments.mandates import running as collecting
 from relight.flow.payments.reconciling import reconcile_due
@@ -76,7 +75,7 @@ def _tells(service: str) -> None:
 def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> None:
     link = installation().pay_link(base_url)
     if tuple(lanes) == ("bulk",):
-        go_gently()
+        installation().go_gently()
     with database(size_max=16) as db:
         only = {partner_id(db, partner_slug)} if partner_slug else None
 

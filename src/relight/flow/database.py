@@ -7,7 +7,7 @@ each under a line `-- name: why this plan`, and are loaded with `statements(__pa
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from importlib.resources import files
 from types import SimpleNamespace
@@ -38,7 +38,8 @@ _ALIVE = {"connect_timeout": 5, "keepalives_idle": 4, "keepalives_interval": 2, 
           "tcp_user_timeout": 8000}  # fmt: skip
 _WAITED_SECONDS_MIN = 1.0  # less is the time that any statement takes
 _PREPARED_MAX = 500  # all that a worker ever asks: what is forgotten has to be planned anew, again and again
-_NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'local', true)"
+_NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
+_NOTIFY = "SELECT pg_notify(channel, %(partner)s) FROM unnest(%(channels)s::text[]) AS channel"
 
 
 def reachable(conninfo: str) -> str:
@@ -73,13 +74,25 @@ def _adapted(connection: psycopg.Connection[TupleRow]) -> None:
     as_nice_as_we(connection)
 
 
+@contextmanager
+def _alone(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+    """Statements that need no transaction around them: one round trip instead of three."""
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+
+
 class Tx:
     """One open transaction, scoped to one partner (or to none: then no partner's rows are visible)."""
 
-    __slots__ = ("_waited", "connection", "partner_id")
+    __slots__ = ("_waited", "channels", "connection", "partner_id")
 
     def __init__(self, connection: psycopg.Connection[TupleRow], partner_id: int | None):
         self.connection, self.partner_id = connection, partner_id
+        self.channels = set[str]()
         self._waited = 0.0
 
     def rows(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
@@ -133,9 +146,14 @@ class Tx:
         return time.monotonic()
 
     def need_not_wait(self) -> None:
-        """A replica need not have this transaction when its commit is answered: for bulk work of which nobody outside
-        has been told. Everything else waits; the log is in order, so what it rests on is then there too."""
+        """Neither the disk nor a replica need have this transaction when its commit is answered: for decisions and rows
+        of a file, of which nobody outside has been told, and which come anew should they be lost. Everything else
+        waits; the log is in order, so what it rests on is then there too."""
         self.connection.execute(_NEED_NOT_WAIT)
+
+    def notify(self, channel: str) -> None:
+        """Tell whoever listens there, once this is committed, that there is work of the partner's."""
+        self.channels.add(channel)
 
 
 class Database:
@@ -178,15 +196,23 @@ class Database:
                 connection.execute(
                     "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
                 )
-            yield Tx(connection, partner_id)
+            tx = Tx(connection, partner_id)
+            yield tx
+            if tx.channels:
+                connection.commit()
+                _tell(connection, tx)
 
     def clock(self) -> datetime:
         """The database's moment: the only clock that decisions know."""
         with self._pool.connection() as connection:
-            connection.autocommit = True  # one round trip, instead of three with BEGIN and COMMIT around it
-            try:
+            with _alone(connection):
                 found = connection.execute("SELECT clock_timestamp()").fetchone()
-            finally:
-                connection.autocommit = False
             assert found is not None
             return found[0]
+
+
+def _tell(connection: psycopg.Connection[TupleRow], tx: Tx) -> None:
+    """Notify after the commit: within it the server would make all that notify wait for one another, and each for the
+    disk. A bell that is not heard is nothing lost, since whoever listens looks every second."""
+    with suppress(psycopg.Error), _alone(connection):
+        connection.execute(_NOTIFY, {"channels": sorted(tx.channels), "partner": str(tx.partner_id)})

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from relight.flow.database import Database
+from relight.flow.niceness import go_gently
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.release import LinkMaker
 from relight.project import boot, checks, connect, embedded
@@ -25,6 +26,10 @@ class Installed:
     def database(self, *, size_max: int = 8) -> Database:
         """The database as the role that runs in production."""
         return boot.open_database(size_max=size_max)
+
+    def go_gently(self) -> None:
+        """See `relight.flow.niceness`."""
+        go_gently()
 
     def owner_url(self) -> str:
         """The address for the role that owns the tables."""

@@ -16,7 +16,7 @@ from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "operations.sql")
-WOKEN_CHANNEL, LEAVING_CHANNEL = "relight_urgent", "relight_leaving"
+URGENT_CHANNEL = "relight_urgent"  # where a payment's wake is heard
 _VOIDED_HOLD = timedelta(days=7)
 
 
@@ -31,7 +31,7 @@ def wake(tx: Tx, account_ids: Sequence[int], now: datetime, *, urgent: bool) -> 
         return 0
     woken = tx.run(SQL.wake, {"accounts": list(account_ids), "now": now, "urgent": urgent})
     if urgent and woken:
-        notify(tx, WOKEN_CHANNEL)
+        tx.notify(URGENT_CHANNEL)
     return woken
 
 
@@ -40,18 +40,13 @@ def wake_case(tx: Tx, case_id: int, now: datetime, *, urgent: bool) -> None:
     wake_cases(tx, [case_id], now, urgent=urgent)
 
 
-def wake_cases(tx: Tx, case_ids: Sequence[int], now: datetime, *, urgent: bool) -> None:
-    """These cases think again now."""
+def wake_cases(tx: Tx, case_ids: Sequence[int], now: datetime, *, urgent: bool, quietly: bool = False) -> None:
+    """These cases think again now. `quietly`: whoever is to decide them knows."""
     if not case_ids:
         return
     tx.run(SQL.wake_cases, {"cases": list(case_ids), "now": now, "urgent": urgent})
-    if urgent:
-        notify(tx, WOKEN_CHANNEL)
-
-
-def notify(tx: Tx, channel: str) -> None:
-    """Tell the urgent lane, at commit, for which partner there is work: cases to decide, or effects that may leave."""
-    tx.run("SELECT pg_notify(%(channel)s, %(partner)s)", {"channel": channel, "partner": str(tx.partner_id)})
+    if urgent and not quietly:
+        tx.notify(URGENT_CHANNEL)
 
 
 def append_event(

@@ -83,10 +83,13 @@ def _write(tx: Tx, ends: Ends, now: datetime) -> None:
 
 def _wake(tx: Tx, news: Sequence[tuple[Ended, Effect]], now: datetime) -> None:
     """Their cases think again: at once where a service is concerned, or a recall; nobody waits for what a message's end
-    makes of its step."""
-    at_once = sorted({effect.case_id for _, effect in news if effect.is_waited_for})
-    wake_cases(tx, at_once, now, urgent=True)
-    wake_cases(tx, sorted({effect.case_id for _, effect in news} - set(at_once)), now, urgent=False)
+    makes of its step. An urgent attempt's own worker decides next, and need not be told."""
+    own = {effect.case_id for one, effect in news
+           if effect.is_waited_for and effect.lane == "urgent" and one.outcome.code != LOST}  # fmt: skip
+    others = {effect.case_id for _, effect in news if effect.is_waited_for} - own
+    wake_cases(tx, sorted(own), now, urgent=True, quietly=True)
+    wake_cases(tx, sorted(others), now, urgent=True)
+    wake_cases(tx, sorted({effect.case_id for _, effect in news} - own - others), now, urgent=False)
     for one, effect in news:
         remember(tx, [effect.account_id], now, under=one.trace)
 

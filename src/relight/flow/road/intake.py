@@ -51,7 +51,7 @@ def import_invoices(
         with db.transaction(partner_id) as tx:
             setting = setting_of(tx)
         seen = SeenNumbers()
-        for batch in batches(referenced(InvoiceReader(fields).read(rows), setting)):
+        for batch in batches(referenced(InvoiceReader(fields).read(rows), setting), paced=True):
             fresh, repeats = _without_repeats(batch, seen)
             take_in(db, partner_id, report, partial(_invoices, report, fresh, repeats), clock or (lambda: now))
             _tell(on_progress, report)
@@ -139,7 +139,7 @@ def import_cases(
     The invoices must have been imported, and the policy published. Raises `UnableToImport`.
     """
     with opened(db, partner_id, path, kind="cases", mapping=mapping, now=now) as (report, fields, rows):
-        for batch in batches(TakeOverReader(fields).read(rows)):
+        for batch in batches(TakeOverReader(fields).read(rows), paced=True):
             take_in(db, partner_id, report, partial(take_over, report, batch), clock or (lambda: now))
             _tell(on_progress, report)
     finish(db, partner_id, report, now=now)

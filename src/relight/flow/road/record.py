@@ -12,7 +12,6 @@ from relight.core.facts import CaseFacts
 from relight.core.facts_record import as_json, digest
 from relight.core.law import Reason
 from relight.flow.cases import plans
-from relight.flow.cases.operations import LEAVING_CHANNEL, notify
 from relight.flow.claims import fees, interest
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
@@ -52,8 +51,6 @@ def record(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     _people(tx, decided, now)
     _plans(tx, decided, now)
     _apologies(tx, decided)
-    if any(effect.lane == "urgent" for one in decided for effect in one.decision.effects):
-        notify(tx, LEAVING_CHANNEL)
 
 
 def _columns(rows: Iterable[Sequence[Any]], *names: str) -> dict[str, list[Any]]:

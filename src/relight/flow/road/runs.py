@@ -1,6 +1,8 @@
 """One file being taken in: opened with its mapping, read in batches, and written down with what became of its rows."""
 
 import hashlib
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,11 +19,14 @@ from relight.flow.claims.fields import Defaults, Fields, Problem
 from relight.flow.claims.mapping import find_mapping, named_mapping
 from relight.flow.claims.tables import open_table
 from relight.flow.database import Database, Tx, statements
+from relight.flow.pacing import BatchSize
 from relight.flow.payments.files.reading import BankFile, open_bank_file
 from relight.flow.road.report import Report
 
 SQL = statements(__package__, "intake.sql")
 BATCH_ROWS = 2_000
+_BATCH_MIN = 50
+_BATCH_SECONDS = 1.0
 TRIES_MAX = 5
 
 Progress = Callable[[int], None]
@@ -75,18 +80,20 @@ def _started(db: Database, partner_id: int, path: Path, *, kind: str, mapping: s
         return Report(kind, tx.value(SQL.start, params), mapping)
 
 
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Batches of the file; the next one is read while the database works on this one."""
-    iterator = iter(items)
+def batches(items: Iterable[T], *, paced: bool = False) -> Iterator[list[T]]:
+    """Batches of the file; the next one is read while the database works on this one. `paced`: smaller ones where the
+    machine has no time for them, since a batch holds its accounts' locks."""
+    iterator, size = iter(items), BatchSize(BATCH_ROWS, _BATCH_MIN, _BATCH_SECONDS if paced else math.inf)
 
     def read() -> list[T]:
-        return list(islice(iterator, BATCH_ROWS))
+        return list(islice(iterator, size.now))
 
     with ThreadPoolExecutor(1, "read-file") as reader:
         coming = reader.submit(read)
         while batch := coming.result():
-            coming = reader.submit(read)
+            coming, began = reader.submit(read), time.perf_counter()
             yield batch
+            size.took(len(batch), time.perf_counter() - began)
 
 
 def take_in(

@@ -43,8 +43,7 @@ class Turner:
             locked = [case_id for case_id, _ in self.claimer.claim(tx, lane, now, limit or BATCH[lane])]
             if not locked:
                 return 0
-            if lane == "bulk":
-                tx.need_not_wait()
+            tx.need_not_wait()
             with deciding(tx, lane, locked) as traced:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)

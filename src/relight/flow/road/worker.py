@@ -6,6 +6,7 @@ back, and an attempt whose lease runs out is found by any other.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ import psycopg
 import structlog
 
 from relight.flow.cases.opening import let_in
-from relight.flow.cases.operations import LEAVING_CHANNEL, WOKEN_CHANNEL, review_holds
+from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
 from relight.flow.claims.operations import book_months
 from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
+from relight.flow.pacing import BatchSize
 from relight.flow.road.act import act_and_finish
 from relight.flow.road.bell import Bell
 from relight.flow.road.desk import Desk
@@ -47,6 +49,8 @@ LANES = ("urgent", "bulk")
 _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
 _PAUSE_SECONDS = {"urgent": 0.02, "bulk": 0.05}  # less than a full batch takes
 _SLOTS = {"urgent": 200, "bulk": 200}
+_BATCH_MIN = 20
+_TURN_SECONDS = 0.25  # that a turn holds its accounts' locks; a full batch takes a third of it where there is room
 _BUTTON_SECONDS = 5
 _HOUSEKEEPING_SECONDS = 5
 _LOST_SECONDS = 1
@@ -64,12 +68,14 @@ class _Lane:
     decide: Bell
     release: Bell
     slots: Slots
+    size: BatchSize
     acting: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
     jobs: dict[int, Job] = field(default_factory=dict[int, Job])
 
 
-def _bell(lane: str) -> Bell:
-    return Bell(_POLL_SECONDS[lane], pause_seconds=_PAUSE_SECONDS[lane])
+def _lane(name: str) -> _Lane:
+    decide, release = (Bell(_POLL_SECONDS[name], pause_seconds=_PAUSE_SECONDS[name]) for _ in range(2))
+    return _Lane(name, decide, release, Slots(_SLOTS[name]), BatchSize(TURN_BATCH[name], _BATCH_MIN, _TURN_SECONDS))
 
 
 Extra = Callable[[], Coroutine[Any, Any, None]]
@@ -89,7 +95,7 @@ class Worker:
         only: Only = None,
     ):
         self.db, self.extras = db, extras
-        self.lanes = [_Lane(name, _bell(name), _bell(name), Slots(_SLOTS[name])) for name in lanes]
+        self.lanes = [_lane(name) for name in lanes]
         self.only = only
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
@@ -141,21 +147,28 @@ class Worker:
     async def _decide(self, lane: _Lane) -> None:
         while True:
             metrics.came_round(f"decide {lane.name}")
-            turned = await asyncio.to_thread(self._decide_once, lane.name, lane.decide.take())
+            turned, full = await asyncio.to_thread(self._decide_once, lane, lane.decide.take())
             if turned:
                 lane.decide.found_work()
                 lane.release.ring(*turned)
-                lane.decide.ring(
-                    *(partner_id for partner_id, count in turned.items() if count >= TURN_BATCH[lane.name])
-                )
+                lane.decide.ring(*full)
             await lane.decide.wait()
 
-    def _decide_once(self, lane: str, called: Only) -> dict[int, int]:
-        """One batch of every partner with due cases, so that none waits for another's million; how many of whose."""
+    def _decide_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[int]]:
+        """One batch of every partner with due cases, so that none waits for another's million: whose were decided, and
+        whose batches were full, so there may be more."""
         now = self.db.clock()
-        due = self.turner.due_partners(lane, now) if called is None else sorted(called)
-        turned = {partner_id: self.turner.turn(partner_id, lane, now) for partner_id in due}
-        return {partner_id: count for partner_id, count in turned.items() if count}
+        due = self.turner.due_partners(lane.name, now) if called is None else sorted(called)
+        turned, full = list[int](), list[int]()
+        for partner_id in due:
+            limit, began = lane.size.now, time.perf_counter()
+            if not (count := self.turner.turn(partner_id, lane.name, now, limit=limit)):
+                continue
+            lane.size.took(count, time.perf_counter() - began)
+            turned.append(partner_id)
+            if count >= limit:
+                full.append(partner_id)
+        return turned, full
 
     async def _release(self, lane: _Lane) -> None:
         while True:
@@ -212,13 +225,11 @@ class Worker:
             await asyncio.Event().wait()
         connection = await psycopg.AsyncConnection.connect(self.db.conninfo, autocommit=True)
         async with connection:
-            bells = {WOKEN_CHANNEL: lane.decide, LEAVING_CHANNEL: lane.release}
-            for channel in bells:
-                await connection.execute(f"LISTEN {channel}")
+            await connection.execute(f"LISTEN {URGENT_CHANNEL}")
             async for told in connection.notifies():
                 partner_id = int(told.payload)
                 if self.only is None or partner_id in self.only:
-                    bells[told.channel].ring(partner_id)
+                    lane.decide.ring(partner_id)
 
     async def _leases(self) -> None:
         """Attempts that take longer than their lease keep it while we live; and the clock is set. In a thread of its
