@@ -109,10 +109,11 @@ class Server:
         return connection
 
     def mount(self) -> None:
-        """The log gets a disk of its own, which can be filled."""
+        """The log gets a disk of its own, which can be filled; whoever goes on after an interruption finds room."""
         self.disk.mkdir(exist_ok=True)
         if not self.disk.is_mount():
             _run("mount", "-t", "tmpfs", "-o", f"size={_LOG_MEGABYTES}m", "relight-chaos", self.disk)
+        (self.disk / "others").unlink(missing_ok=True)
 
     def unmount(self) -> None:
         """The disk is gone, with the log on it."""
