@@ -5,7 +5,7 @@ from datetime import datetime
 from relight.core.facts import ChargedFacts
 from relight.flow.claims import fees
 from relight.flow.database import Database, Tx
-from relight.flow.road.gather import gather, partner_turn
+from relight.flow.road.gather import gather
 from tests.flow.factories import make_claim
 from tests.flow.paying import Debtor, make_debtor, with_policy
 
@@ -13,7 +13,7 @@ COST = 40_00
 
 
 def charged(tx: Tx, debtor: Debtor, now: datetime) -> tuple[ChargedFacts, ...]:
-    (found,) = gather(tx, partner_turn(tx).facts, [debtor.case_id], now)
+    (found,) = gather(tx, [debtor.case_id], now)[1]
     return found.facts.charged
 
 

@@ -6,7 +6,7 @@ each under a line `-- name: why this plan`, and are loaded with `statements(__pa
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -123,8 +123,20 @@ class Tx:
         return [cursor.fetchall() for cursor in cursors]
 
     def run(self, statement: str, params: Params | None = None) -> int:
-        """Run a statement; how many rows it touched."""
+        """Run a statement; how many rows it touched (not known within `together`)."""
         return self.connection.execute(statement, params).rowcount
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Statements that need not wait for each other's answers travel together; an error is raised at the latest at
+        the end."""
+        with self.connection.pipeline():
+            yield
+
+    def run_together(self, statement: str, params: Params | None = None) -> Callable[[], int]:
+        """Run a statement within `together`; what is returned tells after the end how many rows it touched."""
+        cursor = self.connection.execute(statement, params)
+        return lambda: cursor.rowcount
 
     def lock(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement that takes locks. Who had to wait for them writes later moments: `after_waiting`."""

@@ -45,11 +45,12 @@ def finish(db: Database, partner_id: int, ended: Sequence[Ended], now: datetime)
                 settle(tx, ends, effect, one.outcome, one.repeat, now)
             else:
                 late(tx, effect, one.attempt_id, one.outcome, now)
-        _write(tx, ends, now)
-        _wake(tx, news, now)
         own = [(one, effect) for one, effect in news if one.attempt_id in first]
         restored = [(one.driver, _restored_after(tx, effect, one.outcome, now)) for one, effect in own]
-        rests.note(tx, [((effect.kind, _plain(one.driver)), one.outcome) for one, effect in own], now)
+        with tx.together():
+            _write(tx, ends, now)
+            _wake(tx, news, now)
+            rests.note(tx, [((effect.kind, _plain(one.driver)), one.outcome) for one, effect in own], now)
     for state, effect in ((state, effects[id_]) for id_, state, _ in ends.effects):
         metrics.ended(effect.kind, effect.channel, state)
     for driver, seconds in restored:

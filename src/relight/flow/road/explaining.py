@@ -23,7 +23,7 @@ from relight.flow.cases.errors import UnableToFind
 from relight.flow.cases.policies import PolicyShelf, UnusablePolicy
 from relight.flow.database import Tx, statements
 from relight.flow.messages.catalog import help_contacts
-from relight.flow.road.gather import gather, partner_turn
+from relight.flow.road.gather import gather
 
 SQL = statements(__package__, "explaining.sql")
 LOG_MAX = 2000
@@ -102,7 +102,7 @@ def read_case(tx: Tx, case_id: int, *, now: datetime, limit: int = LOG_MAX) -> K
     head = Head(*row)
     log = tx.rows(SQL.log, {"case": case_id, "limit": limit})
     services = dict(tx.rows(SQL.services, {"account": head.account_id}))
-    facts = gather(tx, partner_turn(tx).facts, [case_id], now)[0].facts
+    facts = gather(tx, [case_id], now)[1][0].facts
     policy = _policy(tx, head.policy_version_id)
     case = Case(policy, packaged_law(), facts, now) if policy else None
     ahead = look_ahead(case) if case else None

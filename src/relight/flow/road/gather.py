@@ -85,10 +85,22 @@ class PartnerTurn:
     cuts_per_day: int
 
 
-def partner_turn(tx: Tx) -> PartnerTurn:
-    """What all cases of the partner share this turn."""
-    row = tx.row(SQL.partner, {"partner": tx.partner_id})
-    assert row is not None, "a turn is always one partner's"
+def gather(tx: Tx, cases: Sequence[int], now: datetime) -> tuple[PartnerTurn, list[Gathered]]:
+    """What all cases of the partner share this turn, and the facts of these cases, in the order of their ids."""
+    partners, agencies, rows = tx.many(
+        (SQL.partner, SQL.agencies, SQL.cases), {"partner": tx.partner_id, "cases": list(cases)}
+    )
+    turn = _partner_turn(partners[0], agencies)
+    accounts = sorted({row[1] for row in rows})
+    params = {"cases": list(cases), "accounts": accounts, "now": now, "uncounted": _UNCOUNTED}
+    known = _Known(tx, params)
+    contacts = known.contacts
+    return turn, [
+        Gathered(known.case(row, turn.facts), row[9], row[10], tuple(row[8]), contacts.get(row[1], {})) for row in rows
+    ]
+
+
+def _partner_turn(row: Row, agencies: list[Row]) -> PartnerTurn:
     (id_, country, currency, time_zone, closed, stale_hours, shadow, stopped, complete_until, hourly, daily) = row
     facts = PartnerFacts(
         id=id_,
@@ -101,21 +113,9 @@ def partner_turn(tx: Tx) -> PartnerTurn:
         money_stale_after_hours=stale_hours,
         stopped=stopped,
         shadow=shadow,
-        agencies=tuple(AgencyFacts(*row) for row in tx.rows(SQL.agencies)),
+        agencies=tuple(AgencyFacts(*row) for row in agencies),
     )
     return PartnerTurn(facts, hourly, daily)
-
-
-def gather(tx: Tx, partner: PartnerFacts, cases: Sequence[int], now: datetime) -> list[Gathered]:
-    """The facts of these cases, in the order of their ids."""
-    rows = tx.rows(SQL.cases, {"cases": list(cases)})
-    accounts = sorted({row[1] for row in rows})
-    params = {"cases": list(cases), "accounts": accounts, "now": now, "uncounted": _UNCOUNTED}
-    known = _Known(tx, params)
-    contacts = known.contacts
-    return [
-        Gathered(known.case(row, partner), row[9], row[10], tuple(row[8]), contacts.get(row[1], {})) for row in rows
-    ]
 
 
 def _by_first(rows: Iterable[Row]) -> dict[int, list[Row]]:

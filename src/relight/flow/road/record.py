@@ -1,6 +1,6 @@
 """Recording: everything that a batch of decisions changes, written set-based in the transaction that read the facts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,15 +42,18 @@ def record(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     """Write a batch. The caller holds the accounts' locks and owns the transaction."""
     if not decided:
         return
-    _cases(tx, decided, now)
-    _events(tx, decided, now)
-    _steps(tx, decided, now)
-    _effects(tx, decided, now)
-    _supply(tx, decided, now)
-    _money(tx, decided, now)
-    _people(tx, decided, now)
-    _plans(tx, decided, now)
-    _apologies(tx, decided)
+    with tx.together():
+        written = _cases(tx, decided, now)
+        _events(tx, decided, now)
+        _steps(tx, decided, now)
+        _effects(tx, decided, now)
+        _supply(tx, decided, now)
+        _money(tx, decided, now)
+        _people(tx, decided, now)
+        _plans(tx, decided, now)
+        _apologies(tx, decided)
+    if written() != len(decided):
+        raise VersionMoved(f"{len(decided) - written()} of {len(decided)} cases changed under the lock")
 
 
 def _columns(rows: Iterable[Sequence[Any]], *names: str) -> dict[str, list[Any]]:
@@ -63,14 +66,13 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _run(tx: Tx, statement: str, columns: dict[str, list[Any]], **more: Any) -> int:
+def _run(tx: Tx, statement: str, columns: dict[str, list[Any]], **more: Any) -> None:
     """Run a set-based statement unless there is nothing to write."""
-    if not columns:
-        return 0
-    return tx.run(statement, {**columns, "partner": tx.partner_id, **more})
+    if columns:
+        tx.run(statement, {**columns, "partner": tx.partner_id, **more})
 
 
-def _cases(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
+def _cases(tx: Tx, decided: Sequence[Decided], now: datetime) -> Callable[[], int]:
     decisions = [one.decision for one in decided]
     columns = _columns(
         (
@@ -80,9 +82,7 @@ def _cases(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
         ),
         "ids", "versions", "states", "wakes", "counts", "arrears", "steps", "next_steps", "next_ats", "waits",
     )  # fmt: skip
-    written = _run(tx, SQL.cases, columns, now=now)
-    if written != len(decisions):
-        raise VersionMoved(f"{len(decisions) - written} of {len(decisions)} cases changed under the lock")
+    return tx.run_together(SQL.cases, {**columns, "now": now})
 
 
 def _events(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:

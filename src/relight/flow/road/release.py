@@ -26,7 +26,7 @@ from relight.flow.messages.handlers import Ready, Unready, Wanted, prepare
 from relight.flow.messages.port import Message
 from relight.flow.payments.operations import links_for
 from relight.flow.road.due import Only, due_partners
-from relight.flow.road.gather import Gathered, PartnerTurn, gather, partner_turn
+from relight.flow.road.gather import Gathered, PartnerTurn, gather
 from relight.flow.road.outcome import LOST
 from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
@@ -142,10 +142,8 @@ class Releaser:
             if not ids:
                 return 0, []
             outgoing = _together([_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})])
-            turn = partner_turn(tx)
-            cases = {
-                one.facts.case_id: one for one in gather(tx, turn.facts, sorted({row.case_id for row in outgoing}), now)
-            }
+            turn, found = gather(tx, sorted({row.case_id for row in outgoing}), now)
+            cases = {one.facts.case_id: one for one in found}
             batch = self._sort(tx, turn, outgoing, cases, now)
             jobs = self._start(tx, turn, batch, cases, now)
             _write(tx, batch, now)

@@ -15,7 +15,7 @@ from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx
 from relight.flow.road.claiming import Claimer
 from relight.flow.road.due import Only, due_partners
-from relight.flow.road.gather import gather, partner_turn
+from relight.flow.road.gather import gather
 from relight.flow.road.record import Decided, record
 from relight.flow.road.tracing import deciding
 from relight.telemetry.metrics import DECISIONS, TURN_SECONDS
@@ -54,7 +54,7 @@ class Turner:
     def decide(self, tx: Tx, cases: Sequence[int], now: datetime) -> list[Decided]:
         """Gather and decide those of these cases that are due; writes nothing. The caller holds the accounts' locks."""
         decided: list[Decided] = []
-        for found in gather(tx, partner_turn(tx).facts, cases, now):
+        for found in gather(tx, cases, now)[1]:
             if found.wakes_at is None or found.wakes_at > now:
                 continue  # another worker was here between the claim and its lock
             policy = self.shelf.get(tx, found.policy_version_id)
