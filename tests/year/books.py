@@ -53,9 +53,11 @@ SELECT (SELECT coalesce(sum(principal + costs + interest), 0)::bigint FROM claim
 """
 _END: Mapping[str, str] = {
     # What moved by each day's end, claim by claim. Which of a household's own payments covers which of its own bills is
-    # left out: two fees that are taken back in one minute give their money on in the order in which they were.
+    # left out, also where that money is passed on to the creditor: two fees that are taken back in one minute give their
+    # money on in the order in which they were.
     "transfers": """
-        SELECT a.ref, c.number, CASE WHEN t.kind IN ('allocation', 'release') THEN '' ELSE coalesce(p.ref, '') END,
+        SELECT a.ref, c.number,
+            CASE WHEN t.kind IN ('allocation', 'release', 'remittance') THEN '' ELSE coalesce(p.ref, '') END,
             t.kind, least(t.debit, t.credit), greatest(t.debit, t.credit), t.part, t.currency, t.value_date,
             (t.posted_at AT TIME ZONE 'Europe/Oslo')::date,
             sum(CASE WHEN t.debit < t.credit THEN t.amount ELSE -t.amount END)::bigint
@@ -84,7 +86,7 @@ _END: Mapping[str, str] = {
         JOIN account a ON a.id = k.account_id ORDER BY 1, 2""",
     "collections": """
         SELECT c.number, k.attempt, k.state, k.collect_date, k.amount, k.reason FROM collection k
-        JOIN claim c ON c.id = k.claim_id ORDER BY 1, 2, 4, 3""",
+        JOIN claim c ON c.id = k.claim_id ORDER BY 1, 2, 3, 4, 5, 6""",
     "supply": "SELECT s.ref, u.desired, u.observed FROM supply u JOIN service s ON s.id = u.service_id ORDER BY 1",
 }
 
