@@ -53,7 +53,7 @@ SELECT (SELECT coalesce(sum(principal + costs + interest), 0)::bigint FROM claim
 """
 _END: Mapping[str, str] = {
     # What moved by each day's end, claim by claim. Which of a household's own payments covers which of its own bills is
-    # left out, also where that money is passed on to the creditor: two fees that are taken back in one minute give their
+    # left out, also where the money is passed on to the creditor: two fees that are taken back in one minute give their
     # money on in the order in which they were.
     "transfers": """
         SELECT a.ref, c.number,
