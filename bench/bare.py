@@ -71,7 +71,11 @@ class _Noting(Tx):
 
     def run(self, statement: str, params: Any = None) -> int:
         self.written.append((statement, params))
-        return len(params.get("versions", ()))  # what the statement on cases is checked for
+        return 0
+
+    def run_together(self, statement: str, params: Any = None) -> Callable[[], int]:
+        self.run(statement, params)
+        return lambda: len(params.get("versions", ()))  # what the statement on cases is checked for
 
 
 def note(db: Database, partner_id: int, specimens: Sequence[int], now: datetime, *, shapes: int) -> Template:
@@ -99,6 +103,7 @@ def turn(db: Database, claimer: Claimer, template: Template, partner_id: int, no
         locked = claimer.claim(tx, "bulk", now, BATCH["bulk"])
         if not locked:
             return 0
+        tx.need_not_wait()
         cases = [row[0] for row in locked]
         params = {"partner": partner_id, "cases": cases, "accounts": sorted({row[1] for row in locked}), "now": now,
                   "uncounted": template.uncounted}  # fmt: skip
@@ -107,10 +112,11 @@ def turn(db: Database, claimer: Claimer, template: Template, partner_id: int, no
         }
         # Like the product: what another worker turned between the claim and its lock is not turned again.
         due = [row[0] for row in answers[SQL.cases] if row[_WAKES_AT] <= now]
-        for statement, (scalars, by_shape) in template.writes.items():
-            columns = _columns(by_shape, due, template.shapes)
-            if columns:
-                tx.run(statement, {**scalars, **columns, "partner": partner_id, "now": now})
+        with tx.together():
+            for statement, (scalars, by_shape) in template.writes.items():
+                columns = _columns(by_shape, due, template.shapes)
+                if columns:
+                    tx.run(statement, {**scalars, **columns, "partner": partner_id, "now": now})
         return len(due)
 
 
