@@ -12,6 +12,7 @@ from relight.flow.effects import rests
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.messages import handlers as messages
 from relight.flow.road.outcome import LOST, SQL, Effect, Ends, late, settle
+from relight.flow.road.release import agency_driver
 from relight.flow.traces.operations import remember
 from relight.telemetry import metrics
 
@@ -70,7 +71,7 @@ def _as_columns(ended: Sequence[Ended]) -> dict[str, list[Any]]:
 
 def _plain(driver: str) -> str:
     """The name in the partner's settings: what attempts keep of an agency says that it is one."""
-    return driver.removeprefix("agency:")
+    return driver.removeprefix(agency_driver(""))
 
 
 def _write(tx: Tx, ends: Ends, now: datetime) -> None:
