@@ -19,6 +19,7 @@ from relight.flow.road.report import Report
 
 _TOLD_MAX = 20
 PROGRESS_ROWS = 50_000
+_SESSIONS = 2  # of the server, for a file of invoices: one does not keep up with who reads the file
 
 Reader = Callable[[Database, int, datetime, Progress], Report]
 
@@ -59,7 +60,9 @@ def invoices(file: Path, mapping: str | None, partner_slug: str | None, as_json:
     """
 
     def read(db: Database, partner: int, now: datetime, progress: Progress) -> Report:
-        return import_invoices(db, partner, file, mapping=mapping, now=now, clock=db.clock, on_progress=progress)
+        return import_invoices(
+            db, partner, file, mapping=mapping, now=now, clock=db.clock, on_progress=progress, sessions=_SESSIONS
+        )
 
     _run(file, partner_slug, read, as_json=as_json, gently=True)
 

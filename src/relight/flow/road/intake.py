@@ -5,6 +5,7 @@ the run; with `clock` each batch bears its own, since others decide about the sa
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -42,19 +43,26 @@ def import_invoices(
     now: datetime,
     clock: Clock | None = None,
     on_progress: Progress | None = None,
+    sessions: int = 1,
 ) -> Report:
     """Take in a file of invoices and credit notes (CSV or .xlsx). `on_progress` is told how many rows were read.
 
-    `mapping` is a name or a YAML file; without one the header is recognised. Raises `UnableToImport`.
+    `mapping` is a name or a YAML file; without one the header is recognised. With several `sessions` the customers of a
+    batch are shared out among so many transactions side by side. Raises `UnableToImport`.
     """
     with opened(db, partner_id, path, kind="invoices", mapping=mapping, now=now) as (report, fields, rows):
         with db.transaction(partner_id) as tx:
             setting = setting_of(tx)
         seen = SeenNumbers()
-        for batch in batches(referenced(InvoiceReader(fields).read(rows), setting), paced=True):
-            fresh, repeats = _without_repeats(batch, seen)
-            take_in(db, partner_id, report, partial(_invoices, report, fresh, repeats), clock or (lambda: now))
-            _tell(on_progress, report)
+        read = referenced(InvoiceReader(fields).read(rows), setting)
+        with ThreadPoolExecutor(sessions, "import") as pool:
+            for batch in batches(read, paced=True, sessions=sessions):
+                fresh, repeats = _without_repeats(batch, seen)
+                parts = _shared_out(fresh, sessions)
+                works = [partial(_invoices, report, part, 0 if at else repeats) for at, part in enumerate(parts)]
+                each = pool.map if len(parts) > 1 else map
+                take_in(db, partner_id, report, works, clock or (lambda: now), side_by_side=each)
+                _tell(on_progress, report)
     finish(db, partner_id, report, now=now)
     return report
 
@@ -120,7 +128,7 @@ def _take_payments(
     seen = SeenNumbers()
     for batch in batches(rows):
         told = [found.row is not None and seen.see(found.row.ref, 0) is not Seen.NEW for found in batch]
-        take_in(db, partner_id, report, partial(_payments, report, batch, told, source_id, series), clock)
+        take_in(db, partner_id, report, [partial(_payments, report, batch, told, source_id, series)], clock)
         _tell(on_progress, report)
 
 
@@ -140,7 +148,7 @@ def import_cases(
     """
     with opened(db, partner_id, path, kind="cases", mapping=mapping, now=now) as (report, fields, rows):
         for batch in batches(TakeOverReader(fields).read(rows), paced=True):
-            take_in(db, partner_id, report, partial(take_over, report, batch), clock or (lambda: now))
+            take_in(db, partner_id, report, [partial(take_over, report, batch)], clock or (lambda: now))
             _tell(on_progress, report)
     finish(db, partner_id, report, now=now)
     return report
@@ -175,6 +183,17 @@ def _without_repeats(batch: list[Read], seen: SeenNumbers) -> tuple[list[Read], 
         else:
             fresh.append(found)
     return fresh, repeats
+
+
+def _shared_out(batch: list[Read], sessions: int) -> list[list[Read]]:
+    """The batch in parts that say nothing of the same customers, each in the file's order. Rows that tell of people,
+    homes and meters stay together: these may be several accounts'."""
+    if sessions == 1 or any(found.row.customers for found in batch if found.row is not None):
+        return [batch]
+    parts: list[list[Read]] = [[] for _ in range(sessions)]
+    for found in batch:
+        parts[hash(found.row.account_ref) % sessions if found.row is not None else 0].append(found)
+    return [part for part in parts if part] or [batch]
 
 
 def _invoices(report: Report, batch: list[Read], repeats: int, now: datetime, tx: Tx) -> Report:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -31,6 +32,8 @@ TRIES_MAX = 5
 
 Progress = Callable[[int], None]
 Clock = Callable[[], datetime]
+Work = Callable[[datetime, Tx], Report]
+Map = Callable[[Callable[[Work], Report], Sequence[Work]], Iterable[Report]]
 T = TypeVar("T")
 
 
@@ -80,10 +83,11 @@ def _started(db: Database, partner_id: int, path: Path, *, kind: str, mapping: s
         return Report(kind, tx.value(SQL.start, params), mapping)
 
 
-def batches(items: Iterable[T], *, paced: bool = False) -> Iterator[list[T]]:
-    """Batches of the file; the next one is read while the database works on this one. `paced`: smaller ones where the
-    machine has no time for them, since a batch holds its accounts' locks."""
-    iterator, size = iter(items), BatchSize(BATCH_ROWS, _BATCH_MIN, _BATCH_SECONDS if paced else math.inf)
+def batches(items: Iterable[T], *, paced: bool = False, sessions: int = 1) -> Iterator[list[T]]:
+    """Batches of the file, each for so many sessions; the next one is read while the database works on this one.
+    `paced`: smaller ones where the machine has no time for them, since a batch holds its accounts' locks."""
+    seconds = _BATCH_SECONDS if paced else math.inf
+    iterator, size = iter(items), BatchSize(sessions * BATCH_ROWS, _BATCH_MIN, seconds)
 
     def read() -> list[T]:
         return list(islice(iterator, size.now))
@@ -97,13 +101,19 @@ def batches(items: Iterable[T], *, paced: bool = False) -> Iterator[list[T]]:
 
 
 def take_in(
-    db: Database, partner_id: int, report: Report, work: Callable[[datetime, Tx], Report], clock: Clock
+    db: Database, partner_id: int, report: Report, works: Sequence[Work], clock: Clock, *, side_by_side: Map = map
 ) -> None:
-    """Do one batch in a transaction of its own, and add what became of it once it is committed.
+    """Do each part of a batch in a transaction of its own, and add what became of it once it is committed. With an
+    executor's `map` they go side by side: parts that say nothing of the same customers.
 
     Two files that bring the same new number meet in the database, and the later one looks again. Batches of what people
     owe need not wait for a replica: `finish` does, after them. Batches of payments do, for each restores somebody.
     """
+    for part in side_by_side(partial(_done, db, partner_id, report, clock), works):
+        report.add(part)
+
+
+def _done(db: Database, partner_id: int, report: Report, clock: Clock, work: Work) -> Report:
     for tries_left in reversed(range(TRIES_MAX)):
         now = clock()
         try:
@@ -116,8 +126,8 @@ def take_in(
             if not tries_left:
                 raise
         else:
-            report.add(part)
-            return
+            return part
+    raise AssertionError("the last try answers or raises")
 
 
 def _keep(tx: Tx, run_id: int, problems: Sequence[Problem]) -> None:
@@ -133,6 +143,7 @@ def _keep(tx: Tx, run_id: int, problems: Sequence[Problem]) -> None:
 
 def finish(db: Database, partner_id: int, report: Report, *, now: datetime) -> None:
     """Write down that the file was read to its end, and what became of its rows."""
+    report.errors.sort(key=lambda problem: problem.line)
     counts = {name: getattr(report, name) for name in ("read", "accepted", "unchanged", "other", "rejected")}
     with db.transaction(partner_id) as tx:
         tx.run(SQL.finish, {**counts, "run": report.run_id, "now": now})
