@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from relight.flow.cases.operations import wake
-from relight.flow.database import Database
-from relight.flow.road.claiming import FROM_THE_START, GOES_ON, Claimer
+from relight.flow.database import Database, Tx
+from relight.flow.road.claiming import FROM_THE_START, PASSED_BY_SECONDS_MAX, PATIENCE, Claimer
 from tests.flow.paying import Debtor, make_debtor, with_policy
 
 _WAITED = [timedelta(minutes=minutes) for minutes in (50, 40, 30, 20)]
@@ -99,20 +99,40 @@ def test_those_of_one_moment_are_in_order_too(
 
 
 @pytest.mark.parametrize("lane", ["urgent", "bulk"])
+@pytest.mark.parametrize("took", [0.001, 10.0])
 def test_who_was_woken_by_a_slow_transaction_is_found_though_others_are_due_all_the_time(
-    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor], lane: str
-) -> None:
-    claimer, late = Claimer(), debtors[0]
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor], lane: str, took: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    claimer, late, clock = Claimer(), debtors[0], Clock(took)
     owner.execute("UPDATE dunning_case SET lane = %s WHERE partner_id = %s", [lane, partner])
     put_off(owner, late, now + timedelta(days=1))
-    with db.transaction(partner) as tx:
-        claimer.claim(tx, lane, now, 2)
-    put_off(owner, late, now - timedelta(minutes=50))  # its clock was read before the others' batch, and it commits now
+    monkeypatch.setattr(Tx, "seconds", clock)
 
-    found = []
-    for _ in range(GOES_ON[lane] + 1):
+    def claim() -> bool:
+        """Whether the late one is among them."""
         with db.transaction(partner) as tx:
-            found.append([case_id for case_id, _ in claimer.claim(tx, lane, now, 2)])
+            return late.case_id in [case_id for case_id, _ in claimer.claim(tx, lane, now, 2)]
 
-    assert late.case_id in found[-1]
-    assert late.case_id not in found[0], "which went on where the one before had begun"
+    claim()
+    put_off(owner, late, now - timedelta(minutes=50))  # its clock was read before the others' batch, and it commits now
+    pause = min(PATIENCE[lane] * took, PASSED_BY_SECONDS_MAX[lane])
+    clock.step = 0.0
+
+    clock.at += 0.9 * pause
+    before = claim()
+    clock.at += 0.2 * pause
+    after = claim()
+
+    assert (before, after) == (False, True)
+
+
+class Clock:
+    """A clock that goes on by a step whenever it is read."""
+
+    def __init__(self, step: float):
+        self.at, self.step = 0.0, step
+
+    def __call__(self, *_: object) -> float:
+        self.at += self.step
+        return self.at

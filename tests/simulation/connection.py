@@ -150,7 +150,8 @@ class StagedTx(Tx):
         super().__init__(connection, partner_id)
         self.stage = stage
 
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """The history's."""
         return self.stage.moment.timestamp()
 
 

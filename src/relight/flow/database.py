@@ -140,9 +140,9 @@ class Tx:
 
     def lock(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement that takes locks. Who had to wait for them writes later moments: `after_waiting`."""
-        began = self._seconds()
+        began = self.seconds()
         rows = self.rows(statement, params)
-        waited = self._seconds() - began
+        waited = self.seconds() - began
         self._waited += waited if waited > _WAITED_SECONDS_MIN else 0.0
         return rows
 
@@ -154,7 +154,8 @@ class Tx:
         """
         return now + timedelta(seconds=self._waited)
 
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """For how long things take: the host's clock that only goes forward."""
         return time.monotonic()
 
     def need_not_wait(self) -> None:

@@ -24,6 +24,9 @@ def rendered(*, socket_folder: Path, log_folder: Path) -> str:
         # The outbox and the wake index turn over quickly; dead rows there slow every turn.
         "autovacuum_naptime": "15s",
         "autovacuum_vacuum_scale_factor": "0.05",
+        # But a table of a few hundred rows is not looked through every fifteen seconds: who pays just then would wait.
+        "autovacuum_vacuum_threshold": "500",
+        "autovacuum_analyze_threshold": "500",
     }
     lines = [f"{name} = '{_quoted(value)}'" for name, value in settings.items()]
     head = "# Written by Relight at each start. Put your own settings into relight.local.conf in this folder."

@@ -9,8 +9,11 @@ from relight.flow.road.gather import SQL
 Since = tuple[datetime, int]
 """A place in the order of due cases: when it is due, and its id."""
 
-GOES_ON = {"urgent": 1, "bulk": 16}
-"""How many batches in a row may begin where the one before began."""
+PATIENCE = {"urgent": 20, "bulk": 300}
+"""For how many times as long as a search from the start took, no other is made."""
+
+PASSED_BY_SECONDS_MAX = {"urgent": 1.0, "bulk": 60.0}
+"""And for how long at most."""
 
 FROM_THE_START: Since = (datetime(1, 1, 1, tzinfo=UTC), 0)
 
@@ -20,13 +23,14 @@ class Claimer:
 
     While anybody reads an old snapshot (a report, a backup), what was turned since stays in the index, before what is
     still due, and each batch would walk past all of it. So one goes on where the one before began. Nobody is passed
-    by for long: when nothing is found, and after a few batches in any case, the search starts at the start. Who was
-    locked, or was woken by a transaction that took its time (a payment's, on a busy machine), lies before the others.
+    by for long: the search starts at the start when nothing is found, and else as often as that costs little beside the
+    batches. Who was locked, or was woken by a transaction that took its time (a payment's, on a busy machine), lies
+    before the others.
     """
 
     def __init__(self) -> None:
         self._since: dict[tuple[int | None, str], Since] = {}
-        self._went_on: dict[tuple[int | None, str], int] = {}
+        self._starts_at: dict[tuple[int | None, str], float] = {}
 
     def since(self, partner_id: int | None, lane: str) -> Since:
         """Where this worker looks for due cases next."""
@@ -36,15 +40,22 @@ class Claimer:
         """At most so many due cases, with their accounts, which are locked until the transaction's end."""
         key = (tx.partner_id, lane)
         since = self._since.pop(key, FROM_THE_START)
-        if self._went_on.get(key, 0) >= GOES_ON[lane]:
-            since = FROM_THE_START
-        self._went_on[key] = 0 if since == FROM_THE_START else self._went_on.get(key, 0) + 1
-        rows = tx.rows(*question(lane, now, limit, since))
-        if not rows and since != FROM_THE_START:
-            rows = tx.rows(*question(lane, now, limit, FROM_THE_START))
+        rows: list[tuple[Any, ...]] = []
+        if since != FROM_THE_START and tx.seconds() < self._starts_at.get(key, 0.0):
+            rows = tx.rows(*question(lane, now, limit, since))
+        if not rows:
+            rows = self._from_the_start(tx, lane, now, limit)
         if rows:
             self._since[key] = (rows[0][2], rows[0][0])
         return [(case_id, account_id) for case_id, account_id, _ in rows]
+
+    def _from_the_start(self, tx: Tx, lane: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
+        began = tx.seconds()
+        rows = tx.rows(*question(lane, now, limit, FROM_THE_START))
+        ended = tx.seconds()
+        pause = min(PATIENCE[lane] * (ended - began), PASSED_BY_SECONDS_MAX[lane])
+        self._starts_at[tx.partner_id, lane] = ended + pause
+        return rows
 
 
 def question(lane: str, now: datetime, limit: int, since: Since) -> tuple[str, dict[str, Any]]:
