@@ -37,11 +37,11 @@ def run(home: Home, owner: psycopg.Connection, sleeping: int, now: datetime) -> 
     """Fill in sleeping cases up to each size and measure; all of them, and how the last compares with `FEW`."""
     sizes = [*(size for size in _SIZES if size < sleeping), sleeping]
     with home.database() as db, home.filling() as filling:
-        policies = _partners(owner, db, min(PARTNERS_MAX, 1 + sleeping // _PARTNER_EACH), now)
+        policies = sleepers(owner, db, min(PARTNERS_MAX, 1 + sleeping // _PARTNER_EACH), now)
         found: list[dict[str, Any]] = []
         before = 0
         for size in sizes:
-            _put_to_sleep(filling, policies, before, size, now)
+            put_to_sleep(filling, policies, before, size, now)
             before = size
             first = _FIRST + sleeping + len(found) * DUE
             ours = next(iter(policies))
@@ -62,13 +62,13 @@ def _grows(few: dict[str, Any], many: dict[str, Any]) -> dict[str, float]:
     return {**pages, "turn_us": round(many["turn_us"] / few["turn_us"], 2)}
 
 
-def _partners(owner: psycopg.Connection, db: Database, count: int, now: datetime) -> dict[int, int]:
+def sleepers(owner: psycopg.Connection, db: Database, count: int, now: datetime) -> dict[int, int]:
     """Partners, each with the version of its policy that cases go under."""
     made = [population.make_partner(owner, f"sleeper-{number}", now, {}) for number in range(count)]
     return {partner: population.publish_policies(db, partner, now)["broadband"] for partner in made}
 
 
-def _put_to_sleep(filling: psycopg.Connection, policies: dict[int, int], before: int, size: int, now: datetime) -> None:
+def put_to_sleep(filling: psycopg.Connection, policies: dict[int, int], before: int, size: int, now: datetime) -> None:
     """Cases that wake in three days, shared out among the partners; nothing else of their customers is needed."""
     more, first = size - before, _FIRST + before
     for number, (partner, policy) in enumerate(policies.items()):
@@ -81,20 +81,20 @@ def _put_to_sleep(filling: psycopg.Connection, policies: dict[int, int], before:
 
 def _measure(home: Home, partner: int, now: datetime) -> dict[str, Any]:
     """Who is due, the first batch and, with nearly everything turned while somebody reads an old snapshot, the last."""
-    with Database(home.app_url, size_max=1, name="relight-bench").open() as db, _old_snapshot(home):
+    with Database(home.app_url, size_max=1, name="relight-bench").open() as db, old_snapshot(home):
         turner = Turner(db)
         with db.transaction(None) as tx:
-            asking = _explained(tx, "SELECT due_partners(%(now)s, 'decide bulk')", {"now": now})
+            asking = explained(tx, "SELECT due_partners(%(now)s, 'decide bulk')", {"now": now})
         with db.transaction(partner) as tx:
-            first = _claim(tx, now, FROM_THE_START)
+            first = claim(tx, now, FROM_THE_START)
         turner.turn(partner, "bulk", now)  # which compiles its policy, and prepares its statements
         before, turned = look(db), 0
         for _ in range(DUE // BATCH["bulk"] - 2):
             turned += turner.turn(partner, "bulk", now)
         spent = look(db).since(before)
         with db.transaction(partner) as tx:
-            last = _claim(tx, now, turner.claimer.since(partner, "bulk"))
-            walking = _claim(tx, now, FROM_THE_START)
+            last = claim(tx, now, turner.claimer.since(partner, "bulk"))
+            walking = claim(tx, now, FROM_THE_START)
         turner.drain("bulk", now)
     return {
         "turn_us": round((spent.python + spent.postgres) / turned * 1e6, 1),
@@ -106,20 +106,22 @@ def _measure(home: Home, partner: int, now: datetime) -> dict[str, Any]:
 
 
 @contextmanager
-def _old_snapshot(home: Home) -> Iterator[None]:
+def old_snapshot(home: Home) -> Iterator[None]:
     """Somebody reads for a long time: nothing that is turned meanwhile may be cleared away."""
     with psycopg.connect(home.owner_url) as reader:
+        reader.execute("SET idle_in_transaction_session_timeout = 0")
+        reader.rollback()
         reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         reader.execute("SELECT 1 FROM pg_class LIMIT 1")
         yield
         reader.rollback()
 
 
-def _claim(tx: Tx, now: datetime, since: Since) -> dict[str, Any]:
-    return _explained(tx, *question("bulk", now, BATCH["bulk"], since))
+def claim(tx: Tx, now: datetime, since: Since) -> dict[str, Any]:
+    return explained(tx, *question("bulk", now, BATCH["bulk"], since))
 
 
-def _explained(tx: Tx, statement: str, params: dict[str, Any]) -> dict[str, Any]:
+def explained(tx: Tx, statement: str, params: dict[str, Any]) -> dict[str, Any]:
     """Pages that the statement touched, and its milliseconds, by the plan that the connection keeps for it."""
     tx.rows(statement, params)  # which prepares it
     names = list(dict.fromkeys(_PLACES.findall(statement)))
