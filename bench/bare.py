@@ -117,7 +117,8 @@ def turn(db: Database, claimer: Claimer, template: Template, partner_id: int, no
                 columns = _columns(by_shape, due, template.shapes)
                 if columns:
                     tx.run(statement, {**scalars, **columns, "partner": partner_id, "now": now})
-        return len(due)
+    claimer.turned(partner_id, "bulk")
+    return len(due)
 
 
 def _written(tx: Tx, decided: list[Decided], now: datetime) -> list[tuple[str, Mapping[str, Any]]]:

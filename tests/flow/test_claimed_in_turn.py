@@ -8,6 +8,7 @@ import pytest
 from relight.flow.cases.operations import wake
 from relight.flow.database import Database, Tx
 from relight.flow.road.claiming import FROM_THE_START, PASSED_BY_SECONDS_MAX, PATIENCE, Claimer
+from relight.flow.road.turn import Turner
 from tests.flow.paying import Debtor, make_debtor, with_policy
 
 _WAITED = [timedelta(minutes=minutes) for minutes in (50, 40, 30, 20)]
@@ -47,6 +48,20 @@ def test_the_search_goes_on_where_it_was(
     assert (first, second) == (cases[:2], cases[2:])
     assert claimer.since(partner, "bulk") == (now - _WAITED[2], cases[2])
     assert claimer.since(partner, "urgent") == FROM_THE_START
+
+
+def test_it_goes_on_behind_a_batch_that_is_committed_and_before_one_that_is_not(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor]
+) -> None:
+    turner, cases = Turner(db), [debtor.case_id for debtor in debtors]
+
+    claimed(db, partner, turner.claimer, now, limit=2)
+    before = turner.claimer.since(partner, "bulk")
+    turned = turner.turn(partner, "bulk", now, limit=2)
+
+    assert before == (now - _WAITED[0], cases[0])
+    assert turned == 2
+    assert turner.claimer.since(partner, "bulk") == (now - _WAITED[1], cases[1])
 
 
 def test_what_another_worker_left_behind_is_found_when_nothing_else_is(

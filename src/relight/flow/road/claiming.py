@@ -22,14 +22,15 @@ class Claimer:
     """Claims due cases, of a partner's lane the longest waiting first.
 
     While anybody reads an old snapshot (a report, a backup), what was turned since stays in the index, before what is
-    still due, and each batch would walk past all of it. So one goes on where the one before began. Nobody is passed
-    by for long: the search starts at the start when nothing is found, and else as often as that costs little beside the
-    batches. Who was locked, or was woken by a transaction that took its time (a payment's, on a busy machine), lies
-    before the others.
+    still due, and each batch would walk past all of it. So one goes on where the one before ended, once that is
+    committed, and else where it began. Nobody is passed by for long: the search starts at the start when nothing is
+    found, and else as often as that costs little beside the batches. Who was locked, or was woken by a transaction that
+    took its time (a payment's, on a busy machine), lies before the others.
     """
 
     def __init__(self) -> None:
         self._since: dict[tuple[int | None, str], Since] = {}
+        self._until: dict[tuple[int | None, str], Since] = {}
         self._starts_at: dict[tuple[int | None, str], float] = {}
 
     def since(self, partner_id: int | None, lane: str) -> Since:
@@ -46,8 +47,12 @@ class Claimer:
         if not rows:
             rows = self._from_the_start(tx, lane, now, limit)
         if rows:
-            self._since[key] = (rows[0][2], rows[0][0])
+            self._since[key], self._until[key] = (rows[0][2], rows[0][0]), (rows[-1][2], rows[-1][0])
         return [(case_id, account_id) for case_id, account_id, _ in rows]
+
+    def turned(self, partner_id: int, lane: str) -> None:
+        """The batch that was claimed last is committed."""
+        self._since[partner_id, lane] = self._until[partner_id, lane]
 
     def _from_the_start(self, tx: Tx, lane: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
         began = tx.seconds()

@@ -48,6 +48,7 @@ class Turner:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)
                 traced.keep(tx, decided, now)
+        self.claimer.turned(partner_id, lane)
         _count(lane, decided, time.perf_counter() - began)
         return len(decided)
 
