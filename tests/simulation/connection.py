@@ -146,13 +146,18 @@ class StagedConnection(psycopg.Connection[Any]):
 class StagedTx(Tx):
     """A transaction that waits by the history's clock: the host's would make two of one seed differ."""
 
-    def __init__(self, connection: StagedConnection, partner_id: int | None, stage: Stage):
+    def __init__(self, connection: StagedConnection, partner_id: int | None, db: "StagedDatabase"):
         super().__init__(connection, partner_id)
-        self.stage = stage
+        self.db = db
+
+    def later(self, now: datetime) -> datetime:
+        """The history's moment, as a statement of its own."""
+        self.db.stage.step("SELECT clock_timestamp()")
+        return max(now, self.db.clock())
 
     def seconds(self) -> float:
         """The history's."""
-        return self.stage.moment.timestamp()
+        return self.db.stage.moment.timestamp()
 
 
 class StagedDatabase(Database):
@@ -170,7 +175,7 @@ class StagedDatabase(Database):
             connection.alone = True
             connection.execute("SELECT set_config('relight.partner', %s, true)", (str(partner_id or ""),))
             connection.alone = False
-            yield StagedTx(connection, partner_id, self.stage)
+            yield StagedTx(connection, partner_id, self)
             self._commit(connection)
         except BaseException:
             connection.stage = None

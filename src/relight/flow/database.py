@@ -39,6 +39,7 @@ _ALIVE = {"connect_timeout": 5, "keepalives_idle": 4, "keepalives_interval": 2, 
 _WAITED_SECONDS_MIN = 1.0  # less is the time that any statement takes
 _PREPARED_MAX = 500  # all that a worker ever asks: what is forgotten has to be planned anew, again and again
 _NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
+_CLOCK = "SELECT clock_timestamp()"
 _NOTIFY = "SELECT pg_notify(channel, %(partner)s) FROM unnest(%(channels)s::text[]) AS channel"
 
 
@@ -154,6 +155,11 @@ class Tx:
         """
         return now + timedelta(seconds=self._waited)
 
+    def later(self, now: datetime) -> datetime:
+        """`now`, or the database's moment where that is later. Asked once the locks are held: whatever others have
+        committed about what is locked bears an earlier one, however long ago `now` was read."""
+        return max(now, self.value(_CLOCK))
+
     def seconds(self) -> float:
         """For how long things take: the host's clock that only goes forward."""
         return time.monotonic()
@@ -219,7 +225,7 @@ class Database:
         """The database's moment: the only clock that decisions know."""
         with self._pool.connection() as connection:
             with _alone(connection):
-                found = connection.execute("SELECT clock_timestamp()").fetchone()
+                found = connection.execute(_CLOCK).fetchone()
             assert found is not None
             return found[0]
 

@@ -27,6 +27,7 @@ from relight.flow.messages.port import Message
 from relight.flow.payments.operations import links_for
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import Gathered, PartnerTurn, gather
+from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST
 from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
@@ -112,7 +113,8 @@ class _Batch:
 
 
 class Releaser:
-    """Lets due effects leave, of `only` these partners if given. `link` makes a pay link's address."""
+    """Lets due effects leave, of `only` these partners if given. `link` makes a pay link's address; `moment` is what is
+    taken for now under the locks."""
 
     def __init__(
         self,
@@ -122,9 +124,10 @@ class Releaser:
         law: Law | None = None,
         shelf: PolicyShelf | None = None,
         only: Only = None,
+        moment: Moment = as_told,
     ):
         self.db, self.link, self.law, self.shelf = db, link, law or packaged_law(), shelf or PolicyShelf()
-        self.only = only
+        self.only, self.moment = only, moment
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
         """Partners with effects due in a lane."""
@@ -141,6 +144,7 @@ class Releaser:
             ids = _due(tx, lane, now, limit or BATCH[lane], load)
             if not ids:
                 return 0, []
+            now = self.moment(tx, now)
             outgoing = _together([_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})])
             turn, found = gather(tx, sorted({row.case_id for row in outgoing}), now)
             cases = {one.facts.case_id: one for one in found}

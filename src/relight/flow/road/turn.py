@@ -16,6 +16,7 @@ from relight.flow.database import Database, Tx
 from relight.flow.road.claiming import Claimer
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import gather
+from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.record import Decided, record
 from relight.flow.road.tracing import deciding
 from relight.telemetry.metrics import DECISIONS, TURN_SECONDS
@@ -26,10 +27,20 @@ Decide = Callable[[Policy, Law, CaseFacts, datetime], Decision]
 
 
 class Turner:
-    """Decides due cases, of `only` these partners if given. Keeps compiled policies; everything else is read anew."""
+    """Decides due cases, of `only` these partners if given. Keeps compiled policies; everything else is read anew.
+    `moment` is what is taken for now under the locks."""
 
-    def __init__(self, db: Database, *, law: Law | None = None, decider: Decide = decide, only: Only = None):
+    def __init__(
+        self,
+        db: Database,
+        *,
+        law: Law | None = None,
+        decider: Decide = decide,
+        only: Only = None,
+        moment: Moment = as_told,
+    ):
         self.db, self.law, self.decider, self.only = db, law or packaged_law(), decider, only
+        self.moment = moment
         self.shelf, self.claimer = PolicyShelf(), Claimer()
 
     def due_partners(self, lane: str, now: datetime) -> list[int]:
@@ -44,6 +55,7 @@ class Turner:
             if not locked:
                 return 0
             tx.need_not_wait()
+            now = self.moment(tx, now)
             with deciding(tx, lane, locked) as traced:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)

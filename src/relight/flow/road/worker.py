@@ -32,6 +32,7 @@ from relight.flow.road.due import Only, due_partners, partners
 from relight.flow.road.ends import lost
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import look, repeat_of
+from relight.flow.road.moment import by_the_database
 from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, leases
 from relight.flow.road.release import SQL as RELEASE_SQL
 from relight.flow.road.slots import Slots
@@ -100,8 +101,8 @@ class Worker:
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
         self.desk = Desk(db, db.clock)
-        self.turner = Turner(db, only=only)
-        self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
+        self.turner = Turner(db, only=only, moment=by_the_database)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only, moment=by_the_database)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:

@@ -1,0 +1,23 @@
+"""Which moment a batch bears: the one it was given, or the database's once the locks are held.
+
+A worker reads the clock, asks whose work is due, and locks: meanwhile somebody may have given a hold, a flag or a block
+that begins a moment after that clock. By the old moment it would not have begun yet, and a cut would leave while its
+customer has it on the screen that nothing will happen (a history with four stages of waiting showed it).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from relight.flow.database import Tx
+
+Moment = Callable[[Tx, datetime], datetime]
+
+
+def as_told(_: Tx, now: datetime) -> datetime:
+    """For whoever goes by a calendar of their own: a demo, a test."""
+    return now
+
+
+def by_the_database(tx: Tx, now: datetime) -> datetime:
+    """For workers; see `Tx.later`."""
+    return tx.later(now)
