@@ -1,5 +1,6 @@
 """What was given after a worker read the clock, and before it held the locks, counts: the moment is the later one."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,8 +17,8 @@ LINK = LinkMaker("https://betal.example", lambda partner_id, link_id: f"{partner
 LATER = timedelta(milliseconds=20)
 
 
-def later(_: object, now: datetime) -> datetime:
-    return now + LATER
+def later(_: object, now: datetime) -> Callable[[], datetime]:
+    return lambda: now + LATER
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_workers_go_by_the_database_once_they_hold_the_locks(db: Database, partn
     worker, future = Worker(db, LINK), datetime.now(UTC) + timedelta(days=1)
     with db.transaction(partner) as tx:
         before = db.clock() - timedelta(seconds=3)
-        told = (by_the_database(tx, before), by_the_database(tx, future))
+        told = (by_the_database(tx, before)(), by_the_database(tx, future)())
 
     assert before + timedelta(seconds=3) <= told[0] <= db.clock()
     assert told[1] == future

@@ -7,7 +7,7 @@ seed adds: processes killed or standing still before a statement, lost connectio
 import re
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -150,10 +150,11 @@ class StagedTx(Tx):
         super().__init__(connection, partner_id)
         self.db = db
 
-    def later(self, now: datetime) -> datetime:
+    def later_together(self, now: datetime) -> Callable[[], datetime]:
         """The history's moment, as a statement of its own."""
-        self.db.stage.step("SELECT clock_timestamp()")
-        return max(now, self.db.clock())
+        self.db.stage.step("SELECT clock_timestamp()", alone=self.connection.alone)
+        found = max(now, self.db.clock())
+        return lambda: found
 
     def seconds(self) -> float:
         """The history's."""

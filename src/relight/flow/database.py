@@ -155,10 +155,15 @@ class Tx:
         """
         return now + timedelta(seconds=self._waited)
 
-    def later(self, now: datetime) -> datetime:
-        """`now`, or the database's moment where that is later. Asked once the locks are held: whatever others have
-        committed about what is locked bears an earlier one, however long ago `now` was read."""
-        return max(now, self.value(_CLOCK))
+    def rows_together(self, statement: str, params: Params | None = None) -> Callable[[], list[tuple[Any, ...]]]:
+        """Ask within `together`; what is returned gives the rows after the end."""
+        return self.connection.execute(statement, params).fetchall
+
+    def later_together(self, now: datetime) -> Callable[[], datetime]:
+        """Within `together`: `now`, or the database's moment where that is later. Asked once the locks are held:
+        whatever others have committed about what is locked bears an earlier one, however long ago `now` was read."""
+        found = self.rows_together(_CLOCK)
+        return lambda: max(now, found()[0][0])
 
     def seconds(self) -> float:
         """For how long things take: the host's clock that only goes forward."""

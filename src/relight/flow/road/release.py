@@ -144,8 +144,11 @@ class Releaser:
             ids = _due(tx, lane, now, limit or BATCH[lane], load)
             if not ids:
                 return 0, []
-            now = self.moment(tx, now)
-            outgoing = _together([_Outgoing(*row) for row in tx.rows(SQL.still_due, {"ids": ids})])
+            with tx.together():
+                moment = self.moment(tx, now)
+                still_due = tx.rows_together(SQL.still_due, {"ids": ids})
+            now = moment()
+            outgoing = _together([_Outgoing(*row) for row in still_due()])
             turn, found = gather(tx, sorted({row.case_id for row in outgoing}), now)
             cases = {one.facts.case_id: one for one in found}
             batch = self._sort(tx, turn, outgoing, cases, now)

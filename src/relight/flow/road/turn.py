@@ -54,8 +54,10 @@ class Turner:
             locked = [case_id for case_id, _ in self.claimer.claim(tx, lane, now, limit or BATCH[lane])]
             if not locked:
                 return 0
-            tx.need_not_wait()
-            now = self.moment(tx, now)
+            with tx.together():
+                tx.need_not_wait()
+                moment = self.moment(tx, now)
+            now = moment()
             with deciding(tx, lane, locked) as traced:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)
