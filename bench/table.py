@@ -70,6 +70,18 @@ def _sleeping(found: Result) -> list[Sequence[str]]:
     return list(rows)
 
 
+def _snapshot(found: Result) -> list[Sequence[str]]:
+    """A search that goes on after the batch before, and the mean of a night's; beside the same without the snapshot."""
+    under, without, ratio = found["under"], found["without"], found["ratio"]
+    held = f"under a snapshot of {found['minutes']:.0f} minutes, {found['turned']:,} turned since"
+    return [
+        (f"pages to find a batch of due cases {held}", f"{under['going_on']['pages']:,}",
+         f"{without['going_on']['pages']:,} without", f"{ratio['going_on']:.2f}"),
+        ("the same in a night of 16,000, the mean of all searches", f"{under['search_ms']['mean']:.1f} ms",
+         f"{without['search_ms']['mean']:.1f} ms without", f"{ratio['search_ms']:.2f}"),
+    ]  # fmt: skip
+
+
 def _import(found: Result) -> list[Sequence[str]]:
     name = f"invoices a second, {found['rows']:,} rows, at most {found['peak_mb']:.0f} MB"
     return [(name, f"{found['rows_per_second']:,}", f"{found['copy_rows_per_second']:,}", f"{found['ratio']:.2f}")]
@@ -176,6 +188,7 @@ _ROWS = {
     "loaded": _at_a_rate,
     "decide": _decide,
     "sleeping": _sleeping,
+    "snapshot": _snapshot,
     "import": _import,
     "paypage": _paypage,
     "simulate": _simulate,
