@@ -29,7 +29,6 @@ DUE = 2_000
 _PARTNER_EACH = 1_000
 _FIRST = 100_000_000
 _SLEEP = timedelta(days=3)
-_PREPARED = "SELECT name FROM pg_prepared_statements WHERE statement = %(said)s ORDER BY prepare_time DESC LIMIT 1"
 _PLACES = re.compile(r"%\((\w+)\)s")
 
 
@@ -122,15 +121,16 @@ def claim(tx: Tx, now: datetime, since: Since) -> dict[str, Any]:
 
 
 def explained(tx: Tx, statement: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Pages that the statement touched, and its milliseconds, by the plan that the connection keeps for it."""
-    tx.rows(statement, params)  # which prepares it
+    """Pages that the statement touched, and its milliseconds, by the plan that a session keeps for it."""
     names = list(dict.fromkeys(_PLACES.findall(statement)))
     said = _PLACES.sub(lambda place: f"${names.index(place[1]) + 1}", statement)
-    prepared = tx.value(_PREPARED, {"said": said})
-    asked = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {} ({})").format(
-        sql.Identifier(prepared), sql.SQL(", ").join(sql.Literal(params[name]) for name in names)
-    )
-    found = tx.connection.execute(asked).fetchone()
+    given = sql.SQL("EXECUTE probe ({})").format(sql.SQL(", ").join(sql.Literal(params[name]) for name in names))
+    tx.run(f"PREPARE probe AS {said}")
+    tx.connection.execute(given)  # which plans it
+    found = tx.connection.execute(
+        sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {}").format(given)
+    ).fetchone()
+    tx.run("DEALLOCATE probe")
     assert found is not None
     plan = found[0][0]["Plan"]
     pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]

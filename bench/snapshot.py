@@ -8,6 +8,7 @@ included. Pages do not depend on the neighbours.
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from bench.finding import claim, explained, old_snapshot, put_to_sleep, sleepers
 from bench.home import private
 from bench.population import NIGHT, Plan
 from relight.flow.database import Database, Tx
+from relight.flow.niceness import make_nice
 from relight.flow.road.claiming import FROM_THE_START, Claimer
 from relight.flow.road.turn import BATCH, Turner
 
@@ -102,6 +104,7 @@ def main() -> int:
     asked.add_argument("--out", type=Path, metavar="FILE")
     given = asked.parse_args()
     with private() as home, home.owner() as owner, home.filling() as filling:
+        make_nice(filling, os.getpriority(os.PRIO_PROCESS, 0))
         with Database(home.app_url, size_max=1, name="relight-bench").open() as db:
             policies = sleepers(owner, db, _PARTNERS, NOW)
             put_to_sleep(filling, policies, 0, given.sleeping, NOW)
