@@ -111,12 +111,12 @@ def test_rows_that_tell_of_homes_and_meters_keep_the_order_of_the_file(
 ) -> None:
     """The old tenant's row, and further down the new one's with the new meter of the same flat."""
     header = ("number", "account", "amount", "due_date", "access_point", "meter_serial")
-    rows = [(f"F{k}-{at}", f"A{k}-{at}", "10", "2026-02-01", f"K{k}", f"M{at}") for at in range(2) for k in range(40)]
+    rows = [(f"F{k}-{at}", f"A{k}-{at}", "10", "2026-02-01", f"K{k}", f"M{at}") for at in range(2) for k in range(80)]
     path = write_csv(tmp_path / "invoices.csv", header, rows)
 
     report = import_invoices(db, partner, path, now=now, sessions=2)
 
-    assert counts(report) == (80, 80, 0, 0, 0)
+    assert counts(report) == (160, 160, 0, 0, 0)
     with db.transaction(partner) as tx:
         serials = tx.rows("SELECT DISTINCT serial FROM device WHERE ends_at IS NULL")
     assert serials == [("M1",)]

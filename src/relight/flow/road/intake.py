@@ -25,6 +25,7 @@ from relight.flow.payments.files.reading import BANK_FORMATS
 from relight.flow.payments.files.series import Series
 from relight.flow.payments.rows import PaymentReader, ReadPayment
 from relight.flow.payments.sequence import note_statements
+from relight.flow.road import runs
 from relight.flow.road.report import Report
 from relight.flow.road.runs import SQL, Clock, Progress, batches, finish, opened, opened_bank, take_in
 from relight.flow.road.takeover import TakeOverReader, take_over
@@ -48,7 +49,8 @@ def import_invoices(
     """Take in a file of invoices and credit notes (CSV or .xlsx). `on_progress` is told how many rows were read.
 
     `mapping` is a name or a YAML file; without one the header is recognised. With several `sessions` the customers of a
-    batch are shared out among so many transactions side by side. Raises `UnableToImport`.
+    batch are shared out among so many transactions side by side, as long as batches need not be small (`pacing`): where
+    others need the processors, one is enough to wait for. Raises `UnableToImport`.
     """
     with opened(db, partner_id, path, kind="invoices", mapping=mapping, now=now) as (report, fields, rows):
         with db.transaction(partner_id) as tx:
@@ -58,7 +60,7 @@ def import_invoices(
         with ThreadPoolExecutor(sessions, "import") as pool:
             for batch in batches(read, paced=True, sessions=sessions):
                 fresh, repeats = _without_repeats(batch, seen)
-                parts = _shared_out(fresh, sessions)
+                parts = _shared_out(fresh, sessions) if len(batch) > runs.BATCH_ROWS else [fresh]
                 works = [partial(_invoices, report, part, 0 if at else repeats) for at, part in enumerate(parts)]
                 each = pool.map if len(parts) > 1 else map
                 take_in(db, partner_id, report, works, clock or (lambda: now), side_by_side=each)
