@@ -9,8 +9,9 @@ from relight.flow.road.gather import SQL
 Since = tuple[datetime, int]
 """A place in the order of due cases: when it is due, and its id."""
 
-PATIENCE = {"urgent": 20, "bulk": 300}
-"""For how many times as long as a search from the start took, no other is made."""
+PATIENCE = {"urgent": 2, "bulk": 300}
+"""For how many times as long as a search from the start took, no other is made. Where payments come fast many commit
+out of turn, and each of them waits for that: twenty made the worst hundredth of restores 291 ms instead of 229."""
 
 PASSED_BY_SECONDS_MAX = {"urgent": 1.0, "bulk": 60.0}
 """And for how long at most."""
