@@ -4,21 +4,28 @@ Nothing but the one clock is moved, so that a real process can work at the momen
 """
 
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
 from relight.project.main import main
 
-_told = Database.clock
+_told, _later = Database.clock, Tx.later_together
 
 
 def shift(seconds: float) -> None:
-    """Move the database's clock for this process."""
+    """Move the database's clock for this process, outside transactions and within."""
+    span = timedelta(seconds=seconds)
 
     def clock(self: Database) -> datetime:
-        return _told(self) + timedelta(seconds=seconds)
+        return _told(self) + span
+
+    def later_together(self: Tx, now: datetime) -> Callable[[], datetime]:
+        found = _later(self, now - span)
+        return lambda: found() + span
 
     Database.clock = clock  # type: ignore[method-assign]
+    Tx.later_together = later_together  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
