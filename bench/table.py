@@ -181,6 +181,15 @@ def _soak(found: Result) -> list[Sequence[str]]:
     return [(name, flat + (f"; not: {', '.join(grown)}" if grown else ""), "", "")]
 
 
+def _tuning(found: Result) -> list[Sequence[str]]:
+    """What a setting is worth; in the place of a raw limit, the usual settings before and after it."""
+    return [
+        (f"case steps a second, {one['name']}", f"{one['steps_per_second']:,}",
+         f"{one['usual_steps_per_second']:,} as usual", f"{one['against_usual']:.2f}")
+        for one in found["trials"]
+    ]  # fmt: skip
+
+
 _ROWS = {
     "bank": _bank,
     "restore": _restore,
@@ -202,6 +211,7 @@ _ROWS = {
     "soak": _soak,
     "simulation": _simulation,
     "chaos": _chaos,
+    "tuning": _tuning,
 }
 
 if __name__ == "__main__":
