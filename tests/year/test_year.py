@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 def test_whoever_kills_it_comes_to_the_same_books(folder: Path) -> None:
     alone = live(folder / "a", ASKED, kills=0, tell=print)
 
-    killed = live(folder / "k", ASKED, kills=KILLS, tell=print, seconds=(0.8, 2.0))
+    killed = live(folder / "k", ASKED, kills=KILLS, tell=print, seconds=(0.5, 1.3))
 
     assert killed.kills == KILLS
     assert compare(alone, killed) == []
