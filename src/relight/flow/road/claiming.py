@@ -11,7 +11,7 @@ Since = tuple[datetime, int]
 
 PATIENCE = {"urgent": 2, "bulk": 300}
 """For how many times as long as a search from the start took, no other is made. Where payments come fast many commit
-out of turn, and each of them waits for that: twenty made the worst hundredth of restores 291 ms instead of 229."""
+out of turn, and each of them waits for that."""
 
 PASSED_BY_SECONDS_MAX = {"urgent": 1.0, "bulk": 60.0}
 """And for how long at most."""
