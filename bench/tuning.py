@@ -23,6 +23,7 @@ from tests.counterparts import postgres
 
 _OURS = ("shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem", "max_wal_size",
          "checkpoint_timeout", "jit", "random_page_cost", "autovacuum_naptime", "autovacuum_vacuum_scale_factor",
+         "autovacuum_vacuum_threshold", "autovacuum_analyze_threshold",
          "fsync", "synchronous_commit", "full_page_writes")  # fmt: skip
 
 

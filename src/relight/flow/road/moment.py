@@ -2,7 +2,7 @@
 
 A worker reads the clock, asks whose work is due, and locks: meanwhile somebody may have given a hold, a flag or a block
 that begins a moment after that clock. By the old moment it would not have begun yet, and a cut would leave while its
-customer has it on the screen that nothing will happen (a history with four stages of waiting showed it).
+customer has it on the screen that nothing will happen (a simulated history showed it).
 """
 
 from collections.abc import Callable
