@@ -29,7 +29,7 @@ class Connected:
 
 def add_person(owner: psycopg.Connection, partner: int, role: str) -> str:
     """A user with a role at a partner; the name."""
-    name = f"{role}-{partner}"
+    name = f"{role}-of-{partner}"  # another form than add_user's, for both write to one database
     owner.execute(
         "WITH made AS (INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
         " is_active, date_joined) VALUES (%(name)s, '', false, '', '', '', false, true, '2026-01-01Z') RETURNING id)"
