@@ -16,6 +16,7 @@ import psycopg
 from relight.flow.cases import operations as cases
 from relight.flow.cases.errors import UnableTo
 from relight.flow.feeds.operations import pull
+from relight.flow.partners import stopping
 from relight.flow.payments.errors import LinkNotUsable, NothingToPay, PaymentOnItsWay
 from relight.flow.payments.operations import attach, link_for, record_notices, start_checkout
 from relight.flow.payments.port import PaymentState, ProviderEvent
@@ -236,8 +237,10 @@ class People:
 
     def _switch(self, db: StagedDatabase, *, stopped: bool) -> None:
         with db.transaction(self.partner) as tx:
-            at = db.clock() if stopped else None
-            tx.run("UPDATE partner SET stopped_at = %(at)s WHERE id = %(id)s", {"at": at, "id": self.partner})
+            if stopped:
+                stopping.stop(tx, db.clock(), "kari")
+            else:
+                stopping.resume(tx, "kari")
 
     # -- the rest
 

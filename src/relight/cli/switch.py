@@ -1,9 +1,14 @@
 """`relight stop` and `relight resume`: one switch that stops everything but restores and receipts; `relight live`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 import psycopg
 
 from relight.cli.context import database, installation, partner_id, partner_option, refusals
+from relight.flow.database import Database, Tx
+from relight.flow.partners import stopping
 
 
 @click.command()
@@ -44,28 +49,25 @@ def live(partner_slug: str | None, shadow: bool) -> None:
 
     Example:  relight live --partner fjordnett
     """
-    with database() as db:
-        id_ = partner_id(db, partner_slug)
-        with db.transaction(id_) as tx:
-            mode = "shadow" if shadow else "live"
-            tx.run("UPDATE partner SET mode = %(mode)s WHERE id = %(id)s", {"mode": mode, "id": id_})
+    with database() as db, db.transaction(partner_id(db, partner_slug)) as tx:
+        stopping.set_mode(tx, "shadow" if shadow else "live")
     click.echo("In shadow." if shadow else "Live.")
 
 
 def _switch(slug: str | None, everybody: bool, by: str, *, stopped: bool) -> None:
-    with database() as db:
-        now = db.clock() if stopped else None
-        if not everybody:
-            id_ = partner_id(db, slug)
-            with db.transaction(id_) as tx:
-                tx.run(
-                    "UPDATE partner SET stopped_at = %(now)s, stopped_by = %(by)s WHERE id = %(id)s",
-                    {"now": now, "by": by, "id": id_},
-                )
-            return
-    with psycopg.connect(installation().owner_url(), options="-c search_path=relight") as connection:
-        connection.execute(
-            "INSERT INTO installation (id, stopped_at, stopped_by) VALUES (1, %(now)s, %(by)s)"
-            " ON CONFLICT (id) DO UPDATE SET stopped_at = excluded.stopped_at, stopped_by = excluded.stopped_by",
-            {"now": now, "by": by},
-        )
+    with database() as db, _reach(db, slug, everybody) as tx:
+        if stopped:
+            stopping.stop(tx, db.clock(), by)
+        else:
+            stopping.resume(tx, by)
+
+
+@contextmanager
+def _reach(db: Database, slug: str | None, everybody: bool) -> Iterator[Tx]:
+    """A transaction of the partner's, or of the installation's owner."""
+    if everybody:
+        with psycopg.connect(installation().owner_url(), options="-c search_path=relight") as connection:
+            yield Tx(connection, None)
+    else:
+        with db.transaction(partner_id(db, slug)) as tx:
+            yield tx

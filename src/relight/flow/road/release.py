@@ -24,6 +24,7 @@ from relight.flow.handover.port import Package
 from relight.flow.messages.context import ClaimItem
 from relight.flow.messages.handlers import Ready, Unready, Wanted, prepare
 from relight.flow.messages.port import Message
+from relight.flow.partners.stopping import heed_stops
 from relight.flow.payments.operations import links_for
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import Gathered, PartnerTurn, gather
@@ -145,6 +146,8 @@ class Releaser:
             if not ids:
                 return 0, []
             with tx.together():
+                if lane == "bulk":
+                    heed_stops(tx)
                 moment = self.moment(tx, now)
                 still_due = tx.rows_together(SQL.still_due, {"ids": ids})
             now = moment()

@@ -13,6 +13,7 @@ from relight.core.policy import Policy
 from relight.core.rules.lawbook import packaged_law
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx
+from relight.flow.partners.stopping import heed_stops
 from relight.flow.road.claiming import Claimer
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import gather
@@ -56,6 +57,8 @@ class Turner:
                 return 0
             with tx.together():
                 tx.need_not_wait()
+                if lane == "bulk":
+                    heed_stops(tx)
                 moment = self.moment(tx, now)
             now = moment()
             with deciding(tx, lane, locked) as traced:
