@@ -9,8 +9,9 @@ class Bell:
     """Rung with the partners that have work. Every so often the loop has to ask the database instead: a bell may be
     missed, and some work falls due by the clock alone.
 
-    After a round that found work the next begins a pause later than that one began. Who comes to a loop at rest never
-    waits, and what comes while it is busy is taken together: each round has its price, however little it finds."""
+    After a round that found work the next begins a pause later than that one began, and unless more is waiting the loop
+    rests for as long as that round took. Who comes to a loop at rest never waits, and what comes while it is busy is
+    taken together: each round has its price, however little it finds, and where the machine is full they take long."""
 
     def __init__(self, ask_after_seconds: float, *, pause_seconds: float = 0):
         self.seconds, self.pause = ask_after_seconds, pause_seconds
@@ -35,9 +36,11 @@ class Bell:
         self._asked_at = now
         return None
 
-    def found_work(self) -> None:
-        """The round that `take` began was not for nothing."""
-        self._not_before = self._began + self.pause
+    def found_work(self, *, more: bool = False) -> None:
+        """The round that `take` began was not for nothing; `more` waits, as far as is known."""
+        now = asyncio.get_running_loop().time()
+        rest = 0.0 if more else now - self._began
+        self._not_before = max(self._began + self.pause, now + rest)
 
     async def wait(self) -> None:
         """Until it rings and the pause is over, or until it is time to ask."""

@@ -150,7 +150,7 @@ class Worker:
             metrics.came_round(f"decide {lane.name}")
             turned, full = await asyncio.to_thread(self._decide_once, lane, lane.decide.take())
             if turned:
-                lane.decide.found_work()
+                lane.decide.found_work(more=bool(full))
                 lane.release.ring(*turned)
                 lane.decide.ring(*full)
             await lane.decide.wait()
@@ -181,7 +181,7 @@ class Worker:
             for job in jobs:
                 self._start(lane, job)
             if jobs:
-                lane.release.found_work()
+                lane.release.found_work(more=bool(full))
             if alone := [lane.acting[job.attempt_id] for job in jobs if job.alone]:
                 await asyncio.wait(alone, timeout=_ALONE_SECONDS_MAX)
                 lane.release.ring(*(job.partner_id for job in jobs if job.alone))
