@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
 
 from relight.core.levels import Level
 from relight.drivers.radius import RadiusDriver
+from relight.drivers.radius_sql import DatabaseOut, GroupStore
 from relight.flow.effects.port import Outcome, Result
 from relight.flow.supply.port import Target
 from tests.counterparts.freeradius import FreeRadius
@@ -102,6 +105,27 @@ def test_a_database_out_of_reach_is_busy(radius: FreeRadius) -> None:
 
         assert (outcome.result, outcome.code) == (Result.BUSY, "database_down")
         assert seen.level is None
+
+
+def test_a_connection_that_the_database_ended_is_replaced_and_costs_one_question_at_most(
+    radius: FreeRadius,
+) -> None:
+    store = GroupStore(radius.conninfo, timeout_seconds=10, connections_max=1)
+    radius.add_user("replaced")
+    try:
+        assert store.first_group("replaced")
+        (mine,) = (connection.info.backend_pid for connection in store._used_at)
+        radius.execute("SELECT pg_terminate_backend(%s)", [mine])
+        time.sleep(1.5)
+        assert store.first_group("replaced")  # it had rested, and was asked whether it is there
+
+        (mine,) = (connection.info.backend_pid for connection in store._used_at if not connection.closed)
+        radius.execute("SELECT pg_terminate_backend(%s)", [mine])
+        with suppress(DatabaseOut):  # it was used just now
+            store.first_group("replaced")
+        assert store.first_group("replaced")
+    finally:
+        store.close()
 
 
 def test_a_row_locked_by_another_is_busy_and_nothing_is_sent(radius: FreeRadius) -> None:

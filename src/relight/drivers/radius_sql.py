@@ -4,10 +4,12 @@ Relight writes one table, `radusergroup`, and reads four; the schema is FreeRADI
 too (a static address, say): only the row that is one of the realm's levels, or the customer's own profile, is moved.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -15,6 +17,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from relight.drivers.radius_settings import Attributes, nas_address_of
 
 Row = tuple[int, str]
+_CHECKED_AFTER_SECONDS = 1.0  # what was used lately is there, and a round trip costs as much as most questions
 
 # Two commands for one customer must not both find "no row" and insert twice; FreeRADIUS's table has no unique key.
 _LOCK_USER = "SELECT pg_advisory_xact_lock(hashtextextended('relight.radusergroup.' || %s, 0))"
@@ -70,11 +73,12 @@ class GroupStore:
 
     def __init__(self, conninfo: str, *, timeout_seconds: float, connections_max: int) -> None:
         self._timeout_seconds = timeout_seconds
+        self._used_at = WeakKeyDictionary[psycopg.Connection, float]()
         self._pool = ConnectionPool(
             conninfo,
             kwargs={"autocommit": True, "connect_timeout": max(2, round(timeout_seconds))},
             configure=self._configure,
-            check=ConnectionPool.check_connection,
+            check=self._check,
             min_size=1,
             max_size=connections_max,
             timeout=timeout_seconds,
@@ -161,10 +165,16 @@ class GroupStore:
             self._pool.open()
             with self._pool.connection() as connection:
                 yield connection
+                self._used_at[connection] = time.monotonic()
         except PoolTimeout as error:
             raise DatabaseOut("database_down") from error
         except psycopg.Error as error:
             raise DatabaseOut(error.sqlstate or "database_down") from error
+
+    def _check(self, connection: psycopg.Connection) -> None:
+        """Raises psycopg.OperationalError when a connection that has rested is no more."""
+        if time.monotonic() - self._used_at.get(connection, 0.0) > _CHECKED_AFTER_SECONDS:
+            ConnectionPool.check_connection(connection)
 
     def _configure(self, connection: psycopg.Connection) -> None:
         milliseconds = round(self._timeout_seconds * 1000)
