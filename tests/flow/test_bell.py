@@ -7,6 +7,7 @@ import pytest
 from relight.flow.road.bell import Bell
 
 PAUSE = 0.2
+ROUND = 0.05
 
 
 def test_the_first_round_asks_the_database_and_a_later_one_works_for_whom_it_was_rung() -> None:
@@ -19,6 +20,18 @@ def test_the_first_round_asks_the_database_and_a_later_one_works_for_whom_it_was
         return [first, bell.take()]
 
     assert asyncio.run(rounds()) == [None, {4, 7}]
+
+
+def test_a_question_that_takes_long_is_asked_less_often() -> None:
+    async def works_for(took_seconds: float) -> object:
+        bell = Bell(0)
+        bell.take()
+        bell.asked(took_seconds)
+        bell.ring(4)
+        return bell.take()
+
+    assert asyncio.run(works_for(0)) is None
+    assert asyncio.run(works_for(60)) == {4}
 
 
 def test_rung_for_nobody_it_stays_silent() -> None:
@@ -53,23 +66,27 @@ def test_it_rests_for_as_long_as_the_round_took() -> None:
     async def rests_for() -> float:
         bell, loop = Bell(60), asyncio.get_running_loop()
         bell.take()
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(ROUND)
         ended = loop.time()
         bell.found_work()
         bell.ring(1)
         await bell.wait()
         return loop.time() - ended
 
-    assert asyncio.run(rests_for()) >= PAUSE - 0.01
+    assert asyncio.run(rests_for()) >= ROUND - 0.01
 
 
-def test_where_more_is_waiting_it_goes_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pause_seconds", [0, 5])
+@pytest.mark.parametrize("more", [False, True])
+def test_a_round_that_took_an_hour_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, *, more: bool, pause_seconds: float
+) -> None:
     async def goes_on() -> bool:
-        bell, loop = Bell(60), asyncio.get_running_loop()
+        bell, loop = Bell(60, pause_seconds=pause_seconds), asyncio.get_running_loop()
         bell.take()
         now = loop.time
-        monkeypatch.setattr(loop, "time", lambda: now() + 3600)  # a round that took an hour
-        bell.found_work(more=True)
+        monkeypatch.setattr(loop, "time", lambda: now() + 3600)
+        bell.found_work(more=more)
         bell.ring(1)
         await asyncio.wait_for(bell.wait(), 30)
         return True

@@ -4,17 +4,25 @@ import asyncio
 
 from relight.flow.road.due import Only
 
+_PATIENCE = 20
+"""For how many times as long as the question whose work is due took, it is not asked again: while anybody reads an old
+snapshot (a report, a dump), it walks past all that was done since."""
+
+_ASK_AFTER_SECONDS_MAX = 5.0
+_REST_SECONDS_MAX = 0.1  # a round that had to wait for somebody's lock is no reason to wait once more
+
 
 class Bell:
     """Rung with the partners that have work. Every so often the loop has to ask the database instead: a bell may be
     missed, and some work falls due by the clock alone.
 
     After a round that found work the next begins a pause later than that one began, and unless more is waiting the loop
-    rests for as long as that round took. Who comes to a loop at rest never waits, and what comes while it is busy is
+    rests for as long as that round took, a tenth of a second at most. Who comes to a loop at rest never waits, and what comes while it is busy is
     taken together: each round has its price, however little it finds, and where the machine is full they take long."""
 
     def __init__(self, ask_after_seconds: float, *, pause_seconds: float = 0):
         self.seconds, self.pause = ask_after_seconds, pause_seconds
+        self._ask_after = ask_after_seconds
         self._began = self._not_before = float("-inf")
         self._rung = asyncio.Event()
         self._named = set[int]()
@@ -31,21 +39,26 @@ class Bell:
         named, self._named = self._named, set[int]()
         self._rung.clear()
         self._began = now = asyncio.get_running_loop().time()
-        if named and now - self._asked_at < self.seconds:
+        if named and now - self._asked_at < self._ask_after:
             return named
         self._asked_at = now
         return None
 
+    def asked(self, took_seconds: float) -> None:
+        """The database was asked; the longer that took, the later it is asked again."""
+        patience = min(_PATIENCE * took_seconds, _ASK_AFTER_SECONDS_MAX)
+        self._ask_after = max(self.seconds, patience)
+
     def found_work(self, *, more: bool = False) -> None:
         """The round that `take` began was not for nothing; `more` waits, as far as is known."""
         now = asyncio.get_running_loop().time()
-        rest = 0.0 if more else now - self._began
+        rest = 0.0 if more else min(now - self._began, _REST_SECONDS_MAX)
         self._not_before = max(self._began + self.pause, now + rest)
 
     async def wait(self) -> None:
         """Until it rings and the pause is over, or until it is time to ask."""
         try:
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(self._ask_after):
                 await self._rung.wait()
         except TimeoutError:
             return

@@ -7,7 +7,7 @@ back, and an attempt whose lease runs out is found by any other.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -77,6 +77,16 @@ class _Lane:
 def _lane(name: str) -> _Lane:
     decide, release = (Bell(_POLL_SECONDS[name], pause_seconds=_PAUSE_SECONDS[name]) for _ in range(2))
     return _Lane(name, decide, release, Slots(_SLOTS[name]), BatchSize(TURN_BATCH[name], _BATCH_MIN, _TURN_SECONDS))
+
+
+def _whose(bell: Bell, called: Only, ask: Callable[[], list[int]]) -> Collection[int]:
+    """Who was called; else whom the database names."""
+    if called is not None:
+        return called
+    began = time.perf_counter()
+    named = ask()
+    bell.asked(time.perf_counter() - began)
+    return named
 
 
 Extra = Callable[[], Coroutine[Any, Any, None]]
@@ -159,7 +169,7 @@ class Worker:
         """One batch of every partner with due cases, so that none waits for another's million: whose were decided, and
         whose batches were full, so there may be more."""
         now = self.db.clock()
-        due = self.turner.due_partners(lane.name, now) if called is None else sorted(called)
+        due = sorted(_whose(lane.decide, called, partial(self.turner.due_partners, lane.name, now)))
         turned, full = list[int](), list[int]()
         for partner_id in due:
             limit, began = lane.size.now, time.perf_counter()
@@ -192,7 +202,8 @@ class Worker:
         """One batch of every partner with due effects, each within its share: whose batches were full, so there may
         be more, and what to act on. Who had no room is called again when one of its attempts ends."""
         now = self.db.clock()
-        due = lane.slots.in_turn(self.releaser.due_partners(lane.name, now) if called is None else called)
+        whose = _whose(lane.release, called, partial(self.releaser.due_partners, lane.name, now))
+        due = lane.slots.in_turn(whose)
         full, jobs = list[int](), list[Job]()
         for partner_id in due:
             room = lane.slots.room(partner_id, waiting=len(due), begun=len(jobs))
