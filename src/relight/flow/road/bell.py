@@ -17,8 +17,9 @@ class Bell:
     missed, and some work falls due by the clock alone.
 
     After a round that found work the next begins a pause later than that one began, and unless more is waiting the loop
-    rests for as long as that round took, a tenth of a second at most. Who comes to a loop at rest never waits, and what comes while it is busy is
-    taken together: each round has its price, however little it finds, and where the machine is full they take long."""
+    rests for as long as that round took, a tenth of a second at most. Who comes to a loop at rest never waits, and what
+    comes while it is busy is taken together: each round has its price, however little it finds, and where the machine
+    is full they take long."""
 
     def __init__(self, ask_after_seconds: float, *, pause_seconds: float = 0):
         self.seconds, self.pause = ask_after_seconds, pause_seconds
