@@ -1,7 +1,7 @@
 """Journeys use the flow tests' database and partners; streets are worlds on real counterparts."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -11,6 +11,7 @@ from relight.flow.database import Database
 from tests.counterparts.meter import MeterPark
 from tests.counterparts.smsc import Smsc
 from tests.flow.conftest import database_urls, db, now, owner, partner
+from tests.flow.factories import Account
 from tests.journeys.processes import Workers
 from tests.journeys.street import Street, Town, running_town
 from tests.journeys.world import World
@@ -24,6 +25,15 @@ def world(db: Database, owner: psycopg.Connection, partner: int, now: datetime) 
     made = World(db, owner, partner, now)
     yield made
     made.close()
+
+
+@pytest.fixture
+def asked(world: World) -> Account:
+    """Somebody with a bill that is asked for today."""
+    world.policy("broadband-no")
+    account = world.customer(contacts={"sms": "+4790000200"})
+    world.invoice(account, due=world.moment.date() - timedelta(days=5))
+    return account
 
 
 @pytest.fixture(scope="session")

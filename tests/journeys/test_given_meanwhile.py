@@ -21,15 +21,6 @@ def later(_: object, now: datetime) -> Callable[[], datetime]:
     return lambda: now + LATER
 
 
-@pytest.fixture
-def account(world: World) -> Account:
-    """Somebody with a bill that is asked for today."""
-    world.policy("broadband-no")
-    account = world.customer(contacts={"sms": "+4790000200"})
-    world.invoice(account, due=world.moment.date() - timedelta(days=5))
-    return account
-
-
 def hold(world: World, account: Account) -> None:
     """A person keeps everything back, a moment after the clock was read."""
     case = world.value("SELECT id FROM dunning_case WHERE account_id = %(account)s", account=account.id)
@@ -41,10 +32,10 @@ def hold(world: World, account: Account) -> None:
 
 
 @pytest.mark.parametrize(("moment", "leaves"), [(as_told, 1), (later, 0)])
-def test_what_was_due_does_not_leave(world: World, account: Account, moment: Moment, leaves: int) -> None:
+def test_what_was_due_does_not_leave(world: World, asked: Account, moment: Moment, leaves: int) -> None:
     world.decide()
     world.moment = max(world.moment, world.value("SELECT min(due_at) FROM effect WHERE state = 'pending'"))
-    hold(world, account)
+    hold(world, asked)
 
     looked, jobs = Releaser(world.db, LINK, moment=moment).release(world.partner, "bulk", world.moment)
 
@@ -52,12 +43,12 @@ def test_what_was_due_does_not_leave(world: World, account: Account, moment: Mom
 
 
 @pytest.mark.parametrize(("moment", "steps"), [(as_told, ["friendly"]), (later, [])])
-def test_no_step_is_taken(world: World, account: Account, moment: Moment, steps: list[str]) -> None:
-    hold(world, account)
+def test_no_step_is_taken(world: World, asked: Account, moment: Moment, steps: list[str]) -> None:
+    hold(world, asked)
 
     turned = Turner(world.db, moment=moment).turn(world.partner, "urgent", world.moment)
 
-    assert (turned, world.steps(account)) == (1, steps)
+    assert (turned, world.steps(asked)) == (1, steps)
 
 
 def test_workers_go_by_the_database_once_they_hold_the_locks(db: Database, partner: int) -> None:

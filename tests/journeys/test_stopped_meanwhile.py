@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -58,16 +58,7 @@ def person(world: World) -> Iterator[Person]:
         yield Person(world, pool)
 
 
-@pytest.fixture
-def account(world: World) -> Account:
-    """Somebody with a bill that is asked for today."""
-    world.policy("broadband-no")
-    account = world.customer(contacts={"sms": "+4790000200"})
-    world.invoice(account, due=world.moment.date() - timedelta(days=5))
-    return account
-
-
-def test_what_leaves_has_left_when_the_stop_is_in_force(world: World, account: Account, person: Person) -> None:
+def test_what_leaves_has_left_when_the_stop_is_in_force(world: World, asked: Account, person: Person) -> None:
     world.decide()
     world.moment = max(world.moment, world.value("SELECT min(due_at) FROM effect WHERE state = 'pending'"))
 
@@ -80,12 +71,12 @@ def test_what_leaves_has_left_when_the_stop_is_in_force(world: World, account: A
     assert world.value("SELECT stopped_at FROM partner WHERE id = %(id)s", id=world.partner) == person.since()
 
 
-def test_a_step_is_taken_before_the_stop_or_not_at_all(world: World, account: Account, person: Person) -> None:
+def test_a_step_is_taken_before_the_stop_or_not_at_all(world: World, asked: Account, person: Person) -> None:
     Turner(world.db, moment=person.comes_in).turn(world.partner, "bulk", world.moment)
 
     assert person.waited
     assert person.since()
-    assert world.steps(account) == ["friendly"]
+    assert world.steps(asked) == ["friendly"]
 
 
 def test_restores_do_not_stand_in_line_behind_a_stop(world: World, db: Database, person: Person) -> None:
