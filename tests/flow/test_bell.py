@@ -76,6 +76,27 @@ def test_it_rests_for_as_long_as_the_round_took() -> None:
     assert asyncio.run(rests_for()) >= ROUND - 0.01
 
 
+@pytest.mark.parametrize(("more", "rests"), [(False, True), (True, False)])
+def test_only_where_nothing_more_is_waiting(monkeypatch: pytest.MonkeyPatch, *, more: bool, rests: bool) -> None:
+    rested: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rested.append(seconds)
+
+    async def goes_on() -> None:
+        bell, loop = Bell(60), asyncio.get_running_loop()
+        bell.take()
+        now = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: now + 3600)  # a round of an hour, and no time passes after it
+        bell.found_work(more=more)
+        bell.ring(1)
+        monkeypatch.setattr(asyncio, "sleep", rest)
+        await bell.wait()
+
+    asyncio.run(goes_on())
+    assert [seconds > 0 for seconds in rested] == [rests]
+
+
 @pytest.mark.parametrize("pause_seconds", [0, 5])
 @pytest.mark.parametrize("more", [False, True])
 def test_a_round_that_took_an_hour_keeps_nobody_waiting(
