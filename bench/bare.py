@@ -117,7 +117,7 @@ def turn(db: Database, claimer: Claimer, template: Template, partner_id: int, no
                 columns = _columns(by_shape, due, template.shapes)
                 if columns:
                     tx.run(statement, {**scalars, **columns, "partner": partner_id, "now": now})
-    claimer.turned(partner_id, "bulk")
+    claimer.done(partner_id, "bulk")
     return len(due)
 
 

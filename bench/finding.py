@@ -19,7 +19,10 @@ from bench.home import Home
 from bench.population import NIGHT, Plan, Shape
 from bench.processor import look
 from relight.flow.database import Database, Tx
-from relight.flow.road.claiming import FROM_THE_START, Since, question
+from relight.flow.road.claiming import question
+from relight.flow.road.due import Known
+from relight.flow.road.due import question as who
+from relight.flow.road.searching import FROM_THE_START, PATIENCE, Place
 from relight.flow.road.turn import BATCH, Turner
 
 PARTNERS_MAX = 37
@@ -83,7 +86,7 @@ def _measure(home: Home, partner: int, now: datetime) -> dict[str, Any]:
     with Database(home.app_url, size_max=1, name="relight-bench").open() as db, old_snapshot(home):
         turner = Turner(db)
         with db.transaction(None) as tx:
-            asking = explained(tx, "SELECT due_partners(%(now)s, 'decide bulk')", {"now": now})
+            asking = who_is_due(tx, now, Known())
         with db.transaction(partner) as tx:
             first = claim(tx, now, FROM_THE_START)
         turner.turn(partner, "bulk", now)  # which compiles its policy, and prepares its statements
@@ -92,7 +95,7 @@ def _measure(home: Home, partner: int, now: datetime) -> dict[str, Any]:
             turned += turner.turn(partner, "bulk", now)
         spent = look(db).since(before)
         with db.transaction(partner) as tx:
-            last = claim(tx, now, turner.claimer.since(partner, "bulk"))
+            last = claim(tx, now, turner.claimer.search(partner, "bulk").since())
             walking = claim(tx, now, FROM_THE_START)
         turner.drain("bulk", now)
     return {
@@ -116,8 +119,12 @@ def old_snapshot(home: Home) -> Iterator[None]:
         reader.rollback()
 
 
-def claim(tx: Tx, now: datetime, since: Since) -> dict[str, Any]:
+def claim(tx: Tx, now: datetime, since: Place) -> dict[str, Any]:
     return explained(tx, *question("bulk", now, BATCH["bulk"], since))
+
+
+def who_is_due(tx: Tx, now: datetime, known: Known, what: str = "decide bulk") -> dict[str, Any]:
+    return explained(tx, *who(what, now, known, PATIENCE["bulk"]))
 
 
 def explained(tx: Tx, statement: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -170,6 +170,16 @@ def test_no_notice_ever_arrived(copy: Copy, cut: Left) -> None:
     assert copy.found() == _found(cut, ("I3", "unnoticed"), ("I3", "unnoticed"), ("I9", "no.grid.notice"))
 
 
+@pytest.mark.parametrize(("seconds", "is_wrong"), [(3, True), (1, False)])
+def test_a_credit_note_took_its_notices_back(copy: Copy, cut: Left, *, seconds: int, is_wrong: bool) -> None:
+    copy.plant(
+        "UPDATE step_taken SET voided_at = %(at)s WHERE case_id = %(case)s AND id <> %(step)s AND decided_at < %(at)s",
+        case=cut.case, step=cut.step, at=cut.before(seconds=seconds), rows=None,
+    )  # fmt: skip
+
+    assert (("I3", "unnoticed") in {(invariant, code) for invariant, *_, code in copy.found()}) is is_wrong
+
+
 def test_a_claim_joined_the_cut_without_any_notice(copy: Copy, cut: Left) -> None:
     copy.plant(
         "DELETE FROM step_claim k USING step_taken s WHERE s.id = k.step_id AND s.case_id = %(case)s"

@@ -22,18 +22,6 @@ def test_the_first_round_asks_the_database_and_a_later_one_works_for_whom_it_was
     assert asyncio.run(rounds()) == [None, {4, 7}]
 
 
-def test_a_question_that_takes_long_is_asked_less_often() -> None:
-    async def works_for(took_seconds: float) -> object:
-        bell = Bell(0)
-        bell.take()
-        bell.asked(took_seconds)
-        bell.ring(4)
-        return bell.take()
-
-    assert asyncio.run(works_for(0)) is None
-    assert asyncio.run(works_for(60)) == {4}
-
-
 def test_rung_for_nobody_it_stays_silent() -> None:
     async def waits() -> bool:
         bell = Bell(60)

@@ -7,7 +7,8 @@ import pytest
 
 from relight.flow.cases.operations import wake
 from relight.flow.database import Database, Tx
-from relight.flow.road.claiming import FROM_THE_START, PASSED_BY_SECONDS_MAX, PATIENCE, Claimer
+from relight.flow.road.claiming import Claimer
+from relight.flow.road.searching import FROM_THE_START, PATIENCE
 from relight.flow.road.turn import Turner
 from tests.flow.paying import Debtor, make_debtor, with_policy
 
@@ -46,8 +47,8 @@ def test_the_search_goes_on_where_it_was(
     second = claimed(db, partner, claimer, now, limit=2)
 
     assert (first, second) == (cases[:2], cases[2:])
-    assert claimer.since(partner, "bulk") == (now - _WAITED[2], cases[2])
-    assert claimer.since(partner, "urgent") == FROM_THE_START
+    assert claimer.search(partner, "bulk").since() == (now - _WAITED[2], cases[2])
+    assert claimer.search(partner, "urgent").since() == FROM_THE_START
 
 
 def test_it_goes_on_behind_a_batch_that_is_committed_and_before_one_that_is_not(
@@ -56,12 +57,12 @@ def test_it_goes_on_behind_a_batch_that_is_committed_and_before_one_that_is_not(
     turner, cases = Turner(db), [debtor.case_id for debtor in debtors]
 
     claimed(db, partner, turner.claimer, now, limit=2)
-    before = turner.claimer.since(partner, "bulk")
+    before = turner.claimer.search(partner, "bulk").since()
     turned = turner.turn(partner, "bulk", now, limit=2)
 
     assert before == (now - _WAITED[0], cases[0])
     assert turned == 2
-    assert turner.claimer.since(partner, "bulk") == (now - _WAITED[1], cases[1])
+    assert turner.claimer.search(partner, "bulk").since() == (now - _WAITED[1], cases[1])
 
 
 def test_what_another_worker_left_behind_is_found_when_nothing_else_is(
@@ -92,7 +93,7 @@ def test_who_is_woken_meanwhile_is_found_without_starting_again(
     found = claimed(db, partner, claimer, now)
 
     assert found[-1] == woken.case_id
-    assert claimer.since(partner, "bulk")[0] == now - _WAITED[1]
+    assert claimer.search(partner, "bulk").since()[0] == now - _WAITED[1]
 
 
 def test_those_of_one_moment_are_in_order_too(
@@ -110,7 +111,7 @@ def test_those_of_one_moment_are_in_order_too(
     found.append(claimed(db, partner, claimer, now, limit=3))
 
     assert found == [cases[:3], cases[3:]]
-    assert claimer.since(partner, "bulk") == (now, cases[3])
+    assert claimer.search(partner, "bulk").since() == (now, cases[3])
 
 
 @pytest.mark.parametrize("lane", ["urgent", "bulk"])
@@ -131,7 +132,7 @@ def test_who_was_woken_by_a_slow_transaction_is_found_though_others_are_due_all_
 
     claim()
     put_off(owner, late, now - timedelta(minutes=50))  # its clock was read before the others' batch, and it commits now
-    pause = min(PATIENCE[lane] * took, PASSED_BY_SECONDS_MAX[lane])
+    pause = PATIENCE[lane].ends_at(0, took) - took
     clock.step = 0.0
 
     clock.at += 0.9 * pause

@@ -15,7 +15,7 @@ from relight.core.leave import Exit, Leave
 from relight.flow.claims import receiving
 from relight.flow.effects.port import Result
 from relight.flow.payments import settle
-from relight.flow.road import ends, release
+from relight.flow.road import claiming, ends, release
 from relight.flow.road.record import record
 from relight.flow.road.release import Releaser
 from relight.flow.road.turn import Turner
@@ -113,7 +113,7 @@ def two_commands_for_one_service(ground: Ground) -> Iterator[None]:
     changed = _changed(release.SQL, due_bulk=change, due_urgent=change, still_due=change)
     ground.watch.connection.execute("DROP INDEX effect_one_command")
     try:
-        with patch.object(release, "SQL", changed):
+        with patch.object(release, "SQL", changed), patch.object(claiming, "EFFECTS", changed):
             yield
     finally:
         ground.empty()

@@ -142,10 +142,7 @@ class StagedWorker:
 
     def _keep_house(self) -> bool:
         """Leases, lost attempts, the feed."""
-        by_partner: dict[int, list[int]] = {}
-        for job in self.jobs.values():
-            by_partner.setdefault(job.partner_id, []).append(job.effect_id)
-        self.worker._beat(by_partner)
+        self.worker._beat(list(self.jobs.values()))
         self.worker._find_lost()
         for partner_id in self.worker._due("feed"):
             sequence(self.db, partner_id, limit=7)

@@ -113,8 +113,9 @@ def test_a_claiming_statement_reads_nothing_but_ids(package: str, file: str, nam
 
     selected = re.split(r"\bFROM\b", text, maxsplit=1)[0].removeprefix("SELECT").split(",")
 
-    # c.wakes_at: only where the next search begins; whether a case is due is asked again under its lock.
-    assert {column.strip() for column in selected} <= {"c.id", "c.account_id", "c.wakes_at", "e.id"}
+    # When, and in which queue: only where the next search begins; whether it is due is asked again under its lock.
+    where = {"c.wakes_at", "e.due_at", "e.queue"}
+    assert {column.strip() for column in selected} <= {"c.id", "c.account_id", "e.id"} | where
 
 
 def test_every_statement_that_skips_what_is_locked_is_known_here() -> None:

@@ -92,7 +92,7 @@ JOIN step_taken cut ON cut.partner_id = %(partner)s AND cut.id = x.step_id
 JOIN step_claim o ON o.partner_id = %(partner)s AND o.step_id = cut.id
 JOIN step_claim k ON k.partner_id = %(partner)s AND k.claim_id = o.claim_id
 JOIN step_taken s ON s.partner_id = %(partner)s AND s.id = k.step_id AND s.case_id = cut.case_id
-    AND s.number < cut.number AND (s.voided_at IS NULL OR s.voided_at > x.moment)
+    AND s.number < cut.number AND (s.voided_at IS NULL OR s.voided_at > x.moment - %(tolerance)s::interval)
 LEFT JOIN case_event v ON v.partner_id = s.partner_id AND v.case_id = s.case_id AND v.number = s.number
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_array(e.template, e.channel, e.part, m.sent_at, coalesce(m.delivered_at, m.sent_at

@@ -89,12 +89,13 @@ def _alone(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
 class Tx:
     """One open transaction, scoped to one partner (or to none: then no partner's rows are visible)."""
 
-    __slots__ = ("_waited", "channels", "connection", "partner_id")
+    __slots__ = ("_waited", "channels", "clock", "connection", "partner_id")
 
     def __init__(self, connection: psycopg.Connection[TupleRow], partner_id: int | None):
         self.connection, self.partner_id = connection, partner_id
         self.channels = set[str]()
         self._waited = 0.0
+        self.clock: Callable[[], datetime] | None = None
 
     def rows(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement, as tuples."""
@@ -148,12 +149,14 @@ class Tx:
         return rows
 
     def after_waiting(self, now: datetime) -> datetime:
-        """The moment for what is written under locks: `now`, later by as long as they were waited for.
+        """The moment for what is written under locks: `now`, later by as long as they were waited for; where a `clock`
+        was given (a file's batches take their time before they lock), what it says now.
 
         Somebody decided while he held them, perhaps for as long as a replica was away, and could not see what we write:
         it must not bear a moment from before that decision.
         """
-        return now + timedelta(seconds=self._waited)
+        later = now + timedelta(seconds=self._waited)
+        return max(later, self.clock()) if self.clock else later
 
     def rows_together(self, statement: str, params: Params | None = None) -> Callable[[], list[tuple[Any, ...]]]:
         """Ask within `together`; what is returned gives the rows after the end."""

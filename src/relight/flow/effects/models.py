@@ -48,14 +48,18 @@ class Effect(PartnerRow):
             ),
         )
         indexes = (
-            models.Index(fields=("partner", "due_at"), condition=Q(state="pending", lane="bulk"), name="effect_due"),
             models.Index(
-                fields=("partner", "kind", "channel", "due_at"),
+                fields=("partner", "due_at", "id"), condition=Q(state="pending", lane="bulk"), name="effect_due"
+            ),
+            models.Index(
+                fields=("partner", "kind", "channel", "due_at", "id"),
                 condition=Q(state="pending", lane="bulk"),
                 name="effect_due_channel",
             ),
             models.Index(
-                fields=("partner", "due_at"), condition=Q(state="pending", lane="urgent"), name="effect_due_urgent"
+                fields=("partner", "due_at", "id"),
+                condition=Q(state="pending", lane="urgent"),
+                name="effect_due_urgent",
             ),
             models.Index(fields=("partner", "lease_until"), condition=Q(state="in_flight"), name="effect_lease"),
             models.Index(

@@ -1,52 +1,56 @@
 -- due_bulk: effects whose moment has come, channel by channel, as many of each as its drivers have room for, with their
 -- accounts locked; never a second command for a service in flight. A channel that is full or rests is not looked through,
--- however much waits in it. Only ids: what they say is read by a later statement
-SELECT e.id FROM (
-    SELECT d.id, d.due_at FROM unnest(%(kinds)s::text[], %(channels)s::text[], %(rooms)s::int[]) AS w (kind, channel, room)
+-- however much waits in it; what of one left already is not walked past (flow/road/searching.py). Commands have the
+-- channel '', which keeps them in the order of their index; whether one is in flight is asked for each, since dead rows
+-- lie in that index too. Only ids: what they say is read by a later statement
+SELECT e.id, e.due_at, e.queue FROM (
+    SELECT d.id, d.due_at, w.kind || ' ' || w.channel AS queue
+    FROM unnest(%(kinds)s::text[], %(channels)s::text[], %(rooms)s::int[], %(since)s::timestamptz[], %(since_ids)s::bigint[])
+        AS w (kind, channel, room, since, since_id)
     CROSS JOIN LATERAL (
         SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
         WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = w.kind AND e.channel = w.channel
-            AND e.due_at <= %(now)s
-        ORDER BY e.due_at LIMIT w.room FOR NO KEY UPDATE OF a SKIP LOCKED
+            AND e.due_at <= %(now)s AND (e.due_at, e.id) >= (w.since, w.since_id)
+        ORDER BY e.due_at, e.id LIMIT w.room FOR NO KEY UPDATE OF a SKIP LOCKED
     ) d
     UNION ALL
-    SELECT d.id, d.due_at FROM (
+    SELECT d.id, d.due_at, %(supply_queue)s::text FROM (
         SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
-        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND e.due_at <= %(now)s
-            AND NOT EXISTS (
-                SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
-                    AND f.kind = 'supply' AND f.state = 'in_flight')
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND e.channel = '' AND e.due_at <= %(now)s
+            AND (e.due_at, e.id) >= (%(supply_since)s::timestamptz, %(supply_since_id)s::bigint)
+            AND (SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
+                AND f.kind = 'supply' AND f.state = 'in_flight') IS NULL
             AND (SELECT s.driver FROM service s WHERE s.partner_id = e.partner_id AND s.id = e.service_id)
                 <> ALL (%(no_supply)s::text[])
-        ORDER BY e.due_at LIMIT %(supply_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
+        ORDER BY e.due_at, e.id LIMIT %(supply_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
     ) d
     UNION ALL
-    SELECT d.id, d.due_at FROM unnest(%(probed)s::text[]) AS w (driver) CROSS JOIN LATERAL (
+    SELECT d.id, d.due_at, '' FROM unnest(%(probed)s::text[]) AS w (driver) CROSS JOIN LATERAL (
         SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
-        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND e.due_at <= %(now)s
+        WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'supply' AND e.channel = '' AND e.due_at <= %(now)s
             AND (SELECT s.driver FROM service s WHERE s.partner_id = e.partner_id AND s.id = e.service_id) = w.driver
-            AND NOT EXISTS (
-                SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
-                    AND f.kind = 'supply' AND f.state = 'in_flight')
-        ORDER BY e.due_at LIMIT 1 FOR NO KEY UPDATE OF a SKIP LOCKED
+            AND (SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
+                AND f.kind = 'supply' AND f.state = 'in_flight') IS NULL
+        ORDER BY e.due_at, e.id LIMIT 1 FOR NO KEY UPDATE OF a SKIP LOCKED
     ) d
     UNION ALL
-    SELECT d.id, d.due_at FROM (
+    SELECT d.id, d.due_at, '' FROM (
         SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
         WHERE e.state = 'pending' AND e.lane = 'bulk' AND e.kind = 'handover' AND e.due_at <= %(now)s
             AND e.channel <> ALL (%(no_handover)s::text[])
         ORDER BY e.due_at LIMIT %(handover_room)s FOR NO KEY UPDATE OF a SKIP LOCKED
     ) d
 ) e
-ORDER BY e.due_at LIMIT %(limit)s
+ORDER BY e.due_at, e.id LIMIT %(limit)s
 
 -- due_urgent: the same for restores and receipts, by their own index
-SELECT e.id FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
 WHERE e.state = 'pending' AND e.lane = 'urgent' AND e.due_at <= %(now)s
-    AND NOT (e.kind = 'supply' AND EXISTS (
-        SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
-            AND f.state = 'in_flight'))
-ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
+    AND (e.due_at, e.id) >= (%(since)s::timestamptz, %(since_id)s::bigint)
+    AND (e.kind <> 'supply' OR (
+        SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
+            AND f.state = 'in_flight') IS NULL)
+ORDER BY e.due_at, e.id LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
 
 -- still_due: read under the lock, by a later statement than the one that took it: what another worker took meanwhile is
 -- not ours, and what it left in the outbox has its attempts counted
@@ -54,9 +58,9 @@ SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number,
     e.channel, e.params, e.key, e.attempts, e.created_at, e.why
 FROM effect e
 WHERE e.id = ANY (%(ids)s::bigint[]) AND e.state = 'pending'
-    AND NOT (e.kind = 'supply' AND EXISTS (
-        SELECT FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
-            AND f.state = 'in_flight'))
+    AND (e.kind <> 'supply' OR (
+        SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
+            AND f.state = 'in_flight') IS NULL)
 ORDER BY e.due_at, e.id
 
 -- stop: withheld or cancelled, with the reason
@@ -138,6 +142,9 @@ WHERE e.state = 'in_flight' AND e.lease_until <= %(now)s ORDER BY e.account_id L
 SELECT count(*) FILTER (WHERE code = %(code)s AND NOT facts ? 'late')
 FROM (SELECT code, facts FROM attempt WHERE effect_id = %(effect)s ORDER BY number DESC LIMIT %(last)s) a
 
--- renew: still at it
-UPDATE effect SET lease_until = CASE kind WHEN 'supply' THEN %(command_lease_until)s ELSE %(lease_until)s END
-WHERE id = ANY (%(ids)s::bigint[]) AND state = 'in_flight'
+-- renew: still at it. Another's attempt at the same effect has a lease of its own, and one that we renew late, by a clock
+-- that was read before we stood still, does not become shorter
+UPDATE effect e SET lease_until = greatest(e.lease_until,
+    CASE e.kind WHEN 'supply' THEN %(command_lease_until)s ELSE %(lease_until)s END)
+FROM unnest(%(ids)s::bigint[], %(numbers)s::int[]) AS w (id, number)
+WHERE e.id = w.id AND e.attempts = w.number AND e.state = 'in_flight'

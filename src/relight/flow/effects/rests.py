@@ -18,6 +18,8 @@ LONGEST_REST = timedelta(minutes=10)
 PROBE_WITHIN = timedelta(seconds=30)
 MESSAGE_CHANNELS = ("sms", "email", "letter")
 
+SUPPLY = "supply"
+
 Driver = tuple[str, str]  # the effects' kind, and the name in the partner's settings
 Load = Mapping[Driver, int]  # attempts that a worker has under way
 
@@ -49,12 +51,19 @@ class Room:
     no_handover: tuple[str, ...]
 
     @property
+    def queues(self) -> list[str]:
+        """What may leave and has an order of its own, as `due_bulk` names it: channels; and commands, while none of
+        their drivers has to wait, since what waits for one lies among the others'."""
+        channels = [f"{kind} {channel}" for kind, channel, count in self.named if count]
+        return [*channels, SUPPLY] if self.supply_room and not self.no_supply else channels
+
+    @property
     def params(self) -> dict[str, object]:
         """As parameters of the statement."""
         return {
-            "kinds": [kind for kind, _, _ in self.named],
-            "channels": [channel for _, channel, _ in self.named],
-            "rooms": [count for _, _, count in self.named],
+            "kinds": [kind for kind, _, count in self.named if count],
+            "channels": [channel for _, channel, count in self.named if count],
+            "rooms": [count for _, _, count in self.named if count],
             "supply_room": self.supply_room,
             "no_supply": list(self.no_supply),
             "probed": list(self.probed),

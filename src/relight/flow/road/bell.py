@@ -4,11 +4,6 @@ import asyncio
 
 from relight.flow.road.due import Only
 
-_PATIENCE = 20
-"""For how many times as long as the question whose work is due took, it is not asked again: while anybody reads an old
-snapshot (a report, a dump), it walks past all that was done since."""
-
-_ASK_AFTER_SECONDS_MAX = 5.0
 _REST_SECONDS_MAX = 0.1  # a round that had to wait for somebody's lock is no reason to wait once more
 
 
@@ -23,7 +18,6 @@ class Bell:
 
     def __init__(self, ask_after_seconds: float, *, pause_seconds: float = 0):
         self.seconds, self.pause = ask_after_seconds, pause_seconds
-        self._ask_after = ask_after_seconds
         self._began = self._not_before = float("-inf")
         self._rung = asyncio.Event()
         self._named = set[int]()
@@ -40,15 +34,10 @@ class Bell:
         named, self._named = self._named, set[int]()
         self._rung.clear()
         self._began = now = asyncio.get_running_loop().time()
-        if named and now - self._asked_at < self._ask_after:
+        if named and now - self._asked_at < self.seconds:
             return named
         self._asked_at = now
         return None
-
-    def asked(self, took_seconds: float) -> None:
-        """The database was asked; the longer that took, the later it is asked again."""
-        patience = min(_PATIENCE * took_seconds, _ASK_AFTER_SECONDS_MAX)
-        self._ask_after = max(self.seconds, patience)
 
     def found_work(self, *, more: bool = False) -> None:
         """The round that `take` began was not for nothing; `more` waits, as far as is known."""
@@ -59,7 +48,7 @@ class Bell:
     async def wait(self) -> None:
         """Until it rings and the pause is over, or until it is time to ask."""
         try:
-            async with asyncio.timeout(self._ask_after):
+            async with asyncio.timeout(self.seconds):
                 await self._rung.wait()
         except TimeoutError:
             return

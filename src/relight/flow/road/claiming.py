@@ -1,70 +1,87 @@
-"""Claiming: who is due, with their accounts locked, and how far this worker has come."""
+"""Claiming: whose case is due, and which effects, with their accounts locked."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from relight.flow.database import Tx
+from relight.flow.database import Tx, statements
+from relight.flow.effects import rests
 from relight.flow.road.gather import SQL
+from relight.flow.road.searching import FROM_THE_START, PATIENCE, Found, Place, Search, Since
 
-Since = tuple[datetime, int]
-"""A place in the order of due cases: when it is due, and its id."""
-
-PATIENCE = {"urgent": 2, "bulk": 300}
-"""For how many times as long as a search from the start took, no other is made. Where payments come fast many commit
-out of turn, and each of them waits for that."""
-
-PASSED_BY_SECONDS_MAX = {"urgent": 1.0, "bulk": 60.0}
-"""And for how long at most."""
-
-FROM_THE_START: Since = (datetime(1, 1, 1, tzinfo=UTC), 0)
+EFFECTS = statements("relight.flow.effects", "release.sql")
 
 
-class Claimer:
-    """Claims due cases, of a partner's lane the longest waiting first.
-
-    While anybody reads an old snapshot (a report, a backup), what was turned since stays in the index, before what is
-    still due, and each batch would walk past all of it. So one goes on where the one before ended, once that is
-    committed, and else where it began. Nobody is passed by for long: the search starts at the start when nothing is
-    found, and else as often as that costs little beside the batches. Who was locked, or was woken by a transaction that
-    took its time (a payment's, on a busy machine), lies before the others.
-    """
+class _Claimer:
+    """A worker's searches, by partner and lane."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[int | None, str], Since] = {}
-        self._until: dict[tuple[int | None, str], Since] = {}
-        self._starts_at: dict[tuple[int | None, str], float] = {}
+        self._searches: dict[tuple[int | None, str], Search] = {}
 
-    def since(self, partner_id: int | None, lane: str) -> Since:
-        """Where this worker looks for due cases next."""
-        return self._since.get((partner_id, lane), FROM_THE_START)
+    def search(self, partner_id: int | None, lane: str) -> Search:
+        """A lane's search, and how far it has come."""
+        key = (partner_id, lane)
+        if key not in self._searches:
+            self._searches[key] = Search(PATIENCE[lane])
+        return self._searches[key]
+
+    def done(self, partner_id: int, lane: str) -> None:
+        """The batch that was claimed last is committed."""
+        self.search(partner_id, lane).done()
+
+
+class Claimer(_Claimer):
+    """Claims due cases, of a partner's lane the longest waiting first."""
 
     def claim(self, tx: Tx, lane: str, now: datetime, limit: int) -> list[tuple[int, int]]:
         """At most so many due cases, with their accounts, which are locked until the transaction's end."""
-        key = (tx.partner_id, lane)
-        since = self._since.pop(key, FROM_THE_START)
-        rows: list[tuple[Any, ...]] = []
-        if since != FROM_THE_START and tx.seconds() < self._starts_at.get(key, 0.0):
-            rows = tx.rows(*question(lane, now, limit, since))
-        if not rows:
-            rows = self._from_the_start(tx, lane, now, limit)
-        if rows:
-            self._since[key], self._until[key] = (rows[0][2], rows[0][0]), (rows[-1][2], rows[-1][0])
-        return [(case_id, account_id) for case_id, account_id, _ in rows]
 
-    def turned(self, partner_id: int, lane: str) -> None:
-        """The batch that was claimed last is committed."""
-        self._since[partner_id, lane] = self._until[partner_id, lane]
+        def ask(since: Since) -> list[Found]:
+            rows = tx.rows(*question(lane, now, limit, since("")))
+            return [(id_, wakes_at, "", account_id) for id_, account_id, wakes_at in rows]
 
-    def _from_the_start(self, tx: Tx, lane: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
-        began = tx.seconds()
-        rows = tx.rows(*question(lane, now, limit, FROM_THE_START))
-        ended = tx.seconds()
-        pause = min(PATIENCE[lane] * (ended - began), PASSED_BY_SECONDS_MAX[lane])
-        self._starts_at[tx.partner_id, lane] = ended + pause
-        return rows
+        return [(row[0], row[3]) for row in self.search(tx.partner_id, lane).find(tx, ask, now)]
 
 
-def question(lane: str, now: datetime, limit: int, since: Since) -> tuple[str, dict[str, Any]]:
-    """The statement that claims in a lane, and what it is asked with."""
+class EffectClaimer(_Claimer):
+    """Claims due effects, of each channel the longest waiting first."""
+
+    def claim(self, tx: Tx, lane: str, now: datetime, limit: int, load: rests.Load) -> list[int]:
+        """At most so many due effects for which their drivers have room beside `load`; their accounts are locked until
+        the transaction's end. Of urgent ones all, whatever the drivers have to do."""
+        search = self.search(tx.partner_id, lane)
+        if lane == "urgent":
+
+            def ask(since: Since) -> list[Found]:
+                return [(*row, "") for row in tx.rows(*urgent_effects(now, limit, since("")))]
+
+            found = search.find(tx, ask, now)
+        else:
+            room = rests.room(tx, load, now, limit=limit)
+            found = search.find(tx, lambda since: tx.rows(*bulk_effects(room, now, limit, since)), now, room.queues)
+        return [row[0] for row in found]
+
+
+def question(lane: str, now: datetime, limit: int, since: Place) -> tuple[str, dict[str, Any]]:
+    """The statement that claims cases in a lane, and what it is asked with."""
     statement = SQL.claim_due_urgent if lane == "urgent" else SQL.claim_due_bulk
     return statement, {"now": now, "limit": limit, "since": since[0], "since_id": since[1]}
+
+
+def urgent_effects(now: datetime, limit: int, since: Place) -> tuple[str, dict[str, Any]]:
+    """The statement that claims urgent effects, and what it is asked with."""
+    return EFFECTS.due_urgent, {"now": now, "limit": limit, "since": since[0], "since_id": since[1]}
+
+
+def bulk_effects(room: rests.Room, now: datetime, limit: int, since: Since) -> tuple[str, dict[str, Any]]:
+    """The statement that claims bulk effects, and what it is asked with."""
+    places = [since(queue) for queue in room.queues if queue != rests.SUPPLY]
+    is_queue = rests.SUPPLY in room.queues
+    supply_since, supply_since_id = since(rests.SUPPLY) if is_queue else FROM_THE_START
+    begin = {
+        "since": [at for at, _ in places],
+        "since_ids": [id_ for _, id_ in places],
+        "supply_queue": rests.SUPPLY if is_queue else "",
+        "supply_since": supply_since,
+        "supply_since_id": supply_since_id,
+    }
+    return EFFECTS.due_bulk, {**room.params, **begin, "now": now, "limit": limit}

@@ -1,6 +1,6 @@
 -- claim_due_bulk: lock the accounts of due cases; NO KEY so that an import's foreign-key locks do not hide them, and
 -- skipping what others hold. Facts are read by later statements: this one sees only who is due. What comes before
--- `since` was turned and need not be walked past (claiming.py); as a pair, it makes no planner believe that few are due.
+-- `since` was turned and need not be walked past (searching.py); as a pair, it makes no planner believe that few are due.
 SELECT c.id, c.account_id, c.wakes_at FROM dunning_case c JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
 WHERE c.lane = 'bulk' AND c.wakes_at <= %(now)s
     AND (c.wakes_at, c.id) >= (%(since)s::timestamptz, %(since_id)s::bigint)

@@ -159,6 +159,7 @@ def import_cases(
 def take_in_claims(tx: Tx, rows: Sequence[ClaimRow], *, run_id: int | None, now: datetime) -> Posted:
     """Post invoices, withdraw the notices that corrections falsified, and let the cases think again."""
     posted = post_claims(tx, rows, run_id=run_id, now=now)
+    now = tx.after_waiting(now)
     withdraw_notices(tx, posted.corrections, now=now)
     accounts = list(posted.account_ids)
     open_cases(tx, accounts, now)

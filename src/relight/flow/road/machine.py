@@ -52,7 +52,7 @@ class Machine:
         self.db, self.clock, self.only = db, clock, only
         self.room = DriverRoom(db, clock=clock)
         self.turner = Turner(db, only=only)
-        self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf)
         self.desk = Desk(db, clock)
         self._loop = asyncio.Runner()
 

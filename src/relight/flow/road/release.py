@@ -26,7 +26,7 @@ from relight.flow.messages.handlers import Ready, Unready, Wanted, prepare
 from relight.flow.messages.port import Message
 from relight.flow.partners.stopping import heed_stops
 from relight.flow.payments.operations import links_for
-from relight.flow.road.due import Only, due_partners
+from relight.flow.road.claiming import EffectClaimer
 from relight.flow.road.gather import Gathered, PartnerTurn, gather
 from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST
@@ -114,8 +114,7 @@ class _Batch:
 
 
 class Releaser:
-    """Lets due effects leave, of `only` these partners if given. `link` makes a pay link's address; `moment` is what is
-    taken for now under the locks."""
+    """Lets due effects leave. `link` makes a pay link's address; `moment` is what is taken for now under the locks."""
 
     def __init__(
         self,
@@ -124,15 +123,11 @@ class Releaser:
         *,
         law: Law | None = None,
         shelf: PolicyShelf | None = None,
-        only: Only = None,
         moment: Moment = as_told,
     ):
         self.db, self.link, self.law, self.shelf = db, link, law or packaged_law(), shelf or PolicyShelf()
-        self.only, self.moment = only, moment
-
-    def due_partners(self, lane: str, now: datetime) -> list[int]:
-        """Partners with effects due in a lane."""
-        return due_partners(self.db, f"release {lane}", now, self.only)
+        self.moment = moment
+        self.claimer = EffectClaimer()
 
     def release(
         self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None, load: rests.Load = _NO_LOAD
@@ -142,7 +137,7 @@ class Releaser:
         `load` is what the worker has under way at the partner's drivers: bulk work waits for one that is full or rests.
         """
         with self.db.transaction(partner_id) as tx:
-            ids = _due(tx, lane, now, limit or BATCH[lane], load)
+            ids = self.claimer.claim(tx, lane, now, limit or BATCH[lane], load)
             if not ids:
                 return 0, []
             with tx.together():
@@ -157,6 +152,7 @@ class Releaser:
             batch = self._sort(tx, turn, outgoing, cases, now)
             jobs = self._start(tx, turn, batch, cases, now)
             _write(tx, batch, now)
+        self.claimer.done(partner_id, lane)
         by_id = {row.id: row for row in outgoing}
         for id_, state, _ in batch.stopped:
             metrics.ended(by_id[id_].kind, by_id[id_].channel, state)
@@ -270,6 +266,13 @@ def leases(now: datetime) -> dict[str, datetime]:
     return {"lease_until": now + LEASE, "command_lease_until": now + COMMAND_LEASE}
 
 
+def renew(db: Database, partner_id: int, jobs: Sequence[Job], now: datetime) -> None:
+    """Say that these attempts are still being acted on."""
+    ids, numbers = [job.effect_id for job in jobs], [job.attempt.number for job in jobs]
+    with db.transaction(partner_id) as tx:
+        tx.run(SQL.renew, {"ids": ids, "numbers": numbers, **leases(now)})
+
+
 def _told_others(case: Gathered, told: Mapping[int, datetime], effect_id: int) -> CaseFacts:
     """The facts with what this batch sends too, since they were read before it and only one message can be the last,
     and without this message's own lost attempt: sent again, it is the same message."""
@@ -278,13 +281,6 @@ def _told_others(case: Gathered, told: Mapping[int, datetime], effect_id: int) -
     counted = {**case.contacts, **told}
     counted.pop(effect_id, None)
     return replace(case.facts, contacted_at=tuple(counted.values()))
-
-
-def _due(tx: Tx, lane: str, now: datetime, limit: int, load: rests.Load) -> list[int]:
-    if lane == "urgent":
-        return [row[0] for row in tx.rows(SQL.due_urgent, {"now": now, "limit": limit})]
-    room = rests.room(tx, load, now, limit=limit)
-    return [row[0] for row in tx.rows(SQL.due_bulk, {**room.params, "now": now, "limit": limit})]
 
 
 class LinkMaker:

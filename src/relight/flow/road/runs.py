@@ -118,6 +118,7 @@ def _done(db: Database, partner_id: int, report: Report, clock: Clock, work: Wor
         now = clock()
         try:
             with db.transaction(partner_id) as tx:
+                tx.clock = clock
                 if report.kind != "payments":
                     tx.need_not_wait()
                 part = work(now, tx)

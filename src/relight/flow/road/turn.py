@@ -44,10 +44,6 @@ class Turner:
         self.moment = moment
         self.shelf, self.claimer = PolicyShelf(), Claimer()
 
-    def due_partners(self, lane: str, now: datetime) -> list[int]:
-        """Partners with cases due in a lane."""
-        return due_partners(self.db, f"decide {lane}", now, self.only)
-
     def turn(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
         """One batch of one partner's due cases; how many were decided."""
         began = time.perf_counter()
@@ -65,7 +61,7 @@ class Turner:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)
                 traced.keep(tx, decided, now)
-        self.claimer.turned(partner_id, lane)
+        self.claimer.done(partner_id, lane)
         _count(lane, decided, time.perf_counter() - began)
         return len(decided)
 
@@ -83,7 +79,7 @@ class Turner:
     def drain(self, lane: str, now: datetime) -> int:
         """Decide until nothing is due in a lane at this moment; how many decisions."""
         total = 0
-        for partner_id in self.due_partners(lane, now):
+        for partner_id in due_partners(self.db, f"decide {lane}", now, self.only):
             while done := self.turn(partner_id, lane, now):
                 total += done
         return total

@@ -7,10 +7,11 @@ back, and an attempt whose lease runs out is found by any other.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,13 +29,12 @@ from relight.flow.pacing import BatchSize
 from relight.flow.road.act import act_and_finish
 from relight.flow.road.bell import Bell
 from relight.flow.road.desk import Desk
-from relight.flow.road.due import Only, due_partners, partners
+from relight.flow.road.due import Lookout, Only, partners
 from relight.flow.road.ends import lost
 from relight.flow.road.hear import Ear
 from relight.flow.road.machine import look, repeat_of
 from relight.flow.road.moment import by_the_database
-from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, leases
-from relight.flow.road.release import SQL as RELEASE_SQL
+from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, renew
 from relight.flow.road.slots import Slots
 from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import BATCH as TURN_BATCH
@@ -79,16 +79,6 @@ def _lane(name: str) -> _Lane:
     return _Lane(name, decide, release, Slots(_SLOTS[name]), BatchSize(TURN_BATCH[name], _BATCH_MIN, _TURN_SECONDS))
 
 
-def _whose(bell: Bell, called: Only, ask: Callable[[], list[int]]) -> Collection[int]:
-    """Who was called; else whom the database names."""
-    if called is not None:
-        return called
-    began = time.perf_counter()
-    named = ask()
-    bell.asked(time.perf_counter() - began)
-    return named
-
-
 Extra = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -107,12 +97,12 @@ class Worker:
     ):
         self.db, self.extras = db, extras
         self.lanes = [_lane(name) for name in lanes]
-        self.only = only
+        self.only, self.lookout = only, Lookout(db, only)
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
         self.desk = Desk(db, db.clock)
         self.turner = Turner(db, only=only, moment=by_the_database)
-        self.releaser = Releaser(db, link, shelf=self.turner.shelf, only=only, moment=by_the_database)
+        self.releaser = Releaser(db, link, shelf=self.turner.shelf, moment=by_the_database)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -169,7 +159,7 @@ class Worker:
         """One batch of every partner with due cases, so that none waits for another's million: whose were decided, and
         whose batches were full, so there may be more."""
         now = self.db.clock()
-        due = sorted(_whose(lane.decide, called, partial(self.turner.due_partners, lane.name, now)))
+        due = sorted(self._whose(f"decide {lane.name}", called, now))
         turned, full = list[int](), list[int]()
         for partner_id in due:
             limit, began = lane.size.now, time.perf_counter()
@@ -202,8 +192,7 @@ class Worker:
         """One batch of every partner with due effects, each within its share: whose batches were full, so there may
         be more, and what to act on. Who had no room is called again when one of its attempts ends."""
         now = self.db.clock()
-        whose = _whose(lane.release, called, partial(self.releaser.due_partners, lane.name, now))
-        due = lane.slots.in_turn(whose)
+        due = lane.slots.in_turn(self._whose(f"release {lane.name}", called, now))
         full, jobs = list[int](), list[Job]()
         for partner_id in due:
             room = lane.slots.room(partner_id, waiting=len(due), begun=len(jobs))
@@ -255,20 +244,17 @@ class Worker:
         finally:
             beats.shutdown(wait=False)
 
-    def _under_way(self) -> dict[int, list[int]]:
-        """Effects whose attempts are ours, by partner."""
-        by_partner: dict[int, list[int]] = {}
-        for lane in self.lanes:
-            for job in lane.jobs.values():
-                by_partner.setdefault(job.partner_id, []).append(job.effect_id)
-        return by_partner
+    def _under_way(self) -> list[Job]:
+        """The attempts that are ours."""
+        return [job for lane in self.lanes for job in lane.jobs.values()]
 
-    def _beat(self, under_way: Mapping[int, list[int]]) -> None:
+    def _beat(self, under_way: Sequence[Job]) -> None:
         self.ticker.set()
-        for partner_id, effects in under_way.items():
-            now = self.db.clock()
-            with self.db.transaction(partner_id) as tx:
-                tx.run(RELEASE_SQL.renew, {"ids": effects, **leases(now)})
+        by_partner = defaultdict[int, list[Job]](list)
+        for job in under_way:
+            by_partner[job.partner_id].append(job)
+        for partner_id, jobs in by_partner.items():
+            renew(self.db, partner_id, jobs, self.db.clock())
 
     async def _lost(self) -> None:
         """Look for attempts that nobody holds any more. At first, and when the database was away, others get time to
@@ -351,8 +337,12 @@ class Worker:
         except (NoDriver, ValueError) as wrong:
             log.warning("cannot_listen", channel=name, error=str(wrong))
 
+    def _whose(self, what: str, called: Only, now: datetime) -> Collection[int]:
+        """Who was called; else whom the database names."""
+        return self.lookout.partners(what, now) if called is None else called
+
     def _due(self, what: str) -> list[int]:
-        return due_partners(self.db, what, self.db.clock(), self.only)
+        return self.lookout.partners(what, self.db.clock())
 
     def _partners(self) -> list[int]:
         return partners(self.db, self.only)
