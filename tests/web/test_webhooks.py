@@ -1,6 +1,7 @@
 """Webhooks over HTTP: genuine ones are recorded before they are answered, others leave no trace."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +11,13 @@ import psycopg
 import pytest
 
 from relight.drivers.testpay import SIGNATURE_HEADER, HostedPayment, TestProvider
+from relight.flow.claims.sources import provider_source
 from relight.flow.database import Database
 from tests.flow.paying import OWED, Debtor, checked_out, make_debtor, with_policy, with_testpay
+from tests.journeys.processes import wait_for
+
+_WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted"
+_DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 class Till(NamedTuple):
@@ -46,6 +52,12 @@ def on_record(db: Database, partner: int) -> tuple[int, int]:
         return tx.value("SELECT count(*) FROM provider_notice"), tx.value("SELECT count(*) FROM payment")
 
 
+def _deadlocks(owner: psycopg.Connection) -> int:
+    found = owner.execute(_DEADLOCKS).fetchone()
+    assert found is not None
+    return found[0]
+
+
 def owed(db: Database, partner: int, till: Till) -> int:
     with db.transaction(partner) as tx:
         return tx.value("SELECT principal FROM claim WHERE id = %(id)s", {"id": till.debtor.claim_id})
@@ -64,6 +76,39 @@ def test_delivered_five_times_it_is_answered_five_times_and_counts_once(till: Ti
 
     assert [answer.status_code for answer in answers] == [200] * 5
     assert on_record(db, partner) == (1, 1)
+
+
+def test_one_that_is_in_anothers_way_is_recorded_all_the_same(
+    till: Till, db: Database, partner: int, owner: psycopg.Connection, database_urls: dict[str, str]
+) -> None:
+    """Somebody has the source, and wants the account that the webhook has: the server ends the webhook."""
+    with db.transaction(partner) as tx:
+        provider_source(tx, "testpay")
+    before = _deadlocks(owner)
+    with (
+        psycopg.connect(database_urls["admin"], options="-c search_path=relight") as other,
+        ThreadPoolExecutor(1) as web,
+    ):
+        other.execute("SET LOCAL deadlock_timeout = '60s'")
+        other.execute("SELECT FROM source WHERE partner_id = %s FOR UPDATE", [partner])
+        answer = web.submit(till.sends, *till.provider.webhook_of(till.paid))
+        wait_for(lambda: owner.execute(_WAITING).fetchone(), "the webhook waits for the source")
+        other.execute("SELECT FROM account WHERE id = %s FOR UPDATE", [till.debtor.account.id])
+        other.rollback()
+
+        assert (answer.result().status_code, answer.result().json()) == (200, {"recorded": ["paid"]})
+    assert _deadlocks(owner) == before + 1
+    assert (on_record(db, partner), owed(db, partner, till)) == ((1, 1), 0)
+
+
+def test_whoever_names_a_source_keeps_nobody_from_it(db: Database, partner: int, owner: psycopg.Connection) -> None:
+    with db.transaction(partner) as tx:
+        made = provider_source(tx, "testpay")
+    with db.transaction(partner) as tx:
+        again = provider_source(tx, "testpay")
+
+        owner.execute("SELECT FROM source WHERE id = %s FOR KEY SHARE NOWAIT", [made])
+    assert again == made
 
 
 def test_a_forged_signature_leaves_no_trace(till: Till, db: Database, partner: int) -> None:

@@ -11,9 +11,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg import errors
 from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
@@ -27,6 +28,7 @@ _STREAMED = 1000
 _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 
 Params = Mapping[str, Any]
+T = TypeVar("T")
 
 # Days are counted in UTC or in a partner's own zone, never in the server's. The same few statements are asked all day,
 # by keys that fit one plan: planning anew takes longer than running them.
@@ -36,6 +38,7 @@ _SESSION = "-c search_path=relight -c timezone=UTC -c plan_cache_mode=force_gene
 # What stands in the address itself wins.
 _ALIVE = {"connect_timeout": 5, "keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 2,
           "tcp_user_timeout": 8000}  # fmt: skip
+_TRIES_MAX = 4
 _WAITED_SECONDS_MIN = 1.0  # less is the time that any statement takes
 _PREPARED_MAX = 500  # all that a worker ever asks: what is forgotten has to be planned anew, again and again
 _NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
@@ -228,6 +231,14 @@ class Database:
             if tx.channels:
                 connection.commit()
                 _tell(connection, tx)
+
+    def work(self, partner_id: int | None, do: Callable[[Tx], T]) -> T:
+        """What `do` answers in a transaction of its own; done again where two were in each other's way."""
+        for _ in range(_TRIES_MAX - 1):
+            with suppress(errors.DeadlockDetected, errors.SerializationFailure), self.transaction(partner_id) as tx:
+                return do(tx)
+        with self.transaction(partner_id) as tx:
+            return do(tx)
 
     def clock(self) -> datetime:
         """The database's moment: the only clock that decisions know."""

@@ -25,10 +25,6 @@ UPDATE handover SET state = %(state)s, word_at = %(said_at)s, placed_at = coales
     ended_at = CASE WHEN %(ended)s THEN coalesce(ended_at, %(now)s) END
 WHERE id = %(handover)s
 
--- source: where money of this agency comes from; nothing waits for it
-INSERT INTO source (partner_id, name, kind, required) VALUES (%(partner)s, %(name)s, 'provider', false)
-ON CONFLICT (partner_id, name) DO UPDATE SET name = excluded.name RETURNING id
-
 -- held: the agency has money that counts as the customer's payment: once a payment
 INSERT INTO transfer (partner_id, account_id, payment_id, kind, debit, credit, amount, currency, value_date, posted_at)
 SELECT p.partner_id, p.account_id, p.id, 'settlement', 'agency', 'settlement', p.amount, p.currency, p.value_date, %(now)s

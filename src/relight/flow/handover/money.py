@@ -9,6 +9,7 @@ from datetime import datetime
 
 from relight.flow.claims.operations import Received
 from relight.flow.claims.rows import PaymentRow
+from relight.flow.claims.sources import provider_source
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "hearing.sql")
@@ -19,7 +20,7 @@ Settle = Callable[[Tx, int, PaymentRow, datetime], Received]
 
 def agency_source(tx: Tx, name: str) -> int:
     """Where money through the agency comes from; made at its first payment."""
-    return tx.value(SQL.source, {"partner": tx.partner_id, "name": f"agency {name}"})
+    return provider_source(tx, f"agency {name}")
 
 
 def take_in(tx: Tx, settle: Settle, source_id: int, row: PaymentRow, *, now: datetime) -> Received:

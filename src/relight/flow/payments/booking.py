@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from psycopg.types.json import Jsonb
 
 from relight.flow.claims.rows import PaymentRow
+from relight.flow.claims.sources import provider_source
 from relight.flow.database import Tx, statements
 from relight.flow.payments.mandates import answering as mandates
 from relight.flow.payments.mandates.answering import NO_REASON, Came, Failure, Named
@@ -116,8 +117,7 @@ def _came(tx: Tx, told: _Told, rows: Sequence[_Row], before: Mapping[str, _Befor
             differing.append(row)
         else:
             if one.provider not in sources:
-                given = {"partner": tx.partner_id, "provider": one.provider}
-                sources[one.provider] = tx.value(PAYMENTS.make_source, given)
+                sources[one.provider] = provider_source(tx, one.provider)
             same = row.row._replace(ref=one.ref, account_ref=one.account_ref or row.row.account_ref, reference="")
             groups.setdefault(sources[one.provider], []).append(row._replace(row=same))
     answers = _settled(tx, told, groups)

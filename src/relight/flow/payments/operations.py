@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from relight.flow.cases import operations as cases
 from relight.flow.claims.rows import PaymentRow
+from relight.flow.claims.sources import provider_source
 from relight.flow.database import Tx, statements
 from relight.flow.payments import refunds
 from relight.flow.payments.checkouts import Started, attach, link_for, links_for, start_checkout
@@ -124,7 +125,7 @@ def fail_second_check(tx: Tx, *, case_id: int, link_id: int, now: datetime) -> N
 def _source(tx: Tx, provider_name: str) -> tuple[int, ZoneInfo]:
     given = {"partner": tx.partner_id, "provider": provider_name}
     found, zone = tx.rows(SQL.source_of, given)[0]
-    return found if found is not None else tx.value(SQL.make_source, given), ZoneInfo(zone)
+    return found if found is not None else provider_source(tx, provider_name), ZoneInfo(zone)
 
 
 def _orders(tx: Tx, provider_name: str, source_id: int, events: Sequence[ProviderEvent]) -> dict[str, AskedFor]:

@@ -64,10 +64,6 @@ ON CONFLICT DO NOTHING
 SELECT o.id, p.time_zone FROM partner p LEFT JOIN source o ON o.partner_id = p.id AND o.name = %(provider)s
 WHERE p.id = %(partner)s
 
--- make_source: not `required`: webhooks have no end of day, so a provider never makes the money data stale
-INSERT INTO source (partner_id, name, kind, required) VALUES (%(partner)s, %(provider)s, 'provider', false)
-ON CONFLICT (partner_id, name) DO UPDATE SET name = excluded.name RETURNING id
-
 -- orders: what we asked the provider for under these ids, whether money was ever told of under them, and what we gave
 -- back. That the checkout's own id is not empty is said of it, since its index holds only those
 SELECT x.ref, k.id, k.account_id, a.ref, l.case_id, k.amount, k.currency,

@@ -1,6 +1,7 @@
 """Webhooks: what payment providers tell us. Verified before anything is kept, recorded once, answered after commit."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -52,8 +53,9 @@ def _take(request: HttpRequest, partner: str, name: str, told: Span) -> tuple[st
     except ProviderUnavailable as unavailable:
         _log.warning("provider_unavailable", provider=name, partner=partner_id, why=str(unavailable))
         return name, _refused("try again", 503)
-    with span("record payment", only_within=True, partner=partner_id), database().transaction(partner_id) as tx:
-        verdicts = record_notices(tx, provider_name=name, events=events, now=now)
+    record = partial(record_notices, provider_name=name, events=events, now=now)
+    with span("record payment", only_within=True, partner=partner_id):
+        verdicts = database().transactions.work(partner_id, record)
     told.note(verdicts=", ".join(verdict.value for verdict in verdicts))
     if taken.webhook_answer:
         return name, HttpResponse(taken.webhook_answer, content_type="text/plain")

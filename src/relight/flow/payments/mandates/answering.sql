@@ -45,7 +45,3 @@ ORDER BY k.id LIMIT %(limit)s
 -- of_message: collections of a file that a bank refused whole, or of a block of it
 SELECT k.ref FROM collection k JOIN collection_file f ON f.id = k.file_id
 WHERE f.message = %(message)s AND (%(block)s = '' OR k.block = %(block)s) AND k.state = 'sent' ORDER BY k.id
-
--- make_source: a scheme that tells of its payments itself; it never makes the money data stale
-INSERT INTO source (partner_id, name, kind, required) VALUES (%(partner)s, %(name)s, 'provider', false)
-ON CONFLICT (partner_id, name) DO UPDATE SET name = excluded.name RETURNING id

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from relight.flow.claims.fields import Problem
 from relight.flow.claims.rows import PaymentRow
+from relight.flow.claims.sources import provider_source
 from relight.flow.database import Database, Tx
 from relight.flow.payments.files.bs_payments import Told as BsTold
 from relight.flow.payments.files.bs_payments import read_payments
@@ -68,7 +69,7 @@ def _answer(tx: Tx, rows: list[tuple[int, dict[str, str]]], *, now: datetime, ta
     """Betalingsservice pays out in sums that name no payment: its own word is where each is booked, once."""
     taken.read += len(rows)
     named = answering.named(tx, [row["ref"] for _, row in rows])
-    source = tx.value(answering.SQL.make_source, {"partner": tx.partner_id, "name": _OURS})
+    source = provider_source(tx, _OURS)
     money: list[tuple[int, PaymentRow]] = []
     failures: list[Failure] = []
     for line, row in rows:
