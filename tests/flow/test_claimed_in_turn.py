@@ -143,6 +143,31 @@ def test_who_was_woken_by_a_slow_transaction_is_found_though_others_are_due_all_
     assert (before, after) == (False, True)
 
 
+def test_who_waited_long_in_the_bulk_lane_and_pays_is_found_at_once(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, debtors: list[Debtor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    claimer, (waiting, *others) = Claimer(), debtors
+    monkeypatch.setattr(Tx, "seconds", Clock(0.1))  # searches from the start take long, so that there is none soon
+
+    def found() -> list[int]:
+        with db.transaction(partner) as tx:
+            return [case_id for case_id, _ in claimer.claim(tx, "urgent", now, 2)]
+
+    with db.transaction(partner) as tx:
+        wake(tx, [debtor.account.id for debtor in others], now - timedelta(seconds=5), urgent=True)
+    owner.execute("UPDATE dunning_case SET wakes_at = %s WHERE lane = 'urgent'", [now - timedelta(seconds=5)])
+    found()
+    with db.transaction(partner) as tx:
+        wake(tx, [waiting.account.id], now, urgent=True)
+    for debtor in others:
+        put_off(owner, debtor, now + timedelta(days=1))
+
+    claimer.done(partner, "urgent")
+    assert found() == [waiting.case_id]
+    assert claimer.search(partner, "urgent").since()[0] > now - timedelta(minutes=1)
+
+
 class Clock:
     """A clock that goes on by a step whenever it is read."""
 

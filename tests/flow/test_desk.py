@@ -23,7 +23,7 @@ class Writing:
         self.batches: list[list[int]] = []
         self.wrong: Any = lambda attempts: None
 
-    def finish(self, _: object, partner_id: int, ended: Sequence[Ended], now: datetime) -> None:
+    def finish(self, _: object, partner_id: int, ended: Sequence[Ended], now: datetime, *, moment: object) -> None:
         attempts = [one.attempt_id for one in ended]
         if wrong := self.wrong(attempts):
             raise wrong

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from relight.flow.cases.operations import place_hold
+from relight.flow.cases.operations import place_hold, wake
 from relight.flow.database import Database
 from relight.flow.road.moment import Moment, as_told, by_the_database
 from relight.flow.road.release import LinkMaker, Releaser
@@ -44,6 +44,8 @@ def test_what_was_due_does_not_leave(world: World, asked: Account, moment: Momen
 
 @pytest.mark.parametrize(("moment", "steps"), [(as_told, ["friendly"]), (later, [])])
 def test_no_step_is_taken(world: World, asked: Account, moment: Moment, steps: list[str]) -> None:
+    with world.db.transaction(world.partner) as tx:
+        wake(tx, [asked.id], world.moment, urgent=True)
     hold(world, asked)
 
     turned = Turner(world.db, moment=moment).turn(world.partner, "urgent", world.moment)

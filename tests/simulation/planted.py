@@ -44,7 +44,7 @@ def _changed(sql: SimpleNamespace, **changes: tuple[str, str]) -> SimpleNamespac
 def facts_read_while_claiming(ground: Ground) -> Iterator[None]:
     """The facts are read before the accounts' locks are taken, and are older than them."""
 
-    def turn(self: Turner, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
+    def turn(self: Turner, partner_id: int, lane: str, now: datetime, **_: Any) -> int:
         with self.db.transaction(partner_id) as tx:
             due = tx.rows(_DUE, {"lane": lane, "now": now})
             if not due:

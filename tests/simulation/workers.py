@@ -78,7 +78,9 @@ class StagedWorker:
 
     def _decide(self) -> bool:
         decided = [self.worker._decide_once(lane, None) for lane in self.worker.lanes]
-        return any(turned for turned, _ in decided)
+        for job in (job for _, _, jobs in decided for job in jobs):
+            self.hand(job)
+        return any(turned for turned, _, _ in decided)
 
     def _release(self) -> bool:
         busy = False

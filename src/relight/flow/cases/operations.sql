@@ -1,10 +1,15 @@
 -- wake: every open case of these accounts thinks again now; least() keeps the CHECK whatever was slept through. What is
--- awake already is left as it is: of a file's cases most have just been opened.
-UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
+-- awake already is left as it is: of a file's cases most have just been opened. Who comes to the urgent lane stands last
+-- in it, however long it waited in the other: searches go on behind those before (flow/road/searching.py)
+UPDATE dunning_case SET wakes_at = least(%(now)s, CASE WHEN NOT %(urgent)s OR lane = 'urgent' THEN wakes_at
+        WHEN state <> 'closed' THEN turned_at + interval '7 days' END),
+    lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
 WHERE account_id = ANY(%(accounts)s::bigint[]) AND (%(urgent)s OR (state <> 'closed' AND wakes_at > %(now)s))
 
--- wake_cases: these cases think again now
-UPDATE dunning_case SET wakes_at = least(wakes_at, %(now)s), lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
+-- wake_cases: these cases think again now, in the same way
+UPDATE dunning_case SET wakes_at = least(%(now)s, CASE WHEN NOT %(urgent)s OR lane = 'urgent' THEN wakes_at
+        WHEN state <> 'closed' THEN turned_at + interval '7 days' END),
+    lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
 WHERE id = ANY (%(cases)s::bigint[])
 
 -- lock_accounts: every writer of facts takes these first, in id order, so that two of them cannot deadlock

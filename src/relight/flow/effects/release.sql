@@ -63,6 +63,15 @@ WHERE e.id = ANY (%(ids)s::bigint[]) AND e.state = 'pending'
             AND f.state = 'in_flight') IS NULL)
 ORDER BY e.due_at, e.id
 
+-- just_decided: commands that leave with their decision, by the unique index of their keys
+SELECT e.id, e.case_id, e.account_id, e.kind, e.template, e.part, e.step_number, e.service_id, e.level, e.generation,
+    e.channel, e.params, e.key, e.attempts, e.created_at, e.why
+FROM effect e
+WHERE e.key = ANY (%(keys)s::text[]) AND e.state = 'pending' AND (
+    SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
+        AND f.state = 'in_flight') IS NULL
+ORDER BY e.id
+
 -- stop: withheld or cancelled, with the reason
 UPDATE effect e SET state = w.state, why = w.why, finished_at = %(now)s
 FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(whys)s::text[]) AS w (id, state, why)
@@ -115,14 +124,15 @@ WHERE a.id = w.id AND a.finished_at IS NULL RETURNING a.id
 -- late_answer: an end that came after the attempt had been given up for lost; kept beside it
 UPDATE attempt SET facts = facts || jsonb_build_object('late', %(facts)s::jsonb) WHERE id = %(attempt)s
 
--- of_outcomes: what outcomes are about
+-- of_outcomes: what outcomes are about; of a restore also when the newest of the payments was accepted that its
+-- decision noted, if a payment was its reason
 SELECT e.id, e.case_id, e.account_id, e.kind, e.service_id, e.level, e.generation, e.attempts, e.created_at, e.lane,
-    e.state, e.template, u.generation, u.desired, e.channel
+    e.state, e.template, u.generation, u.desired, e.channel,
+    CASE WHEN e.kind = 'supply' AND e.lane = 'urgent' THEN (
+        SELECT max(p.confirmed_at) FROM payment p
+        WHERE p.partner_id = e.partner_id AND p.account_id = e.account_id AND p.noted_at = e.created_at) END
 FROM effect e LEFT JOIN supply u ON u.partner_id = e.partner_id AND u.service_id = e.service_id
 WHERE e.id = ANY (%(effects)s::bigint[])
-
--- paid_at: when the newest of the payments was accepted that the decision noted; nothing when no payment was its reason
-SELECT max(p.confirmed_at) FROM payment p WHERE p.account_id = %(account)s AND p.noted_at = %(decided_at)s
 
 -- end: done, refused, given up or withheld
 UPDATE effect e SET state = w.state, finished_at = %(now)s, why = w.why, lease_until = NULL

@@ -16,6 +16,7 @@ import structlog
 
 from relight.flow.database import Database
 from relight.flow.road.ends import Ended, finish
+from relight.flow.road.moment import Moment, as_told
 
 log = structlog.get_logger(__name__)
 
@@ -45,8 +46,8 @@ class Line:
 class Desk:
     """Writes ends, for each partner one batch at a time; commands' apart from messages', which are many."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime]):
-        self.db, self.clock = db, clock
+    def __init__(self, db: Database, clock: Callable[[], datetime], *, moment: Moment = as_told):
+        self.db, self.clock, self.moment = db, clock, moment
         self._lines: dict[tuple[int, bool], Line] = {}
         self._told: dict[int, asyncio.Future[None]] = {}
 
@@ -88,7 +89,7 @@ class Desk:
                 return self._tell(batch)
 
     def _finish(self, partner_id: int, batch: list[Ended]) -> None:
-        finish(self.db, partner_id, batch, self.clock())
+        finish(self.db, partner_id, batch, self.clock(), moment=self.moment)
 
     def _tell(self, batch: list[Ended], wrong: Exception | None = None) -> None:
         for one in batch:

@@ -11,6 +11,7 @@ from relight.flow.database import Database, Tx
 from relight.flow.effects import rests
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.messages import handlers as messages
+from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST, SQL, Effect, Ends, late, settle
 from relight.flow.road.release import agency_driver
 from relight.flow.traces.operations import remember
@@ -30,12 +31,15 @@ class Ended:
     trace: str = ""
 
 
-def finish(db: Database, partner_id: int, ended: Sequence[Ended], now: datetime) -> None:
+def finish(db: Database, partner_id: int, ended: Sequence[Ended], now: datetime, *, moment: Moment = as_told) -> None:
     """Write the ends of one partner's attempts, of an account at most one. An answer to an attempt that was already
-    given up for lost is kept beside it."""
+    given up for lost is kept beside it. `moment` is what is taken for now under the locks."""
     with db.transaction(partner_id) as tx:
         lock_accounts(tx, [one.account_id for one in ended])
-        effects = {row[0]: Effect(*row) for row in tx.rows(SQL.of_outcomes, {"effects": [e.effect_id for e in ended]})}
+        with tx.together():
+            later = moment(tx, now)
+            about = tx.rows_together(SQL.of_outcomes, {"effects": [one.effect_id for one in ended]})
+        now, effects = later(), {row[0]: Effect(*row) for row in about()}
         first = {row[0] for row in tx.rows(SQL.finish_attempts, {**_as_columns(ended), "now": now})}
         # another worker missed the same one, or its end was written meanwhile
         news = [(one, effects[one.effect_id]) for one in ended
@@ -47,7 +51,7 @@ def finish(db: Database, partner_id: int, ended: Sequence[Ended], now: datetime)
             else:
                 late(tx, effect, one.attempt_id, one.outcome, now)
         own = [(one, effect) for one, effect in news if one.attempt_id in first]
-        restored = [(one.driver, _restored_after(tx, effect, one.outcome, now)) for one, effect in own]
+        restored = [(one.driver, _restored_after(effect, one.outcome, now)) for one, effect in own]
         with tx.together():
             _write(tx, ends, now)
             _wake(tx, news, now)
@@ -96,12 +100,11 @@ def _wake(tx: Tx, news: Sequence[tuple[Ended, Effect]], now: datetime) -> None:
         remember(tx, [effect.account_id], now, under=one.trace)
 
 
-def _restored_after(tx: Tx, effect: Effect, outcome: Outcome, now: datetime) -> float | None:
+def _restored_after(effect: Effect, outcome: Outcome, now: datetime) -> float | None:
     """Seconds from the payment that asked for a restore (else its decision) to this proof of it."""
     if outcome.result is not Result.DONE or not effect.restores or not effect.is_newest:
         return None
-    paid_at = tx.value(SQL.paid_at, {"account": effect.account_id, "decided_at": effect.created_at})
-    return max(0.0, (now - (paid_at or effect.created_at)).total_seconds())
+    return max(0.0, (now - (effect.paid_at or effect.created_at)).total_seconds())
 
 
 def lost(db: Database, partner_id: int, repeat_of: Any, now: datetime, *, limit: int = 100) -> int:

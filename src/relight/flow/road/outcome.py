@@ -47,6 +47,7 @@ class Effect:
     newest_generation: int | None
     desired: str | None
     channel: str
+    paid_at: datetime | None
 
     @property
     def restores(self) -> bool:
@@ -82,8 +83,10 @@ def late(tx: Tx, effect: Effect, attempt_id: int, outcome: Outcome, now: datetim
 
 def settle(tx: Tx, ends: Ends, effect: Effect, outcome: Outcome, repeat: Repeat, now: datetime) -> None:
     """What becomes of an effect after an attempt."""
-    if effect.service_id is not None and (outcome.result is Result.UNKNOWN or outcome.facts.get("begun")):
-        supply.forget(tx, effect.service_id, now)  # it may have happened: a payment now must not find it "still on"
+    is_seen = outcome.result is Result.DONE and effect.is_newest
+    may_have_happened = outcome.result is Result.UNKNOWN or outcome.facts.get("begun")
+    if effect.service_id is not None and may_have_happened and not is_seen:
+        supply.forget(tx, effect.service_id, now)  # a payment now must not find it "still on"
     match outcome.result:
         case Result.DONE:
             _done(tx, ends, effect, outcome, now)

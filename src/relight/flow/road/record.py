@@ -37,6 +37,10 @@ class Decided:
         """The log number of the decision's event with this index."""
         return self.decision.version + 1 + event
 
+    def key(self, index: int, effect: EffectDraft) -> str:
+        """What the outside sees of the decision's effect with this index."""
+        return f"{self.facts.partner.id}-{self.decision.case_id}-{self.number(effect.event)}-{index}"
+
 
 def record(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
     """Write a batch. The caller holds the accounts' locks and owns the transaction."""
@@ -150,12 +154,11 @@ def _effects(tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
 def _effect_row(one: Decided, index: int, effect: EffectDraft) -> tuple[Any, ...]:
     number = one.number(effect.event)
     step = number if effect.of_step else (effect.step_number or None)
-    key = f"{one.facts.partner.id}-{one.decision.case_id}-{number}-{index}"
     level = effect.level.value if effect.level else ""
     return (
-        one.decision.case_id, one.decision.account_id, number, step, effect.part, key, effect.kind, effect.lane,
-        effect.channel, effect.template, effect.service_id, level, effect.generation, _json(effect.params),
-        effect.due_at,
+        one.decision.case_id, one.decision.account_id, number, step, effect.part, one.key(index, effect), effect.kind,
+        effect.lane, effect.channel, effect.template, effect.service_id, level, effect.generation,
+        _json(effect.params), effect.due_at,
     )  # fmt: skip
 
 

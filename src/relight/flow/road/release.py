@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from relight.core.facts import CaseFacts
+from relight.core.facts import CaseFacts, PartnerFacts
 from relight.core.law import Law
 from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, Leave, check_leave, gives_back
 from relight.core.levels import Level
@@ -150,13 +150,19 @@ class Releaser:
             turn, found = gather(tx, sorted({row.case_id for row in outgoing}), now)
             cases = {one.facts.case_id: one for one in found}
             batch = self._sort(tx, turn, outgoing, cases, now)
-            jobs = self._start(tx, turn, batch, cases, now)
+            jobs = self._start(tx, turn.facts, batch, cases, now)
             _write(tx, batch, now)
         self.claimer.done(partner_id, lane)
         by_id = {row.id: row for row in outgoing}
         for id_, state, _ in batch.stopped:
             metrics.ended(by_id[id_].kind, by_id[id_].channel, state)
         return len(ids), jobs
+
+    def start_decided(self, tx: Tx, partner: PartnerFacts, keys: Sequence[str], now: datetime) -> list[Job]:
+        """The attempts of commands that leave with their decision (at_once.py). The caller holds the accounts' locks,
+        has just recorded the commands, and hands on the attempts after its commit."""
+        rows = tx.rows(SQL.just_decided, {"keys": list(keys)})
+        return self._start(tx, partner, _Batch(sending=[_Outgoing(*row) for row in rows]), {}, now)
 
     def _sort(
         self,
@@ -191,10 +197,10 @@ class Releaser:
         return batch
 
     def _start(
-        self, tx: Tx, turn: PartnerTurn, batch: _Batch, cases: Mapping[int, Gathered], now: datetime
+        self, tx: Tx, partner: PartnerFacts, batch: _Batch, cases: Mapping[int, Gathered], now: datetime
     ) -> list[Job]:
         """Put the attempts on record, with everything their drivers need."""
-        messages = self._messages(tx, turn, batch, cases, now)
+        messages = self._messages(tx, partner, batch, cases, now)
         targets = _targets(tx, batch, now)
         packages = _packages(tx, batch, cases, now)
         ready = [row for row in batch.sending if row.id in messages or row.id in targets or row.id in packages]
@@ -206,7 +212,7 @@ class Releaser:
         params = {
             "ids": [row.id for row in ready],
             "drivers": kept,
-            "partner": turn.facts.id,
+            "partner": partner.id,
             "now": now,
             **leases(now),
             "send_before": send_before,
@@ -216,10 +222,10 @@ class Releaser:
         assert len(started) == len(ready), "an effect left twice"
         if batch.cuts:
             spent = [started[id_][0] for id_ in batch.cuts if id_ in started]
-            tx.run(SQL.spend_cuts, {"attempts": spent, "partner": turn.facts.id, "now": now})
+            tx.run(SQL.spend_cuts, {"attempts": spent, "partner": partner.id, "now": now})
         return [
             Job(
-                partner_id=turn.facts.id,
+                partner_id=partner.id,
                 account_id=row.account_id,
                 effect_id=row.id,
                 attempt_id=started[row.id][0],
@@ -236,17 +242,17 @@ class Releaser:
         ]
 
     def _messages(
-        self, tx: Tx, turn: PartnerTurn, batch: _Batch, cases: Mapping[int, Gathered], now: datetime
+        self, tx: Tx, partner: PartnerFacts, batch: _Batch, cases: Mapping[int, Gathered], now: datetime
     ) -> dict[int, Message]:
         rows = [row for row in batch.sending if row.kind == "message"]
         if not rows:
             return {}
         links = links_for(tx, [(row.case_id, row.account_id) for row in rows], now)
-        today = now.astimezone(turn.facts.zone).date()
-        wanted = [_wanted(row, cases[row.case_id], now, self.link(turn.facts.id, links[row.case_id])) for row in rows]
+        today = now.astimezone(partner.zone).date()
+        wanted = [_wanted(row, cases[row.case_id], now, self.link(partner.id, links[row.case_id])) for row in rows]
         messages: dict[int, Message] = {}
         by_id = {row.id: row for row in rows}
-        for made in prepare(tx, wanted, turn.facts.calendar, today, now):
+        for made in prepare(tx, wanted, partner.calendar, today, now):
             if isinstance(made, Ready):
                 messages[made.effect_id] = made.message
             else:

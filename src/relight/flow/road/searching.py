@@ -46,7 +46,7 @@ class Patience:
 
 
 PATIENCE: Mapping[str, Patience] = {
-    "urgent": Patience(20, 5.0, timedelta(seconds=2)),
+    "urgent": Patience(10, 2.0, timedelta(seconds=2)),
     "bulk": Patience(300, 60.0),
 }
 

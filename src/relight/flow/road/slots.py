@@ -50,9 +50,13 @@ class Slots:
         return later + ordered[: len(ordered) - len(later)]
 
     def room(self, partner_id: int, *, waiting: int, begun: int) -> int:
-        """How many attempts a partner may begin now, when `waiting` partners have work and `begun` attempts of this
-        round are not taken yet."""
+        """How many attempts a partner, whose turn it is, may begin now; see `left`."""
         self._last = partner_id
+        return self.left(partner_id, waiting=waiting, begun=begun)
+
+    def left(self, partner_id: int, *, waiting: int, begun: int) -> int:
+        """How many attempts a partner may begin, when `waiting` partners have work and `begun` attempts of this round
+        are not taken yet."""
         with self._lock:
             taken, own = self._by_partner.total(), self._by_partner[partner_id]
         share = self.size // waiting if waiting > 1 else self.size * 3 // 4

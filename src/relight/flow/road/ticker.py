@@ -16,9 +16,14 @@ class Ticker:
     def set(self) -> None:
         """Ask the database. What the question takes is counted as passed, so that we are early rather than late."""
         since = time.monotonic()
-        self._told = self._db.clock(), since
+        self._told = self._db.clock(), since, time.monotonic()
 
     def __call__(self) -> datetime:
         """The database's moment, as far as we know."""
-        at, since = self._told
+        at, since, _ = self._told
         return at + timedelta(seconds=time.monotonic() - since)
+
+    def earliest(self) -> datetime:
+        """A moment that is there already: what the question took counts as not passed."""
+        at, _, until = self._told
+        return at + timedelta(seconds=time.monotonic() - until)

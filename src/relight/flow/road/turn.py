@@ -14,6 +14,7 @@ from relight.core.rules.lawbook import packaged_law
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx
 from relight.flow.partners.stopping import heed_stops
+from relight.flow.road.at_once import AtOnce
 from relight.flow.road.claiming import Claimer
 from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import gather
@@ -44,15 +45,24 @@ class Turner:
         self.moment = moment
         self.shelf, self.claimer = PolicyShelf(), Claimer()
 
-    def turn(self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None) -> int:
-        """One batch of one partner's due cases; how many were decided."""
+    def turn(
+        self,
+        partner_id: int,
+        lane: str,
+        now: datetime,
+        *,
+        limit: int | None = None,
+        at_once: AtOnce | None = None,
+    ) -> int:
+        """One batch of one partner's due cases; how many were decided. With `at_once`, restores leave with them."""
         began = time.perf_counter()
         with self.db.transaction(partner_id) as tx:
             locked = [case_id for case_id, _ in self.claimer.claim(tx, lane, now, limit or BATCH[lane])]
             if not locked:
                 return 0
             with tx.together():
-                tx.need_not_wait()
+                if at_once is None:
+                    tx.need_not_wait()
                 if lane == "bulk":
                     heed_stops(tx)
                 moment = self.moment(tx, now)
@@ -61,6 +71,10 @@ class Turner:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)
                 traced.keep(tx, decided, now)
+            if at_once is not None and decided:
+                at_once.take(tx, decided, now)
+            if at_once is not None and not at_once.jobs:
+                tx.need_not_wait()
         self.claimer.done(partner_id, lane)
         _count(lane, decided, time.perf_counter() - began)
         return len(decided)

@@ -27,6 +27,7 @@ from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.pacing import BatchSize
 from relight.flow.road.act import act_and_finish
+from relight.flow.road.at_once import AtOnce
 from relight.flow.road.bell import Bell
 from relight.flow.road.desk import Desk
 from relight.flow.road.due import Lookout, Only, partners
@@ -49,6 +50,7 @@ log = structlog.get_logger(__name__)
 LANES = ("urgent", "bulk")
 _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
 _PAUSE_SECONDS = {"urgent": 0.02, "bulk": 0.05}  # less than a full batch takes
+_RELEASE_PAUSE_SECONDS = {"urgent": 0.25, "bulk": 0.05}  # restores leave with their decisions: what is left can wait
 _SLOTS = {"urgent": 200, "bulk": 200}
 _BATCH_MIN = 50
 _TURN_SECONDS = 0.25  # that a turn holds its accounts' locks; a full batch takes a third of it where there is room
@@ -75,7 +77,8 @@ class _Lane:
 
 
 def _lane(name: str) -> _Lane:
-    decide, release = (Bell(_POLL_SECONDS[name], pause_seconds=_PAUSE_SECONDS[name]) for _ in range(2))
+    decide = Bell(_POLL_SECONDS[name], pause_seconds=_PAUSE_SECONDS[name])
+    release = Bell(_POLL_SECONDS[name], pause_seconds=_RELEASE_PAUSE_SECONDS[name])
     return _Lane(name, decide, release, Slots(_SLOTS[name]), BatchSize(TURN_BATCH[name], _BATCH_MIN, _TURN_SECONDS))
 
 
@@ -100,7 +103,7 @@ class Worker:
         self.only, self.lookout = only, Lookout(db, only)
         self.ticker = Ticker(db)
         self.room = DriverRoom(db, clock=self.ticker)
-        self.desk = Desk(db, db.clock)
+        self.desk = Desk(db, self.ticker.earliest, moment=by_the_database)
         self.turner = Turner(db, only=only, moment=by_the_database)
         self.releaser = Releaser(db, link, shelf=self.turner.shelf, moment=by_the_database)
         self.stopping = asyncio.Event()
@@ -148,28 +151,38 @@ class Worker:
     async def _decide(self, lane: _Lane) -> None:
         while True:
             metrics.came_round(f"decide {lane.name}")
-            turned, full = await asyncio.to_thread(self._decide_once, lane, lane.decide.take())
+            turned, full, jobs = await asyncio.to_thread(self._decide_once, lane, lane.decide.take())
+            for job in jobs:
+                self._start(lane, job)
             if turned:
                 lane.decide.found_work(more=bool(full))
                 lane.release.ring(*turned)
                 lane.decide.ring(*full)
             await lane.decide.wait()
 
-    def _decide_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[int]]:
-        """One batch of every partner with due cases, so that none waits for another's million: whose were decided, and
-        whose batches were full, so there may be more."""
+    def _decide_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[int], list[Job]]:
+        """One batch of every partner with due cases, so that none waits for another's million: whose were decided,
+        whose batches were full, so there may be more, and what to act on: restores leave with their decisions."""
         now = self.db.clock()
         due = sorted(self._whose(f"decide {lane.name}", called, now))
-        turned, full = list[int](), list[int]()
+        turned, full, jobs = list[int](), list[int](), list[Job]()
         for partner_id in due:
             limit, began = lane.size.now, time.perf_counter()
-            if not (count := self.turner.turn(partner_id, lane.name, now, limit=limit)):
+            at_once = self._at_once(lane, partner_id, waiting=len(due), begun=len(jobs))
+            if not (count := self.turner.turn(partner_id, lane.name, now, limit=limit, at_once=at_once)):
                 continue
+            jobs += at_once.jobs if at_once else []
             lane.size.took(count, time.perf_counter() - began)
             turned.append(partner_id)
             if count >= limit:
                 full.append(partner_id)
-        return turned, full
+        return turned, full, jobs
+
+    def _at_once(self, lane: _Lane, partner_id: int, *, waiting: int, begun: int) -> AtOnce | None:
+        """Restores are urgent; of what bulk decisions do, nothing leaves without release's guards."""
+        if lane.name != "urgent":
+            return None
+        return AtOnce(self.releaser, lane.slots.left(partner_id, waiting=waiting, begun=begun))
 
     async def _release(self, lane: _Lane) -> None:
         while True:
