@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import errors
@@ -92,13 +93,14 @@ def _alone(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
 class Tx:
     """One open transaction, scoped to one partner (or to none: then no partner's rows are visible)."""
 
-    __slots__ = ("_waited", "channels", "clock", "connection", "partner_id")
+    __slots__ = ("_waited", "channels", "clock", "connection", "partner_id", "zone")
 
     def __init__(self, connection: psycopg.Connection[TupleRow], partner_id: int | None):
         self.connection, self.partner_id = connection, partner_id
         self.channels = set[str]()
         self._waited = 0.0
         self.clock: Callable[[], datetime] | None = None
+        self.zone: ZoneInfo | None = None  # the partner's, once somebody asked
 
     def rows(self, statement: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement, as tuples."""

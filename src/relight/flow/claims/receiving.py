@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from relight.flow.claims import interest, placing
 from relight.flow.claims.allocation import allocate_by_age, allocate_by_name
@@ -69,7 +70,9 @@ def receive_payments(
 
 def partner_today(tx: Tx, now: datetime) -> date:
     """The partner's own day at this moment."""
-    return tx.value(SQL.today, {"partner": tx.partner_id, "now": now})
+    if tx.zone is None:
+        tx.zone = ZoneInfo(tx.value(SQL.zone, {"partner": tx.partner_id}))
+    return now.astimezone(tx.zone).date()
 
 
 def _told_once(rows: Sequence[PaymentRow]) -> dict[str, PaymentRow]:

@@ -163,5 +163,5 @@ FROM (
 ) x
 WHERE a.id = x.account_id
 
--- today: the partner's own day at this moment
-SELECT (%(now)s::timestamptz AT TIME ZONE time_zone)::date FROM partner WHERE id = %(partner)s
+-- zone: in which the partner's days are counted
+SELECT time_zone FROM partner WHERE id = %(partner)s

@@ -45,6 +45,7 @@ def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent
     if not events:
         return []
     source_id, zone = _source(tx, provider_name)
+    tx.zone = zone
     orders = _orders(tx, provider_name, source_id, events)
     weighed = [(event, weigh(event, orders.get(event.provider_ref))) for event in events]
     new = _keep(tx, provider_name, weighed, now)

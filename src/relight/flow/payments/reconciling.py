@@ -10,6 +10,7 @@ from typing import NamedTuple
 import structlog
 from psycopg.types.json import Jsonb
 
+from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments import queries
 from relight.flow.payments.errors import NoSuchProvider
@@ -63,7 +64,7 @@ def reconcile_due(db: Database, now: datetime) -> list[Reconciled]:
 
 def _due(db: Database, partner_id: int, settings: Settings, now: datetime) -> list[Reconciled]:
     with db.transaction(partner_id) as tx:
-        yesterday = tx.value(SQL.today, {"partner": partner_id, "now": now}) - timedelta(days=1)
+        yesterday = partner_today(tx, now) - timedelta(days=1)
         last: list[tuple[str, date | None]] = tx.rows(SQL.due, {"names": sorted(settings)})
     done: list[Reconciled] = []
     for name, day in last:

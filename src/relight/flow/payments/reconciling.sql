@@ -18,6 +18,3 @@ WHERE s.name = %(provider)s AND p.state = 'confirmed' AND p.value_date <= %(unti
     AND p.value_date >= (SELECT min(d.day) FROM settled_day d WHERE d.provider = %(provider)s)
     AND NOT EXISTS (SELECT FROM task t WHERE t.partner_id = p.partner_id AND t.dedup = 'payment_not_settled-' || p.id)
 ORDER BY p.id LIMIT %(limit)s
-
--- today: the partner's own day
-SELECT (%(now)s::timestamptz AT TIME ZONE time_zone)::date FROM partner WHERE id = %(partner)s
