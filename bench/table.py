@@ -71,7 +71,7 @@ def _sleeping(found: Result) -> list[Sequence[str]]:
 
 
 def _snapshot(found: Result) -> list[Sequence[str]]:
-    """A search that goes on after the batch before, and the mean of a night's; beside the same without the snapshot."""
+    """A search that goes on after the batch before, and its like; beside the same without the snapshot."""
     under, without, ratio = found["under"], found["without"], found["ratio"]
     held = f"under a snapshot of {found['minutes']:.0f} minutes, {found['turned']:,} turned since"
     return [
@@ -79,6 +79,10 @@ def _snapshot(found: Result) -> list[Sequence[str]]:
          f"{without['going_on']['pages']:,} without", f"{ratio['going_on']:.2f}"),
         ("the same in a night of 16,000, the mean of all searches", f"{under['search_ms']['mean']:.1f} ms",
          f"{without['search_ms']['mean']:.1f} ms without", f"{ratio['search_ms']:.2f}"),
+        ("pages to ask which partners have due cases", f"{under['which_partners']['pages']:,}",
+         f"{without['which_partners']['pages']:,} without", f"{ratio['which_partners']:.2f}"),
+        (f"pages to find what leaves next, {found['left']:,} left since", f"{under['leaving']['going_on']['pages']:,}",
+         f"{without['leaving']['going_on']['pages']:,} without", f"{ratio['leaving_going_on']:.2f}"),
     ]  # fmt: skip
 
 
