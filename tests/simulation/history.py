@@ -88,7 +88,7 @@ class _History:
 
     def _committed(self) -> None:
         self.commits += 1
-        self.invariants.at_commit(self.stage.moment)
+        self.invariants.at_commit(self.stage.moment + self.ground.room.clock_is_off)
         self._begin_at_cuts(self.stage.moment)
         rung = self.dice.draw("bell", 6) - 6 + len(self.workers)
         if rung >= 0:
