@@ -137,7 +137,10 @@ class People:
             return
         with db.transaction(self.partner) as tx:
             owed = tx.value(_OWED, {"a": account})
-        self._read(db, name, [(name, ref, max(100, owed * percent // 100), "booked")])
+        if path.exists():  # meanwhile
+            self._import(db, path)
+        else:
+            self._read(db, name, [(name, ref, max(100, owed * percent // 100), "booked")])
 
     def _read(self, db: StagedDatabase, name: str, payments: Sequence[tuple[Any, ...]]) -> None:
         path = self.folder / f"{name}.csv"
