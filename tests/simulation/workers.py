@@ -77,10 +77,13 @@ class StagedWorker:
                 self.stage.wait_for_bell()
 
     def _decide(self) -> bool:
-        decided = [self.worker._decide_once(lane, None) for lane in self.worker.lanes]
-        for job in (job for _, _, jobs in decided for job in jobs):
-            self.hand(job)
-        return any(turned for turned, _, _ in decided)
+        jobs: list[Job] = []
+        try:
+            decided = [self.worker._decide_once(lane, None, jobs) for lane in self.worker.lanes]
+        finally:
+            for job in jobs:
+                self.hand(job)
+        return any(turned for turned, _ in decided)
 
     def _release(self) -> bool:
         busy = False

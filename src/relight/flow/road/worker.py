@@ -151,21 +151,24 @@ class Worker:
     async def _decide(self, lane: _Lane) -> None:
         while True:
             metrics.came_round(f"decide {lane.name}")
-            turned, full, jobs = await asyncio.to_thread(self._decide_once, lane, lane.decide.take())
-            for job in jobs:
-                self._start(lane, job)
+            jobs: list[Job] = []
+            try:
+                turned, full = await asyncio.to_thread(self._decide_once, lane, lane.decide.take(), jobs)
+            finally:  # what is on record is acted on, also when another partner's turn fails
+                for job in jobs:
+                    self._start(lane, job)
             if turned:
                 lane.decide.found_work(more=bool(full))
                 lane.release.ring(*turned)
                 lane.decide.ring(*full)
             await lane.decide.wait()
 
-    def _decide_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[int], list[Job]]:
-        """One batch of every partner with due cases, so that none waits for another's million: whose were decided,
-        whose batches were full, so there may be more, and what to act on: restores leave with their decisions."""
+    def _decide_once(self, lane: _Lane, called: Only, jobs: list[Job]) -> tuple[list[int], list[int]]:
+        """One batch of every partner with due cases, so that none waits for another's million: whose were decided, and
+        whose batches were full, so there may be more. Restores leave with their decisions: they are added to `jobs`."""
         now = self.db.clock()
         due = sorted(self._whose(f"decide {lane.name}", called, now))
-        turned, full, jobs = list[int](), list[int](), list[Job]()
+        turned, full = list[int](), list[int]()
         for partner_id in due:
             limit, began = lane.size.now, time.perf_counter()
             at_once = self._at_once(lane, partner_id, waiting=len(due), begun=len(jobs))
@@ -176,7 +179,7 @@ class Worker:
             turned.append(partner_id)
             if count >= limit:
                 full.append(partner_id)
-        return turned, full, jobs
+        return turned, full
 
     def _at_once(self, lane: _Lane, partner_id: int, *, waiting: int, begun: int) -> AtOnce | None:
         """Restores are urgent; of what bulk decisions do, nothing leaves without release's guards."""
