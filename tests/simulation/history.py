@@ -104,7 +104,8 @@ class _History:
     # -- when nobody can go on
 
     def _quiet(self) -> None:
-        self._mend_workers()
+        if self._mend_workers():
+            return  # they look for work as they begin, and must before anybody calls it rest
         now = self.stage.moment + self.ground.room.clock_is_off
         decide, release, house = self.ground.watch.rows(SQL.due, {"now": now})[0]
         state = (self.jumps, self.commits)
@@ -116,10 +117,12 @@ class _History:
             self.invariants.at_rest(now)
         self._jump()
 
-    def _mend_workers(self) -> None:
-        for number, worker in enumerate(self.workers):
-            if worker.process.dead:
-                self.workers[number] = StagedWorker(self.stage, self.ground.room, self.outside, number)
+    def _mend_workers(self) -> bool:
+        """Begin those anew that were killed; whether there were any."""
+        dead = [number for number, worker in enumerate(self.workers) if worker.process.dead]
+        for number in dead:
+            self.workers[number] = StagedWorker(self.stage, self.ground.room, self.outside, number)
+        return bool(dead)
 
     def _ring(self, *, decide: bool, release: bool, house: bool) -> None:
         awake = [worker for worker in self.workers if not self._stalls(worker)]
