@@ -78,6 +78,10 @@ def a_restore_that_needs_a_person(tx: Tx, now: datetime) -> None:
     task(tx, now, "not_restored", urgent=True)
 
 
+def a_case_that_cannot_be_decided(tx: Tx, now: datetime) -> None:
+    task(tx, now, "case_stuck", urgent=True)
+
+
 def a_payment_that_nobody_decides_on(tx: Tx, now: datetime) -> None:
     found, *_ = case(tx, now)
     tx.run("UPDATE dunning_case SET lane = 'urgent', wakes_at = %(now)s WHERE id = %(c)s", {"now": now, "c": found})
@@ -152,6 +156,7 @@ def task(tx: Tx, now: datetime, code: str, *, urgent: bool) -> None:
 PLANTED = {
     "restore_overdue": (a_restore_that_has_not_come, 2 * MINUTE),
     "restore_failed": (a_restore_that_needs_a_person, MINUTE),
+    "case_stuck": (a_case_that_cannot_be_decided, MINUTE),
     "urgent_waits": (a_payment_that_nobody_decides_on, MINUTE),
     "sequencer_stopped": (an_event_without_its_position, 2 * MINUTE),
     "audit_violation": (an_audit_with_findings, 2 * MINUTE),

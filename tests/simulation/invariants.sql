@@ -2,6 +2,8 @@
 SELECT 'two_commands' AS code, 'service ' || service_id AS what FROM effect
 WHERE kind = 'supply' AND state = 'in_flight' GROUP BY service_id HAVING count(*) > 1
 UNION ALL
+SELECT 'stuck', t.params ->> 'error' FROM task t WHERE t.code = 'case_stuck'
+UNION ALL
 SELECT 'claim_unbalanced', c.number FROM claim c
 LEFT JOIN (SELECT claim_id, sum(CASE WHEN debit = 'receivable' THEN amount ELSE -amount END) AS moved FROM transfer
     WHERE 'receivable' IN (debit, credit) GROUP BY claim_id) t ON t.claim_id = c.id

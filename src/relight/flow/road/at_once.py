@@ -16,16 +16,17 @@ from relight.flow.road.release import Job, Releaser
 
 
 class AtOnce:
-    """Lets a turn's restores leave, `room` at most. `jobs` are there to act on once the turn is committed."""
+    """Lets a turn's restores leave, `room` at most. `jobs` are those of committed transactions, to be acted on."""
 
     def __init__(self, releaser: Releaser, room: int):
         self.releaser, self.room = releaser, room
         self.jobs: list[Job] = []
 
-    def take(self, tx: Tx, decided: Sequence[Decided], now: datetime) -> None:
+    def take(self, tx: Tx, decided: Sequence[Decided], now: datetime) -> list[Job]:
         """Put the attempts of what was recorded just now on record too."""
-        keys = [key for _, key in zip(range(self.room), restores(decided, now), strict=False)]
-        self.jobs = self.releaser.start_decided(tx, decided[0].facts.partner, keys, now) if keys else []
+        room = range(self.room - len(self.jobs))
+        keys = [key for _, key in zip(room, restores(decided, now), strict=False)]
+        return self.releaser.start_decided(tx, decided[0].facts.partner, keys, now) if keys else []
 
 
 def restores(decided: Sequence[Decided], now: datetime) -> Iterator[str]:

@@ -3,7 +3,7 @@ commit the attempt; only then may a driver act. A payment committed before this 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from relight.flow.road.claiming import EffectClaimer
 from relight.flow.road.gather import Gathered, PartnerTurn, gather
 from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST
+from relight.flow.road.stuck import lock_account_of, may_be_one, one_by_one, put_off_effect
 from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
 from relight.flow.supply.port import Target
@@ -135,11 +136,40 @@ class Releaser:
         """One batch of one partner's due effects: how many were looked at, and the attempts to act on.
 
         `load` is what the worker has under way at the partner's drivers: bulk work waits for one that is full or rests.
+        An effect that fails its batch is put off (stuck.py).
         """
+        claimed: list[int] = []
+
+        def claim(tx: Tx) -> list[int]:
+            claimed.extend(self.claimer.claim(tx, lane, now, limit or BATCH[lane], load))
+            return claimed
+
+        def alone(effect_id: int) -> list[Job]:
+            def lock(tx: Tx) -> list[int]:
+                lock_account_of(tx, effect_id)
+                return [effect_id]
+
+            return self._batch(partner_id, lane, now, lock)
+
+        def put_off(effect_id: int, error: Exception) -> None:
+            put_off_effect(self.db, partner_id, lane, effect_id, error, now)
+
+        try:
+            jobs = self._batch(partner_id, lane, now, claim)
+        except Exception as error:
+            if not claimed or not may_be_one(error):
+                raise
+            jobs = [job for batch in one_by_one(claimed, alone, put_off) for job in batch]
+        if claimed:
+            self.claimer.done(partner_id, lane)
+        return len(claimed), jobs
+
+    def _batch(self, partner_id: int, lane: str, now: datetime, claim: Callable[[Tx], list[int]]) -> list[Job]:
+        """One transaction: let go what it claims, as far as the guards do."""
         with self.db.transaction(partner_id) as tx:
-            ids = self.claimer.claim(tx, lane, now, limit or BATCH[lane], load)
+            ids = claim(tx)
             if not ids:
-                return 0, []
+                return []
             with tx.together():
                 if lane == "bulk":
                     heed_stops(tx)
@@ -152,11 +182,10 @@ class Releaser:
             batch = self._sort(tx, turn, outgoing, cases, now)
             jobs = self._start(tx, turn.facts, batch, cases, now)
             _write(tx, batch, now)
-        self.claimer.done(partner_id, lane)
         by_id = {row.id: row for row in outgoing}
         for id_, state, _ in batch.stopped:
             metrics.ended(by_id[id_].kind, by_id[id_].channel, state)
-        return len(ids), jobs
+        return jobs
 
     def start_decided(self, tx: Tx, partner: PartnerFacts, keys: Sequence[str], now: datetime) -> list[Job]:
         """The attempts of commands that leave with their decision (at_once.py). The caller holds the accounts' locks,

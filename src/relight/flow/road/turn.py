@@ -11,6 +11,7 @@ from relight.core.facts import CaseFacts
 from relight.core.law import Law
 from relight.core.policy import Policy
 from relight.core.rules.lawbook import packaged_law
+from relight.flow.cases.operations import lock_accounts
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Database, Tx
 from relight.flow.partners.stopping import heed_stops
@@ -20,6 +21,8 @@ from relight.flow.road.due import Only, due_partners
 from relight.flow.road.gather import gather
 from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.record import Decided, record
+from relight.flow.road.release import Job
+from relight.flow.road.stuck import may_be_one, one_by_one, put_off_case
 from relight.flow.road.tracing import deciding
 from relight.telemetry.metrics import DECISIONS, TURN_SECONDS
 
@@ -54,12 +57,35 @@ class Turner:
         limit: int | None = None,
         at_once: AtOnce | None = None,
     ) -> int:
-        """One batch of one partner's due cases; how many were decided. With `at_once`, restores leave with them."""
+        """One batch of one partner's due cases; how many were decided. With `at_once`, restores leave with them:
+        its jobs are committed, whatever is raised. A case that fails its batch is put off (stuck.py)."""
         began = time.perf_counter()
+        claimed: list[tuple[int, int]] = []
+
+        def claim(tx: Tx) -> list[int]:
+            claimed.extend(self.claimer.claim(tx, lane, now, limit or BATCH[lane]))
+            return [case_id for case_id, _ in claimed]
+
+        try:
+            decided = self._batch(partner_id, lane, now, claim, at_once)
+        except Exception as error:
+            if not claimed or not may_be_one(error):
+                raise
+            decided = self._one_by_one(partner_id, lane, now, claimed, at_once)
+        if claimed:
+            self.claimer.done(partner_id, lane)
+            _count(lane, decided, time.perf_counter() - began)
+        return len(decided)
+
+    def _batch(
+        self, partner_id: int, lane: str, now: datetime, claim: Callable[[Tx], list[int]], at_once: AtOnce | None
+    ) -> list[Decided]:
+        """One transaction: decide what it claims, and record it."""
+        jobs: list[Job] = []
         with self.db.transaction(partner_id) as tx:
-            locked = [case_id for case_id, _ in self.claimer.claim(tx, lane, now, limit or BATCH[lane])]
+            locked = claim(tx)
             if not locked:
-                return 0
+                return []
             with tx.together():
                 if at_once is None:
                     tx.need_not_wait()
@@ -71,13 +97,30 @@ class Turner:
                 decided = self.decide(tx, locked, now)
                 record(tx, decided, now)
                 traced.keep(tx, decided, now)
-            if at_once is not None and decided:
-                at_once.take(tx, decided, now)
-            if at_once is not None and not at_once.jobs:
-                tx.need_not_wait()
-        self.claimer.done(partner_id, lane)
-        _count(lane, decided, time.perf_counter() - began)
-        return len(decided)
+            if at_once is not None:
+                jobs = at_once.take(tx, decided, now)
+                if not jobs:
+                    tx.need_not_wait()
+        if at_once is not None:
+            at_once.jobs += jobs
+        return decided
+
+    def _one_by_one(
+        self, partner_id: int, lane: str, now: datetime, claimed: Sequence[tuple[int, int]], at_once: AtOnce | None
+    ) -> list[Decided]:
+        def alone(one: tuple[int, int]) -> list[Decided]:
+            case_id, account_id = one
+
+            def lock(tx: Tx) -> list[int]:
+                lock_accounts(tx, [account_id])
+                return [case_id]
+
+            return self._batch(partner_id, lane, now, lock, at_once)
+
+        def put_off(one: tuple[int, int], error: Exception) -> None:
+            put_off_case(self.db, partner_id, lane, *one, error, now)
+
+        return [one for decided in one_by_one(claimed, alone, put_off) for one in decided]
 
     def decide(self, tx: Tx, cases: Sequence[int], now: datetime) -> list[Decided]:
         """Gather and decide those of these cases that are due; writes nothing. The caller holds the accounts' locks."""

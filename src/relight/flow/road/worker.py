@@ -172,9 +172,12 @@ class Worker:
         for partner_id in due:
             limit, began = lane.size.now, time.perf_counter()
             at_once = self._at_once(lane, partner_id, waiting=len(due), begun=len(jobs))
-            if not (count := self.turner.turn(partner_id, lane.name, now, limit=limit, at_once=at_once)):
+            try:
+                count = self.turner.turn(partner_id, lane.name, now, limit=limit, at_once=at_once)
+            finally:
+                jobs += at_once.jobs if at_once else []
+            if not count:
                 continue
-            jobs += at_once.jobs if at_once else []
             lane.size.took(count, time.perf_counter() - began)
             turned.append(partner_id)
             if count >= limit:

@@ -42,6 +42,13 @@ KINDS: Mapping[str, Kind] = {
         "{count} could not be given back and wait for a person",
         "Open the urgent tasks in the console, give the service back by other means, and close the task.",
     ),
+    "case_stuck": Kind(
+        Urgency.NOW,
+        "{count} cases cannot be decided, or what they decided cannot leave",
+        "Open the urgent tasks in the console: see whether the customer has paid and lacks the service, give it back by"
+        " other means, and close the task. The worker's log tells the error, by case (`case_stuck`): report it. The"
+        " case is tried again every quarter of an hour, and holds up no other.",
+    ),
     "urgent_waits": Kind(
         Urgency.NOW,
         "{count} urgent decisions or commands have waited for half a minute",

@@ -72,6 +72,7 @@ WITH reading AS MATERIALIZED (
 SELECT 'restore_overdue', count(*), min(at) FROM restores
 UNION ALL SELECT 'restore_failed', count(*), min(due_at) FROM tasks
     WHERE urgent AND code IN ('given_up', 'not_restored')
+UNION ALL SELECT 'case_stuck', count(*), min(due_at) FROM tasks WHERE urgent AND code = 'case_stuck'
 UNION ALL SELECT 'urgent_waits', count(*), min(at) FROM urgent
 UNION ALL SELECT 'sequencer_stopped', count(*), min(at) FROM (
     SELECT p.at FROM feed_pending p WHERE p.partner_id = %(partner)s ORDER BY p.id LIMIT 1) oldest
@@ -79,7 +80,7 @@ UNION ALL SELECT 'sequencer_stopped', count(*), min(at) FROM (
 UNION ALL SELECT 'audit_violation', coalesce(sum(violations), 0), min(at) FROM violations
 UNION ALL SELECT 'task_urgent_late', count(*), min(due_at) FROM tasks
     WHERE urgent AND due_at <= %(now)s::timestamptz - %(task_urgent)s::interval
-        AND code NOT IN ('given_up', 'not_restored')
+        AND code NOT IN ('given_up', 'not_restored', 'case_stuck')
 UNION ALL SELECT 'effect_unknown', count(*), min(at) FROM unknown
 UNION ALL SELECT 'bulk_waits', count(*), min(at) FROM bulk
 UNION ALL SELECT 'source_stale', count(*), min(at) FROM stale
