@@ -71,6 +71,23 @@ def test_who_did_not_wait_writes_its_own_moment(db: Database, partner: int, now:
         assert tx.after_waiting(now) == now
 
 
+def test_who_stood_still_before_the_locks_writes_the_moment_at_which_it_holds_them(db: Database, partner: int) -> None:
+    read = db.clock() - timedelta(seconds=70)
+    with db.transaction(partner) as tx:
+        account, source = make_account(tx, read), make_source(tx, read)
+        make_claim(tx, account, read, amount=50000)
+    row = PaymentRow("p1", 50000, "NOK", "confirmed", read.date(), account.ref, "", "")
+
+    before = db.clock()
+    with db.by_its_own_clock().transaction(partner) as paying:
+        receive_payments(paying, source, [row], now=read)
+
+    with db.transaction(partner) as tx:
+        posted = tx.value("SELECT min(posted_at) FROM transfer WHERE payment_id IS NOT NULL")
+        assert before <= posted <= db.clock()
+        assert tx.after_waiting(read) == read, "others on the same connections go by what they were told"
+
+
 def test_each_batch_of_a_file_bears_its_own_moment(
     db: Database, partner: int, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,7 +176,10 @@ class StagedDatabase(Database):
             connection.alone = True
             connection.execute("SELECT set_config('relight.partner', %s, true)", (str(partner_id or ""),))
             connection.alone = False
-            yield StagedTx(connection, partner_id, self)
+            tx = StagedTx(connection, partner_id, self)
+            if self._goes_by_its_own_clock:
+                tx.by_its_own_clock()
+            yield tx
             self._commit(connection)
         except BaseException:
             connection.stage = None

@@ -56,7 +56,7 @@ class People:
         def play() -> None:
             done = False
             try:
-                act(StagedDatabase(self.stage, process, self.room))
+                act(StagedDatabase(self.stage, process, self.room).by_its_own_clock())
                 done = True
             except _REFUSALS as refused:
                 self.stage.note(f"refused: {type(refused).__name__}")

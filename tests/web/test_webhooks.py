@@ -78,6 +78,22 @@ def test_delivered_five_times_it_is_answered_five_times_and_counts_once(till: Ti
     assert on_record(db, partner) == (1, 1)
 
 
+def test_one_that_stood_still_posts_the_money_at_the_moment_at_which_it_goes_on(
+    till: Till, db: Database, partner: int, database_urls: dict[str, str]
+) -> None:
+    """It has read the clock, and comes to the accounts' locks much later: decisions in between could not see it."""
+    with psycopg.connect(database_urls["admin"]) as other, ThreadPoolExecutor(1) as web:
+        other.execute("LOCK TABLE relight.provider_notice IN ACCESS EXCLUSIVE MODE")
+        answer = web.submit(till.sends, *till.provider.webhook_of(till.paid))
+        wait_for(lambda: other.execute(_WAITING).fetchone(), "the webhook waits")
+        went_on = db.clock()
+        other.rollback()
+        assert answer.result().status_code == 200
+
+    with db.transaction(partner) as tx:
+        assert tx.value("SELECT min(posted_at) FROM transfer WHERE payment_id IS NOT NULL") >= went_on
+
+
 def test_one_that_is_in_anothers_way_is_recorded_all_the_same(
     till: Till, db: Database, partner: int, owner: psycopg.Connection, database_urls: dict[str, str]
 ) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import click
 import structlog
 
-from relight.cli import nightly
+from relight.cli import compiled, nightly
 from relight.cli.context import database, installation, moment, partner_id, partner_option, refusals
 from relight.cli.metrics import metrics_option, watched
 from relight.cli.output import answer, json_option, news
@@ -80,17 +80,18 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
         only = {partner_id(db, partner_slug)} if partner_slug else None
 
         room = DriverRoom(db)
+        live = db.by_its_own_clock()  # a provider's answer takes its time
 
         def poll() -> None:
-            poll_open_checkouts(db, db.clock())
-            send_refunds(db, db.clock())
+            poll_open_checkouts(live, db.clock())
+            send_refunds(live, db.clock())
 
         async def main() -> None:
             extras = [
                 ("poll payments", _every(_POLL_PAYMENTS_SECONDS, poll)),
-                ("settlements", _every(_SETTLEMENTS_SECONDS, lambda: reconcile_due(db, db.clock()))),
-                ("agencies", _every(_AGENCIES_SECONDS, lambda: read_letters(db, room, db.clock(), only))),
-                ("collections", _every(_COLLECTIONS_SECONDS, lambda: collecting.run_all(db, db.clock(), only))),
+                ("settlements", _every(_SETTLEMENTS_SECONDS, lambda: reconcile_due(live, db.clock()))),
+                ("agencies", _every(_AGENCIES_SECONDS, lambda: read_letters(live, room, db.clock(), only))),
+                ("collections", _every(_COLLECTIONS_SECONDS, lambda: collecting.run_all(live, db.clock(), only))),
                 ("audits", lambda: nightly.watch_over(db, only)),
             ]
             made = Worker(db, link, lanes=lanes, extras=extras, only=only)
@@ -98,7 +99,7 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, made.stop)
             heap.settle()
-            log.info("working", lanes=", ".join(lanes))
+            log.info("working", lanes=", ".join(lanes), core=compiled.running())
             await made.run()
 
         traces.start("worker")

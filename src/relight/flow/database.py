@@ -8,10 +8,11 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from copy import copy
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -44,6 +45,7 @@ _WAITED_SECONDS_MIN = 1.0  # less is the time that any statement takes
 _PREPARED_MAX = 500  # all that a worker ever asks: what is forgotten has to be planned anew, again and again
 _NEED_NOT_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
 _CLOCK = "SELECT clock_timestamp()"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NOTIFY = "SELECT pg_notify(channel, %(partner)s) FROM unnest(%(channels)s::text[]) AS channel"
 
 
@@ -183,6 +185,15 @@ class Tx:
         waits; the log is in order, so what it rests on is then there too."""
         self.connection.execute(_NEED_NOT_WAIT)
 
+    def by_its_own_clock(self) -> None:
+        """From now on what is written under locks bears a moment that was read while they were held: whoever was told
+        his by this database before may have stood still since, and others have decided meanwhile."""
+
+        def read() -> datetime:
+            return self.later_together(_LONG_AGO)()
+
+        self.clock = read
+
     def notify(self, channel: str) -> None:
         """Tell whoever listens there, once this is committed, that there is work of the partner's."""
         self.channels.add(channel)
@@ -190,6 +201,8 @@ class Tx:
 
 class Database:
     """Connections for the role that runs in production. `transaction` is the only way in."""
+
+    _goes_by_its_own_clock = False
 
     def __init__(self, conninfo: str, *, size_max: int = 8, name: str = "relight", wait_seconds: float = 30):
         self.conninfo = reachable(conninfo)
@@ -203,6 +216,13 @@ class Database:
             configure=_adapted,
             kwargs={"application_name": name, "options": _SESSION, "prepare_threshold": 0},
         )
+
+    def by_its_own_clock(self) -> Self:
+        """The same connections, for those who take every moment from this database (a request, a poll): see
+        `Tx.by_its_own_clock`. Not for whoever goes by a calendar of their own."""
+        same = copy(self)
+        same._goes_by_its_own_clock = True
+        return same
 
     def open(self) -> "Database":
         """Connect; raises psycopg.OperationalError within 30 seconds when there is no server."""
@@ -229,6 +249,8 @@ class Database:
                     "SELECT set_config('relight.partner', %s, true)", (str(partner_id) if partner_id else "",)
                 )
             tx = Tx(connection, partner_id)
+            if self._goes_by_its_own_clock:
+                tx.by_its_own_clock()
             yield tx
             if tx.channels:
                 connection.commit()

@@ -33,7 +33,7 @@ class WebDatabase:
     """Connections of one web process, made when they are first needed."""
 
     def __init__(self, conninfo: str):
-        self.transactions = Database(conninfo, size_max=8, name="relight-web")
+        self.transactions = Database(conninfo, size_max=8, name="relight-web").by_its_own_clock()
         self._reads: ConnectionPool[Any] = ConnectionPool(
             reachable(conninfo),
             min_size=1,
