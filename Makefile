@@ -82,7 +82,7 @@ clean: ## remove .venv, caches and node_modules; data in RELIGHT_HOME stays
 	@touch $@
 
 # What-ifs on the core as machine code take a third of the time. Who has no C compiler does without, and is told.
-CORE := $(shell find src/relight/core src/relight/cli/compiling.py src/relight/cli/native.py -name '*.py')
+CORE := $(shell find src/relight/core src/relight/flow/road/gather.py src/relight/flow/road/record.py src/relight/cli/compiling.py src/relight/cli/native.py -name '*.py')
 .venv/.relight-compiled: requirements/compile.txt $(CORE) | .venv/.relight-setup
 	@if $(BIN)/relight compile --check; then \
 	  { $(PIP) install --quiet --require-hashes -r requirements/compile.txt && $(BIN)/relight compile; } || true; fi

@@ -10,25 +10,27 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial, reduce
 from typing import Any
 
 import psycopg
 
-from bench import bare, finding, population
+from bench import bare, finding, opening, population
 from bench.figures import machine
 from bench.home import Home, private
 from bench.population import NIGHT, Plan
 from bench.processor import NOTHING, Spent, look
+from relight.cli import compiled
 from relight.flow.database import Database, statements
 from relight.flow.road import heap
 from relight.flow.road.claiming import Claimer
-from relight.flow.road.turn import Turner
+from relight.flow.road.turn import BATCH, Turner
 
 SQL = statements("bench", "decide.sql")
 # A Tuesday at ten in Oslo: messages may go and windows are open.
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+_TOGETHER, _SHUFFLED = timedelta(0), timedelta(seconds=1)  # by a calendar, a day's cases are due at one moment
 _ROUNDS = 4
 _FIRST = 1_000_000
 _WARM_UP_CASES = 800
@@ -50,14 +52,23 @@ class Side:
     is_bare: bool
 
 
-def run(*, cases: int = 40_000, processes: int = 2, sleeping: int = 0, news: News = print) -> dict[str, Any]:
+def run(
+    *,
+    cases: int = 40_000,
+    processes: int = 2,
+    sleeping: int = 0,
+    plain: bool = False,
+    shuffled: bool = False,
+    news: News = print,
+) -> dict[str, Any]:
     """Decide `cases` cases, and as many in the bare loop; the contract's JSON (DESIGN § 9) and more. With `sleeping`,
-    also what finding due work costs beside so many cases that are not due."""
+    also what finding due work costs beside so many cases that are not due. `plain`: without the compiled core;
+    `shuffled`: cases fall due in no order, so that neighbours' rows lie apart."""
     with private() as home, home.owner() as owner:
         news(f"filling in {2 * cases:,} cases …")
-        warm_up, *rounds = _populate(home, owner, cases)
+        warm_up, *rounds = _populate(home, owner, cases, _SHUFFLED if shuffled else _TOGETHER)
         spent = {True: NOTHING, False: NOTHING}
-        with _workers(home, processes) as measure:
+        with _workers(home, processes, plain=plain) as (measure, core):
             for side in warm_up:
                 measure(side)
             for number, sides in enumerate(rounds):
@@ -75,6 +86,9 @@ def run(*, cases: int = 40_000, processes: int = 2, sleeping: int = 0, news: New
             "ratio": round(spent[True].seconds / spent[False].seconds, 3),
             "processor_us": {name: _each(spent[is_bare], cases) for name, is_bare in _SIDES.items()},
             "processes": processes,
+            "core": core,
+            "order": "shuffled" if shuffled else "calendar",
+            "batch": BATCH["bulk"],
             **decided,
             "raw_bytes": bare_loop["bytes"],
             **({"finding": finding.run(home, owner, sleeping, NOW)} if sleeping else {}),
@@ -87,7 +101,7 @@ def in_text(result: Mapping[str, Any]) -> str:
     found = result.get("finding")
     return (
         f"{result['cases']:,} cases: {result['moved']:,} moved, {result['deferred']:,} deferred,"
-        f" by {result['processes']} processes.\n"
+        f" by {result['processes']} processes ({result['core']} core).\n"
         f"  decided   {result['steps_per_second']:>8,} steps a second\n"
         f"  bare loop {result['raw_steps_per_second']:>8,}\n"
         f"  ratio     {result['ratio']:>8.2f}\n"
@@ -113,7 +127,7 @@ def _finding_in_text(found: Mapping[str, Any]) -> str:
     return "\n".join([f"Finding due work, {few['sleeping']:,} and {many['sleeping']:,} asleep:", *rows, turning])
 
 
-def _populate(home: Home, owner: psycopg.Connection, cases: int) -> list[list[Side]]:
+def _populate(home: Home, owner: psycopg.Connection, cases: int, spread: timedelta) -> list[list[Side]]:
     """A warm-up and the rounds: each a product's side and a bare side, alike."""
     rounds: list[list[Side]] = []
     first = _FIRST
@@ -124,7 +138,7 @@ def _populate(home: Home, owner: psycopg.Connection, cases: int) -> list[list[Si
             for name, is_bare in _SIDES.items():
                 partner = population.make_partner(owner, f"{name}-{number}", NOW, {})
                 policy = population.publish_policies(db, partner, NOW)["broadband"]
-                population.fill(filling, partner, policy, Plan(first, size, NIGHT), NOW)
+                population.fill(filling, partner, policy, Plan(first, size, NIGHT, spread=spread), NOW)
                 sides.append(Side(partner, policy, first, size, is_bare))
                 first += -(-size // len(NIGHT)) * len(NIGHT)  # each side begins with the first shape
             rounds.append(sides)
@@ -138,11 +152,12 @@ def _shares(whole: int, parts: int) -> list[int]:
 
 
 @contextmanager
-def _workers(home: Home, processes: int) -> Iterator[Callable[[Side], Spent]]:
-    """Processes that turn one side together; the function gives what they spent."""
+def _workers(home: Home, processes: int, *, plain: bool) -> Iterator[tuple[Callable[[Side], Spent], compiled.Core]]:
+    """Processes that turn one side together; the function gives what they spent. And which core they took."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(processes)
-    with context.Pool(processes, _open, (home.app_url, barrier)) as pool:
+    begin = opening.with_core(__name__, _open.__name__, home.app_url, barrier, plain=plain)
+    with context.Pool(processes, begin) as pool:
 
         def measure(side: Side) -> Spent:
             ended = pool.map(_drain, [side] * processes, chunksize=1)
@@ -151,7 +166,7 @@ def _workers(home: Home, processes: int) -> Iterator[Callable[[Side], Spent]]:
                 raise RuntimeError(f"{done} of {side.cases} cases were turned")
             return reduce(Spent.beside, [spent for _, spent in ended])
 
-        yield measure
+        yield measure, pool.apply(compiled.running)
 
 
 _db: Database

@@ -59,7 +59,8 @@ CUT = (Shape(steps=4, due_days=90, last_days=3),)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A range of accounts to make. `devices` gives serial and address by turn; `tables` is what is filled, in order."""
+    """A range of accounts to make. `devices` gives serial and address by turn; `tables` is what is filled, in order.
+    Within `spread` neighbours fall due far from each other."""
 
     first: int
     count: int
@@ -68,6 +69,7 @@ class Plan:
     driver: str = "sim"
     level: str = "full"
     wakes_in: timedelta = timedelta(seconds=-1)
+    spread: timedelta = timedelta(seconds=1)
     devices: Sequence[tuple[str, Mapping[str, Any]]] = ()
     tables: Sequence[str] = ARREARS
 
@@ -92,7 +94,7 @@ def fill(owner: psycopg.Connection, partner_id: int, policy: int, plan: Plan, no
     params = {
         "partner": partner_id, "first": plan.first, "last": plan.first + plan.count - 1, "now": now,
         "today": now.date(), "kind": plan.kind, "driver": plan.driver, "level": plan.level, "amount": AMOUNT,
-        "policy": policy, "steps": STEPS[plan.kind], "wakes_at": now + plan.wakes_in,
+        "policy": policy, "steps": STEPS[plan.kind], "wakes_at": now + plan.wakes_in, "spread": plan.spread,
         "serials": [serial for serial, _ in plan.devices],
         "addresses": [json.dumps(address) for _, address in plan.devices],
         **_turns(plan.shapes),

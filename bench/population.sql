@@ -93,11 +93,12 @@ SELECT partner_id, id, account_id, id, 'claim', 'receivable', 'revenue', 'princi
     created_at
 FROM claim WHERE partner_id = %(partner)s AND id BETWEEN %(first)s AND %(last)s
 
--- cases: due now, in the order of a shuffled deck; `histories` says by the account's turn how many steps were taken
+-- cases: due now; with a `spread` in the order of a shuffled deck, else all at one moment, as by a calendar; `histories`
+-- says by the account's turn how many steps were taken
 INSERT INTO dunning_case (partner_id, id, account_id, policy_version_id, services, state, wakes_at, turned_at, version,
     opened_at, arrears, step)
 SELECT %(partner)s, n, n, %(policy)s, ARRAY[%(kind)s], CASE WHEN h.steps = 0 THEN 'watching' ELSE 'active' END,
-    %(wakes_at)s::timestamptz + make_interval(secs => (n * 7919 %% 9973) / 9973.0),
+    %(wakes_at)s::timestamptz + %(spread)s::interval * ((n * 7919 %% 9973) / 9973.0),
     %(now)s::timestamptz - interval '1 day', CASE WHEN h.steps = 0 THEN 0 ELSE 1 + 2 * h.steps END,
     %(now)s::timestamptz - interval '90 days', %(amount)s, coalesce((%(steps)s::text[])[h.steps], '')
 FROM generate_series(%(first)s::bigint, %(last)s) AS n

@@ -61,16 +61,19 @@ def restore(
     "--sleeping", default=0, show_default=True, type=click.IntRange(min=0),
     help="Also measure finding due work beside so many cases that are not due (7400000 take minutes to fill in).",
 )  # fmt: skip
+@click.option("--plain", is_flag=True, help="In plain Python, though there may be a compiled core.")
+@click.option("--shuffled", is_flag=True, help="Cases fall due in no order, so that neighbours' rows lie apart.")
 @json_option
 @refusals
-def decide(cases: int, processes: int, sleeping: int, as_json: bool) -> None:
+def decide(cases: int, processes: int, sleeping: int, plain: bool, shuffled: bool, as_json: bool) -> None:
     """Case steps a second, beside a bare loop with the same statements and rows and a constant for a decision.
 
     \b
     Example:  relight bench decide --cases 100000
     Example:  relight bench decide --sleeping 7400000
     """
-    _measure("decide", as_json, cases=cases, processes=processes, sleeping=sleeping)
+    _measure("decide", as_json, cases=cases, processes=processes, sleeping=sleeping, plain=plain,
+             shuffled=shuffled)  # fmt: skip
 
 
 @bench.command("import")

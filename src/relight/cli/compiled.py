@@ -1,4 +1,5 @@
-"""The compiled core: the sources of `relight.core` as machine code, for the workers of a what-if (docs/decisions/0014).
+"""The compiled core: the sources of `relight.core` as machine code, for what-ifs and for workers of the bulk lane
+(docs/decisions/0014, 0041).
 
 It is made by `relight compile`, lies beside the interpreter, and is used only where it was made from the very sources
 that are here. Everything else decides in plain Python, and comes to the same.
@@ -6,8 +7,9 @@ that are here. Everything else decides in plain Python, and comes to the same.
 
 import gc
 import hashlib
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
@@ -24,8 +26,11 @@ SUFFIX = EXTENSION_SUFFIXES[0]  # says the interpreter's version, and the machin
 State = Literal["ready", "stale", "none"]
 Core = Literal["compiled", "plain"]
 SOURCES = "sources"  # the list, in a core's folder
+VARIABLE = "RELIGHT_CORE"  # "plain": workers stay with plain Python
 _DECIDES = f"{CORE}.decide"
 _WORKS = f"{CORE}.simulate.parts"
+_FLOW = "relight.flow."
+_ROAD = "relight.flow.road.turn"
 
 
 def folder() -> Path:
@@ -60,27 +65,45 @@ def state() -> State:
     return "stale" if any(folder().glob(f"*/{SOURCES}")) else "none"
 
 
-def use(place: Path | None = None) -> Core:
-    """From now on this process takes the compiled core, if there is one to be used; which one it takes.
+def use_for(words: Sequence[str]) -> None:
+    """Take it where a command's words make this process a worker of the bulk lane alone. Nothing may have imported core
+    before."""
+    if words[:1] == ["worker"] and set(_lanes(words)) == {"bulk"} and os.environ.get(VARIABLE) != "plain":
+        use(road=True)
 
-    For a worker at its start: what the process had of core before is forgotten, so no object of it may be around.
+
+def _lanes(words: Sequence[str]) -> Iterator[str]:
+    yield from (word.removeprefix("--lane=") for word in words if word.startswith("--lane="))
+    yield from (words[at + 1] for at, word in enumerate(words[:-1]) if word == "--lane")
+
+
+def use(place: Path | None = None, *, road: bool = False) -> Core:
+    """From now on this process takes the compiled core, if there is one to be used; which one it takes. With `road`
+    also what makes facts of rows, and rows of decisions.
+
+    For a process at its start: what it had of core before is forgotten, so no object of it may be around.
     """
     if any(isinstance(one, _Finder) for one in sys.meta_path):
         return running()
     found = place or made()
     modules = {_name(path, found): path for path in found.rglob(f"*{SUFFIX}")} if found else {}
-    if not modules:
+    wanted = {name: path for name, path in modules.items() if road or not name.startswith(_FLOW)}
+    if not wanted:
         return "plain"
-    finder = _Finder(modules)
-    sys.meta_path.insert(0, finder)
-    _forget()
-    try:
-        import_module(_WORKS)
-    except Exception:  # noqa: BLE001 - half deleted, or made for another machine: whatever it is, plain Python goes on
-        sys.meta_path.remove(finder)
-        _forget()
+    _forget(CORE)
+    _take(_Finder(wanted), _ROAD if road else _WORKS)
     gc.freeze()  # what is loaded by now stays: collecting garbage need not look through it again and again
     return running()
+
+
+def _take(finder: "_Finder", works: str) -> None:
+    sys.meta_path.insert(0, finder)
+    before = set(sys.modules)
+    try:
+        import_module(works)
+    except Exception:  # noqa: BLE001 - half deleted, or made for another machine: whatever it is, plain Python goes on
+        sys.meta_path.remove(finder)
+        _forget(*(set(sys.modules) - before))
 
 
 def running() -> Core:
@@ -106,6 +129,8 @@ def _name(path: Path, root: Path) -> str:
     return ".".join(path.relative_to(root).parts).removesuffix(SUFFIX)
 
 
-def _forget() -> None:
-    for name in [name for name in sys.modules if name == CORE or name.startswith(f"{CORE}.")]:
+def _forget(*names: str) -> None:
+    """Of our own modules those of these names, and what is within them."""
+    ours = [name for name in sys.modules if name.startswith("relight.")]
+    for name in [name for name in ours if any(name == one or name.startswith(f"{one}.") for one in names)]:
         del sys.modules[name]

@@ -39,7 +39,7 @@ class Check:
 
 def run_checks() -> list[Check]:
     """All checks, with the database when it can be had. Nothing here raises: what is broken is what is reported."""
-    checks = [python_version(sys.version_info[:3]), core_of_what_ifs(compiled.state())]
+    checks = [python_version(sys.version_info[:3]), compiled_core(compiled.state())]
     try:
         checks += [*home_checks(paths.home()), backup_is_fresh(places.last(paths.home()), datetime.now(UTC))]
         urls = connect.resolve()
@@ -56,14 +56,14 @@ def python_version(version: tuple[int, ...]) -> Check:
     )
 
 
-def core_of_what_ifs(state: compiled.State) -> Check:
-    """Which core what-ifs run on. Both come to the same, so that plain Python is well too."""
+def compiled_core(state: compiled.State) -> Check:
+    """Which core what-ifs and night runs decide with. Both come to the same, so that plain Python is well too."""
     found = {
-        "ready": "compiled, from these very sources; all else is plain Python",
+        "ready": "compiled, from these very sources, for what-ifs and the bulk lane; all else is plain Python",
         "stale": "plain Python; the compiled one is of other sources and not used (`relight compile` makes it anew)",
-        "none": "plain Python; compiled, what-ifs take a third of the time (`relight compile`)",
+        "none": "plain Python; compiled, what-ifs take a third of the time and night runs less (`relight compile`)",
     }
-    return Check("core of what-ifs", True, found[state])
+    return Check("core", True, found[state])
 
 
 def home_checks(home: Path) -> list[Check]:

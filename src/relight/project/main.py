@@ -4,9 +4,9 @@ import signal
 import sys
 from types import FrameType
 
+from relight.cli import compiled
 from relight.cli.main import relight
 from relight.project.errors import UnableToProvideDatabase
-from relight.project.installation import Installed
 
 
 def main() -> None:
@@ -16,6 +16,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    compiled.use_for(sys.argv[1:])
+    from relight.project.installation import Installed  # which imports core: which one has just been chosen
+
     try:
         relight(obj=Installed(), prog_name="relight")
     except UnableToProvideDatabase as refused:

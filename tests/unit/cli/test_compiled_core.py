@@ -53,7 +53,8 @@ def machine_code(core: Path) -> Iterator[ProcessPoolExecutor]:
 @pytest.fixture
 def other_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The package as it would be somewhere else, to be changed."""
-    shutil.copytree(compiled.PACKAGE / "core", tmp_path / "core")
+    for part in ("core", "flow"):
+        shutil.copytree(compiled.PACKAGE / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "cli").mkdir()
     for name in ("compiling.py", "native.py"):
         shutil.copy(compiled.PACKAGE / "cli" / name, tmp_path / "cli")
@@ -127,6 +128,51 @@ def test_plain_modules_beside_it_read_its_objects_as_their_own(machine_code: Pro
     assert found == plain
 
 
+# -- for workers of the bulk lane
+
+
+@pytest.mark.parametrize(("words", "taken"), [
+    ("worker --lane bulk", True), ("worker --partner nordlys --lane=bulk", True), ("worker --lane urgent", False),
+    ("worker --lane bulk --lane urgent", False), ("worker", False), ("web", False), ("run --lane bulk", False),
+])  # fmt: skip
+def test_only_a_worker_of_the_bulk_lane_alone_takes_it(
+    words: str, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses: list[bool] = []
+    monkeypatch.setattr(compiled, "use", lambda *, road: uses.append(road))
+
+    compiled.use_for(words.split())
+
+    assert bool(uses) is taken
+
+
+def test_it_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "use", lambda **_: pytest.fail("taken"))
+    monkeypatch.setenv(compiled.VARIABLE, "plain")
+
+    compiled.use_for(["worker", "--lane", "bulk"])
+
+
+def test_nothing_imports_core_before_it_is_chosen() -> None:
+    told = "import sys, relight.project.main; print([one for one in sys.modules if one.startswith('relight.core')])"
+
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.timeout(900)
+def test_a_whole_road_on_the_database_is_the_same_on_it(core: Path) -> None:
+    """What comes from the database has the types that machine code insists on: bills to cuts and back, plans, holds,
+    hand-overs, and the audit of it all."""
+    roads = ["road", "plans", "agency", "late_interest"]
+    words = ["-q", "-p", "tests.on_machine_code", *(f"tests/journeys/test_{name}.py" for name in roads)]
+
+    done = subprocess.run([sys.executable, "-m", "pytest", *words], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 # -- only of these sources
 
 
@@ -164,6 +210,18 @@ def test_a_broken_core_is_left_alone(tmp_path: Path) -> None:
     assert found == work(part("broadband-no", 1))
 
 
+def test_a_worker_beside_a_broken_part_of_the_road_goes_on_in_plain_python(core: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(core, tmp_path / "core") / "relight" / "flow" / "road" / f"gather{compiled.SUFFIX}"
+    broken.write_bytes(b"half of a file")
+    told = "from pathlib import Path; from relight.cli import compiled; import sys\n"
+    told += f"print(compiled.use(Path({str(tmp_path / 'core')!r}), road=True)); import relight.flow.road.worker\n"
+    told += "print(sys.modules['relight.flow.road.gather'].__file__[-3:], compiled.running())"
+
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["plain", ".py", "plain"]
+
+
 def test_what_is_compiled_is_all_that_decides_and_nothing_that_reads_files() -> None:
     names = compiling.modules()
 
@@ -184,7 +242,7 @@ def test_without_a_compiler_the_command_says_what_is_missing_and_that_nothing_is
     done = CliRunner().invoke(relight, ["compile", "--check"])
 
     assert done.exit_code == 1
-    assert "What-ifs stay with plain Python, since there is no C compiler" in done.output
+    assert "What-ifs and workers stay with plain Python, since there is no C compiler" in done.output
 
 
 def test_without_headers_the_command_names_their_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

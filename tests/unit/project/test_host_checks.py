@@ -37,7 +37,7 @@ def test_the_disk_must_have_room(free_bytes: int, ok: bool) -> None:
     ("none", "relight compile"),
 ])  # fmt: skip
 def test_doctor_tells_which_core_what_ifs_run_on_and_finds_all_of_them_well(state: State, said: str) -> None:
-    found = checks.core_of_what_ifs(state)
+    found = checks.compiled_core(state)
 
     assert said in found.found
     assert found.ok

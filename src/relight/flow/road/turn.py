@@ -26,7 +26,7 @@ from relight.flow.road.stuck import may_be_one, one_by_one, put_off_case
 from relight.flow.road.tracing import deciding
 from relight.telemetry.metrics import DECISIONS, TURN_SECONDS
 
-BATCH = {"bulk": 400, "urgent": 50}  # an urgent payment waits for at most one batch of either
+BATCH = {"bulk": 800, "urgent": 50}  # an urgent payment waits for at most one batch of either
 
 Decide = Callable[[Policy, Law, CaseFacts, datetime], Decision]
 
