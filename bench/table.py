@@ -54,7 +54,8 @@ def _spread(found: Result) -> list[str]:
 
 
 def _decide(found: Result) -> list[Sequence[str]]:
-    name = f"case steps a second, {found['processes']} processes, {found['cases']:,} cases"
+    order = ", in no order" if found.get("order") == "shuffled" else ""
+    name = f"case steps a second, {found['processes']} processes, {found['cases']:,} cases{order}"
     return [(name, f"{found['steps_per_second']:,}", f"{found['raw_steps_per_second']:,}", f"{found['ratio']:.2f}")]
 
 
@@ -200,6 +201,7 @@ _ROWS = {
     "idle": _at_a_rate,
     "loaded": _at_a_rate,
     "decide": _decide,
+    "shuffled": _decide,
     "sleeping": _sleeping,
     "snapshot": _snapshot,
     "import": _import,

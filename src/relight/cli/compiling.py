@@ -57,7 +57,7 @@ class CannotCompile(RuntimeError):
 @click.command("compile")
 @click.option("--check", is_flag=True, help="Only say whether there is a C compiler, and do nothing.")
 def compile_core(check: bool) -> None:
-    """Make the core of Relight into machine code: what-ifs take a third of the time, night runs nine tenths.
+    """Make the core of Relight into machine code: what-ifs take a third of the time, night runs decide faster.
 
     What-ifs and workers of the bulk lane take it when they start; all else stays with plain Python, and both come to
     the same. It takes about a minute, once a version. `make setup` does it where there is a C compiler.
