@@ -28,7 +28,7 @@ from relight.flow.road.turn import BATCH, Turner
 PARTNERS_MAX = 37
 FEW = 100_000
 _SIZES = (10_000, FEW, 1_000_000)
-DUE = 2_000
+DUE = 4_000  # five batches
 _PARTNER_EACH = 1_000
 _FIRST = 100_000_000
 _SLEEP = timedelta(days=3)

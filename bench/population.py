@@ -69,9 +69,9 @@ class Plan:
     driver: str = "sim"
     level: str = "full"
     wakes_in: timedelta = timedelta(seconds=-1)
-    spread: timedelta = timedelta(seconds=1)
     devices: Sequence[tuple[str, Mapping[str, Any]]] = ()
     tables: Sequence[str] = ARREARS
+    spread: timedelta = timedelta(seconds=1)
 
 
 def make_partner(owner: psycopg.Connection, slug: str, now: datetime, drivers: Mapping[str, Any]) -> int:

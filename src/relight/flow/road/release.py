@@ -160,7 +160,7 @@ class Releaser:
             if not claimed or not may_be_one(error):
                 raise
             jobs = [job for batch in one_by_one(claimed, alone, put_off) for job in batch]
-        if claimed:
+        else:
             self.claimer.done(partner_id, lane)
         return len(claimed), jobs
 

@@ -71,9 +71,12 @@ class Turner:
         except Exception as error:
             if not claimed or not may_be_one(error):
                 raise
-            decided = self._one_by_one(partner_id, lane, now, claimed, at_once)
-        if claimed:
+            decided = self._one_by_one(
+                partner_id, lane, now, claimed, at_once
+            )  # some may be left: it begins there again
+        else:
             self.claimer.done(partner_id, lane)
+        if claimed:
             _count(lane, decided, time.perf_counter() - began)
         return len(decided)
 
