@@ -151,7 +151,7 @@ def test_an_effect_that_cannot_leave_lets_the_others_go(
     assert [row[:2] for row in world.rows(_EFFECTS)] == [(account.id, "done") for account in customers]
 
 
-def test_one_that_is_tried_alone_when_the_server_goes_away_is_not_put_off(world: World) -> None:
+def test_one_that_is_tried_alone_when_the_server_goes_away_is_not_put_off() -> None:
     def gone(_: int) -> int:
         raise psycopg.OperationalError("away")
 

@@ -71,9 +71,8 @@ class Turner:
         except Exception as error:
             if not claimed or not may_be_one(error):
                 raise
-            decided = self._one_by_one(
-                partner_id, lane, now, claimed, at_once
-            )  # some may be left: it begins there again
+            # Some may be left: the next search begins where this batch did.
+            decided = self._one_by_one(partner_id, lane, now, claimed, at_once)
         else:
             self.claimer.done(partner_id, lane)
         if claimed:
