@@ -6,20 +6,26 @@ from contextlib import contextmanager
 import click
 import psycopg
 
+from relight.cli.actors import who
 from relight.cli.context import database, installation, partner_id, partner_option, refusals
 from relight.flow.database import Database, Tx
 from relight.flow.partners import stopping
 
+_all_option = click.option("--all", "everybody", is_flag=True, help="Every partner of this installation.")
+_by_option = click.option(
+    "--by", default="", metavar="NAME", help="Who does it, for the record. If left out: the account on this host."
+)
+
 
 @click.command()
 @partner_option
-@click.option("--all", "everybody", is_flag=True, help="Every partner of this installation.")
-@click.option("--by", required=True, help="Who stops it, for the record.")
+@_all_option
+@_by_option
 @refusals
 def stop(partner_slug: str | None, everybody: bool, by: str) -> None:
     """Stop all warnings, fees and cuts at once. Restores, receipts and "you are back" go on.
 
-    Example:  relight stop --all --by "Kari, on call"
+    Example:  relight stop --all
     """
     _switch(partner_slug, everybody, by, stopped=True)
     click.echo("Stopped. Restores and receipts go on. `relight resume` lets the rest go on.")
@@ -27,8 +33,8 @@ def stop(partner_slug: str | None, everybody: bool, by: str) -> None:
 
 @click.command()
 @partner_option
-@click.option("--all", "everybody", is_flag=True, help="Every partner of this installation.")
-@click.option("--by", required=True, help="Who lets it go on, for the record.")
+@_all_option
+@_by_option
 @refusals
 def resume(partner_slug: str | None, everybody: bool, by: str) -> None:
     """Let go of `relight stop`.
@@ -57,9 +63,9 @@ def live(partner_slug: str | None, shadow: bool) -> None:
 def _switch(slug: str | None, everybody: bool, by: str, *, stopped: bool) -> None:
     with database() as db, _reach(db, slug, everybody) as tx:
         if stopped:
-            stopping.stop(tx, db.clock(), by)
+            stopping.stop(tx, db.clock(), who(tx, None, by).name)
         else:
-            stopping.resume(tx, by)
+            stopping.resume(tx, who(tx, None, by).name)
 
 
 @contextmanager
@@ -69,5 +75,13 @@ def _reach(db: Database, slug: str | None, everybody: bool) -> Iterator[Tx]:
         with psycopg.connect(installation().owner_url(), options="-c search_path=relight") as connection:
             yield Tx(connection, None)
     else:
-        with db.transaction(partner_id(db, slug)) as tx:
+        with db.transaction(_one(db, slug)) as tx:
             yield tx
+
+
+def _one(db: Database, slug: str | None) -> int:
+    """The partner that is meant. Who is in a hurry and named none of several is told of the way to reach all."""
+    try:
+        return partner_id(db, slug)
+    except click.UsageError as unclear:
+        raise click.UsageError(f"{unclear.message} For every partner: --all") from unclear

@@ -1,0 +1,81 @@
+"""`relight stop` and `relight resume`: whoever types no more than that is obeyed, and is on record."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from relight.cli.main import relight
+from tests.flow.test_rates_command import Connected
+
+Command = Callable[..., Result]
+SWITCH = "SELECT stopped_at IS NOT NULL, stopped_by FROM"
+
+
+class OwnedInstallation(Connected):
+    """An installation whose owner can be reached too."""
+
+    def __init__(self, urls: dict[str, str]):
+        super().__init__(urls["app"])
+        self._owner = urls["owner"]
+
+    def owner_url(self) -> str:
+        """Who may stop everybody."""
+        return self._owner
+
+
+@pytest.fixture
+def command(database_urls: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a command as the host's account `drift`."""
+    monkeypatch.setattr("getpass.getuser", lambda: "drift")
+    return lambda *words: CliRunner().invoke(relight, words, obj=OwnedInstallation(database_urls))
+
+
+@pytest.fixture
+def going_again(owner: psycopg.Connection) -> Iterator[None]:
+    """Whatever a test stops of the installation goes on after it."""
+    yield
+    owner.execute("UPDATE installation SET stopped_at = NULL, stopped_by = ''")
+
+
+def test_who_types_no_name_stops_a_partner_as_the_hosts_account(
+    command: Command, owner: psycopg.Connection, partner: int
+) -> None:
+    slug = owner.execute("SELECT slug FROM partner WHERE id = %s", (partner,)).fetchone()
+    assert slug is not None
+
+    stopped = command("stop", "--partner", slug[0])
+    still = owner.execute(f"{SWITCH} partner WHERE id = %s", (partner,)).fetchone()
+    resumed = command("resume", "--partner", slug[0])
+    again = owner.execute(f"{SWITCH} partner WHERE id = %s", (partner,)).fetchone()
+
+    assert (stopped.exit_code, resumed.exit_code) == (0, 0), stopped.output + resumed.output
+    assert (still, again) == ((True, "operator drift"), (False, "operator drift"))
+
+
+@pytest.mark.usefixtures("going_again")
+def test_who_types_no_name_stops_everybody(command: Command, owner: psycopg.Connection) -> None:
+    stopped = command("stop", "--all")
+    still = owner.execute(f"{SWITCH} installation").fetchone()
+    resumed = command("resume", "--all")
+    again = owner.execute(f"{SWITCH} installation").fetchone()
+
+    assert (stopped.exit_code, resumed.exit_code) == (0, 0), stopped.output + resumed.output
+    assert (still, again) == ((True, "operator drift"), (False, "operator drift"))
+
+
+@pytest.mark.usefixtures("going_again")
+def test_a_name_that_is_given_is_on_record_beside_the_account(command: Command, owner: psycopg.Connection) -> None:
+    command("stop", "--all", "--by", "Kari, on call")
+
+    assert owner.execute(f"{SWITCH} installation").fetchone() == (True, "Kari, on call (operator drift)")
+
+
+@pytest.mark.usefixtures("partner", "other_partner")
+def test_where_there_are_several_partners_the_refusal_names_the_way_to_stop_all(command: Command) -> None:
+    refused = command("stop")
+
+    assert refused.exit_code != 0
+    assert "--all" in refused.output
+    assert "--partner" in refused.output
