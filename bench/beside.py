@@ -30,7 +30,8 @@ _ROUND = 2_000  # events that a writer is asked for at once: after each it may b
 
 @dataclass
 class Beside:
-    """How much of each there is, and what came of it by the end: rows taken in, events written and read, a second too.
+    """How much of each there is, and what came of it by the end: rows taken in, events written and read, `of` so many,
+    and how many a second.
 
     `whole`: whether it went on until the last payment.
     """
@@ -91,7 +92,9 @@ class Beside:
             raise RuntimeError(f"the import ended with {process.returncode}")
         found = self.owner.execute("SELECT count(*) FROM claim WHERE partner_id = %s", [self._partner("imported")])
         rows = (found.fetchone() or (0,))[0]
-        self.done["import"] = {"rows": rows, "per_second": round(rows / seconds), "whole": whole}
+        self.done["import"] = {
+            "rows": rows, "of": self.import_rows, "per_second": round(rows / seconds), "whole": whole
+        }  # fmt: skip
 
     def _write(self, write: Any, ending: threading.Event) -> None:
         began, written = time.monotonic(), 0
@@ -99,7 +102,9 @@ class Beside:
             write(events := min(_ROUND, self.feed_events - written))
             written += -(-events // SLICE) * SLICE
         seconds = time.monotonic() - began
-        self.done["feed"] = {"events": written, "per_second": round(written / seconds), "whole": ending.is_set()}
+        self.done["feed"] = {
+            "events": written, "of": self.feed_events, "per_second": round(written / seconds), "whole": ending.is_set()
+        }  # fmt: skip
 
     def _untold(self) -> int:
         """Events of the feed that have no position yet."""

@@ -42,11 +42,28 @@ def _restore(found: Result) -> list[Sequence[str]]:
 
 
 def _at_a_rate(found: Result) -> list[Sequence[str]]:
-    """Restores at a rate, alone or beside everything."""
+    """Restores at a rate, alone or beside everything; then also how much of everything was done meanwhile."""
+    load = found["load"]
     payments = f"{found['runs'] + found['power']:,} payments, {found['rate']:g} a second"
-    beside = "beside a night run, an import and a feed" if found["load"]["cases"] else "with nothing else going on"
+    beside = "beside a night run, an import and a feed" if load["cases"] else "with nothing else going on"
     name = f"{beside}: webhook heard → command ({payments})"
-    return [(name, " · ".join(_spread(found["inside_ms"])) + " ms", "", "")]
+    rows: list[Sequence[str]] = [(name, " · ".join(_spread(found["inside_ms"])) + " ms", "", "")]
+    return [*rows, ("what was done beside them", _done_beside(load), "", "")] if load["cases"] else rows
+
+
+def _done_beside(load: Result) -> str:
+    """How much of what there was to do besides was done until the last payment."""
+    units = {"import": ("rows", "imported rows"), "feed": ("events", "events told")}
+    others = [
+        _share(also[unit], also.get("of"), words, also["per_second"])
+        for name, also in load["also"].items()
+        for unit, words in [units[name]]
+    ]
+    return " · ".join([_share(load["decided"], load["cases"], "cases decided", load["per_second"]), *others])
+
+
+def _share(done: int, of: int | None, words: str, per_second: int) -> str:
+    return f"{done:,}{f' of {of:,}' if of else ''} {words} ({per_second:,} a second)"
 
 
 def _spread(found: Result) -> list[str]:
@@ -78,13 +95,19 @@ def _snapshot(found: Result) -> list[Sequence[str]]:
     return [
         (f"pages to find a batch of due cases {held}", f"{under['going_on']['pages']:,}",
          f"{without['going_on']['pages']:,} without", f"{ratio['going_on']:.2f}"),
-        ("the same in a night of 16,000, the mean of all searches", f"{under['search_ms']['mean']:.1f} ms",
+        (f"the same in a night of {_in_the_night(under):,}, the mean of all searches",
+         f"{under['search_ms']['mean']:.1f} ms",
          f"{without['search_ms']['mean']:.1f} ms without", f"{ratio['search_ms']:.2f}"),
         ("pages to ask which partners have due cases", f"{under['which_partners']['pages']:,}",
          f"{without['which_partners']['pages']:,} without", f"{ratio['which_partners']:.2f}"),
         (f"pages to find what leaves next, {found['left']:,} left since", f"{under['leaving']['going_on']['pages']:,}",
          f"{without['leaving']['going_on']['pages']:,} without", f"{ratio['leaving_going_on']:.2f}"),
     ]  # fmt: skip
+
+
+def _in_the_night(under: Result) -> int:
+    """Cases of the measured night: each search found a batch."""
+    return round(under["searches"] * under["going_on"]["rows"])
 
 
 def _import(found: Result) -> list[Sequence[str]]:

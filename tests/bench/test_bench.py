@@ -13,6 +13,7 @@ from bench import plot, table
 from bench.figures import percentiles
 from relight.cli import bench as command
 from relight.flow.road.turn import BATCH
+from tests.soak import verdict
 
 _RELIGHT = (sys.executable, "-m", "relight.project.main")
 
@@ -110,6 +111,40 @@ def test_each_benchmark_of_make_bench_has_its_rows_in_the_table() -> None:
 
     assert {file.stem.rpartition("-")[2] for file in results} >= {"restore", "decide", "import", "paypage", "simulate"}
     assert len(rows) > len(results)
+
+
+def test_restores_beside_everything_say_how_much_of_it_was_done_meanwhile(tmp_path: Path) -> None:
+    also = {
+        "import": {"rows": 1200, "of": 5000, "per_second": 40, "whole": True},
+        "feed": {"events": 700, "per_second": 23, "whole": True, "read": 700},
+    }
+    load = {"cases": 9000, "decided": 800, "per_second": 27, "also": also}
+    spread = {"p50": 20.0, "p95": 40.0, "p99": 60.0, "max": 70.0}
+    file = tmp_path / "2026-11-28-loaded.json"
+    file.write_text(json.dumps({"runs": 100, "power": 50, "rate": 50.0, "inside_ms": spread, "load": load}))
+
+    told = table.table([file])
+
+    assert "800 of 9,000 cases decided (27 a second)" in told
+    assert "1,200 of 5,000 imported rows (40 a second)" in told
+    assert "700 events told (23 a second)" in told, "results from before `of` was kept are read too"
+
+
+def test_a_night_under_a_snapshot_is_as_long_as_its_searches_found_cases(tmp_path: Path) -> None:
+    kept = json.loads(next((Path(table.__file__).parent / "results").glob("*-snapshot.json")).read_text("utf-8"))
+    kept["under"] |= {"searches": 30, "going_on": {"pages": 9, "rows": 800.0, "ms": 1.0}}
+    file = tmp_path / "2026-11-28-snapshot.json"
+    file.write_text(json.dumps(kept))
+
+    assert "a night of 24,000" in table.table([file])
+
+
+def test_the_kept_hour_of_steady_load_is_flat_by_the_limits_of_today() -> None:
+    kept = sorted((Path(table.__file__).parent / "results").glob("*-soak.json"))[-1]
+
+    verdicts = verdict.judge(json.loads(kept.read_text("utf-8"))["samples"])
+
+    assert [one for one in verdicts if not one["flat"]] == []
 
 
 def test_without_a_source_checkout_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
