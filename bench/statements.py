@@ -23,6 +23,8 @@ ROWS_MIN = 1_500
 _PACKAGE = Path(str(relight.__file__)).parent
 _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 _PARAMETER = re.compile(r"%\((\w+)\)s")
+# Whoever asks sends types along; where PostgreSQL cannot tell them by itself, these help it.
+_TYPES: Mapping[str, str] = dict.fromkeys(("now", "lease_until", "command_lease_until"), "::timestamptz")
 _SCAN = re.compile(r"(Seq|Index|Index Only) Scan (?:Backward )?(?:using \w+ )?on (\w+)")
 _SESSION = "-c search_path=relight -c jit=off"
 _SIZES = (
@@ -48,17 +50,19 @@ def look(owner_url: str, app_url: str) -> Iterator[str]:
         app.execute("SELECT set_config('relight.partner', %s, false)", [str(partner[0]) if partner else ""])
         app.execute("SELECT set_config('relight.now', now()::text, false)")
         for name, text in statements():
-            plan = _plan(app, text)
+            plan = plan_of(app, text)
             if plan is None:
                 yield f"{name}: not planned by itself"
             else:
                 yield from sorted({f"{name}: {table}, {sizes[table]:,} rows" for table in _read_whole(plan, sizes)})
 
 
-def _plan(app: psycopg.Connection, text: str) -> list[str] | None:
+def plan_of(app: psycopg.Connection, text: str, *, options: str = "GENERIC_PLAN") -> list[str] | None:
+    """The lines of a statement's generic plan, by which it is run; None where it cannot be planned by itself, since it
+    wants a table of its session's own or leaves the type of a parameter to whoever asks."""
     names = list(dict.fromkeys(_PARAMETER.findall(text)))
-    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text).replace("%%", "%")
-    result = app.pgconn.exec_(f"EXPLAIN (GENERIC_PLAN) {numbered}".encode())
+    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}{_TYPES.get(found[1], '')}", text)
+    result = app.pgconn.exec_(f"EXPLAIN ({options}) {numbered.replace('%%', '%')}".encode())
     if result.error_message:
         return None
     return [(result.get_value(at, 0) or b"").decode() for at in range(result.ntuples)]

@@ -1,6 +1,7 @@
 """Small runs of the benchmarks, as commands: the figures are nobody's business here, what they are made of is."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bench import plot, table
+from bench import plans, plot, table
 from bench.figures import percentiles
 from relight.cli import bench as command
 from relight.flow.road.turn import BATCH
 from tests.soak import verdict
 
+# What bench/plans.py fills by the ten thousand.
+_READ_WHOLE = re.compile(
+    r"Seq Scan on (account|account_role|dunning_case|claim|claim_line|transfer|effect|service|supply|payment|attempt"
+    r"|pay_link|checkout|provider_notice|case_event|feed|feed_pending)\b"
+)
 _RELIGHT = (sys.executable, "-m", "relight.project.main")
 
 
@@ -145,6 +151,16 @@ def test_the_kept_hour_of_steady_load_is_flat_by_the_limits_of_today() -> None:
     verdicts = verdict.judge(json.loads(kept.read_text("utf-8"))["samples"])
 
     assert [one for one in verdicts if not one["flat"]] == []
+
+
+def test_plans_are_kept_of_every_hot_statement_and_none_reads_a_table_that_was_filled_from_end_to_end() -> None:
+    kept = {file.stem: file.read_text("utf-8") for file in plans.FOLDER.glob("*.txt")}
+
+    beside_the_night_run = {name for name in kept if not name.startswith(("facts-", "record-"))}
+
+    assert beside_the_night_run == set(plans.hot()) - {"facts-claim_due_urgent"}
+    assert "facts-claim_due_urgent" in kept
+    assert {name for name, plan in kept.items() if _READ_WHOLE.search(plan)} == set()
 
 
 def test_without_a_source_checkout_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
