@@ -195,6 +195,44 @@ def test_customers_get_an_apology_in_their_language_once_a_person_approves(
         wrong.apologise(undone.id)
 
 
+@pytest.mark.parametrize("batch", [200, 1], ids=["one batch", "a batch for each case"])
+def test_a_customer_with_two_cases_gets_one_apology(
+    world: World, database_urls: dict[str, str], monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(apology, "BATCH", batch)
+    wrong = Wrong(world, 1)
+    account, _ = wrong.homes[0]
+    world.service(account, kind="electricity_grid")
+    world.invoice(account, amount=OWED, kind="electricity_grid", due=world.moment.date() - timedelta(days=20))
+    world.until_true(lambda: len(_cases_that_wrote(world, account)) == 2, "both cases have written")
+    world.moment += timedelta(minutes=1)
+    with world.db.transaction(world.partner) as tx:
+        number, found = asking.ask(tx, Scope(wrong.since), why="all of it", by=ANNE, now=world.moment)
+    undone = carry_out(world.db, world.partner, number, lambda: world.moment)
+    with world.db.transaction(world.partner) as tx:
+        drafted = [one.customers for one in apology.drafts(tx, number, world.moment)]
+
+    wrong.apologise(number)
+    world.days(7)
+
+    assert len(world.rows("SELECT case_id FROM undo_case WHERE account_id = %(a)s AND reached", a=account.id)) == 2
+    assert [template for template, _ in world.messages(account)].count("apology") == 1
+    assert world.log(account).count("apology_told") == 1
+    assert world.rows("SELECT DISTINCT apology FROM undo_case WHERE reached") == [("told",)]
+    assert (sum(drafted), undone.done["reached"], found.reached) == (2, 2, 3)  # the bystander is the other customer
+    with world.db.transaction(world.partner) as tx:
+        assert asking.undo(tx, number).done["sorry"] == 2
+    assert violations(world, database_urls) == []
+
+
+def _cases_that_wrote(world: World, account: Account) -> list[tuple[int]]:
+    """The account's cases from which a message has left."""
+    return world.rows(
+        "SELECT DISTINCT case_id FROM effect WHERE account_id = %(a)s AND kind = 'message' AND attempts > 0 ORDER BY 1",
+        a=account.id,
+    )
+
+
 def test_killed_in_the_middle_it_has_undone_whole_batches_and_goes_on(
     world: World, workers: Workers, database_urls: dict[str, str]
 ) -> None:

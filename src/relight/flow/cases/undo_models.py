@@ -15,7 +15,7 @@ class Undo(PartnerRow):
     It is about steps that were taken from `since` on (until it began, `until`), of a policy's version, of an import, or
     of the cases that a bulk moved; of everything where none is named. `act` is the bulk id of the cases' events.
     `after_case` is how far it has come, so that whoever goes on begins there. `found` is what its asker was shown.
-    The apology is a `draft` until a person approves it; then each case's turn sends its own.
+    The apology is a `draft` until a person approves it; then the turn of one case of each customer sends it.
     """
 
     policy = models.TextField(db_default="")
@@ -60,7 +60,8 @@ class UndoCase(PartnerRow):
     the services that it gave back, and what had left by then and cannot be taken back.
 
     `reached` is whether the customer noticed anything; only then is there an apology: `draft`, `wanted` when a person
-    has approved it, `told` when a decision has put it in the outbox.
+    has approved it, `told` when a decision has put it in the outbox. Of a customer's cases one is wanted; the others
+    are told with it.
     """
 
     undo = link("relight_cases.Undo")

@@ -1,4 +1,5 @@
-"""The apology after an undo: a draft in each language until a person approves it, then sent by each case's own turn."""
+"""The apology after an undo: a draft in each language until a person approves it, then sent once to each customer, by
+the turn of one of the cases that were wrong."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +49,8 @@ def approve(tx: Tx, number: int, *, by: Person, now: datetime, send: bool = True
 
 
 def send_out(db: Database, partner_id: int, number: int, now: datetime) -> int:
-    """One batch of an approved apology: the cases' next turns send it. How many; 0 when all are on their way."""
+    """One batch of an approved apology: the next turn of one case of each customer sends it. How many cases; 0 when all
+    are on their way."""
     with db.transaction(partner_id) as tx:
         tx.rows(SQL.lock, {"undo": number})
         at = undo(tx, number)

@@ -22,7 +22,8 @@ class UnableToUndo(UnableTo):
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """An undo as it stands. `found` is what its asker was shown, `done` the sums of what was done."""
+    """An undo as it stands. `found` is what its asker was shown, `done` the sums of what was done; `reached` and
+    `sorry` among them count customers."""
 
     id: int
     policy: str

@@ -50,7 +50,7 @@ class Harm:
 
 @dataclass(slots=True)
 class Found:
-    """The sums of what was found. `fees` in minor units of the partner's currency."""
+    """The sums of what was found, `reached` too by case. `fees` in minor units of the partner's currency."""
 
     cases: int = 0
     steps: Counter[str] = field(default_factory=Counter[str])

@@ -135,7 +135,7 @@ VALUES (%(partner)s, %(policy)s, %(version)s, %(run)s, %(bulk)s, %(since)s, %(wh
 -- lock: one at a time goes on with it; whoever waited finds how far it has come
 SELECT id FROM undo WHERE id = %(undo)s FOR UPDATE
 
--- one: as it stands, with the sums of what was done
+-- one: as it stands, with the sums of what was done; an apology is a customer's, not a case's
 SELECT u.id, u.policy, u.version, u.import_run_id, u.bulk, u.since, u.until, u.why, u.state, u.found, u.needs,
     u.asked_at, u.asked_by, u.answered_at, u.answered_by, u.started_at, u.finished_at, u.after_case, u.act, u.apology,
     u.apology_by, d.done
@@ -145,8 +145,8 @@ CROSS JOIN LATERAL (
         'fees', coalesce(sum(k.fees), 0), 'services', coalesce(sum(k.services), 0),
         'messages', coalesce(sum(k.messages), 0), 'letters', coalesce(sum(k.letters), 0),
         'stopped', coalesce(sum(k.stopped), 0), 'handovers', coalesce(sum(k.handovers), 0),
-        'reached', count(*) FILTER (WHERE k.reached), 'sorry', count(*) FILTER (WHERE k.apology IN ('wanted', 'told')))
-        AS done
+        'reached', count(DISTINCT k.account_id) FILTER (WHERE k.reached),
+        'sorry', count(DISTINCT k.account_id) FILTER (WHERE k.apology IN ('wanted', 'told'))) AS done
     FROM undo_case k WHERE k.undo_id = u.id
 ) d
 WHERE (%(undo)s::bigint IS NULL OR u.id = %(undo)s) ORDER BY u.id DESC LIMIT %(limit)s
@@ -178,12 +178,21 @@ UPDATE undo SET apology = 'dropped', apology_by = %(actor)s, apology_at = %(now)
 -- apologies_to_come: a batch of those that wait for the approval
 SELECT case_id, account_id FROM undo_case WHERE undo_id = %(undo)s AND apology = 'draft' ORDER BY case_id LIMIT %(limit)s
 
--- want_apologies: each case's next turn sends its own; a closed case takes one more turn for it
-WITH wanted AS (
-    UPDATE undo_case SET apology = 'wanted'
-    WHERE undo_id = %(undo)s AND case_id = ANY (%(cases)s::bigint[]) AND apology = 'draft' RETURNING case_id
+-- want_apologies: one case of a customer sends it at its next turn, a closed one takes one more turn for it; with that
+-- the customer's other cases are told. An account's cases are found by its index: this goes on for many batches.
+WITH first AS (
+    SELECT DISTINCT ON (k.account_id) k.case_id FROM undo_case k
+    WHERE k.undo_id = %(undo)s AND k.case_id = ANY (%(cases)s::bigint[]) AND k.apology = 'draft' AND NOT EXISTS (
+        SELECT FROM dunning_case o JOIN undo_case p ON p.partner_id = o.partner_id AND p.case_id = o.id
+        WHERE o.account_id = k.account_id AND p.undo_id = %(undo)s AND p.apology IN ('wanted', 'told'))
+    ORDER BY k.account_id, k.case_id
+), answered AS (
+    UPDATE undo_case k SET apology = CASE WHEN k.case_id IN (SELECT case_id FROM first) THEN 'wanted' ELSE 'told' END
+    WHERE k.undo_id = %(undo)s AND k.case_id = ANY (%(cases)s::bigint[]) AND k.apology = 'draft'
+    RETURNING k.case_id, k.apology
 )
-UPDATE dunning_case c SET wakes_at = least(c.wakes_at, %(now)s) FROM wanted w WHERE c.id = w.case_id
+UPDATE dunning_case c SET wakes_at = least(c.wakes_at, %(now)s) FROM answered w
+WHERE c.id = w.case_id AND w.apology = 'wanted'
 
 -- apologies_out: all are on their way
 UPDATE undo SET apology = 'approved' WHERE id = %(undo)s
