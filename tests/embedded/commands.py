@@ -1,5 +1,6 @@
 """Commands of Relight as processes of their own, so that they can be killed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,18 @@ with embedded.server(Path(sys.argv[1])) as server:
     print("ready", flush=True)
     sys.stdin.read()
 """
+
+
+def relight_there(home: Path, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """`relight` with its home there, and only these settings, in a process of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RELIGHT_", "DATABASE_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "relight.project.main", *words],
+        env={**kept, "RELIGHT_HOME": str(home), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @contextmanager

@@ -40,6 +40,19 @@ COMMANDS = {
     "bench": "relight.cli.bench:bench",
 }
 
+# These begin an installation where there is none. The others act on one or look at it, and refuse to begin an empty
+# one: "Stopped." must never be the answer of another installation than the one that is meant.
+BEGIN = frozenset({
+    "demo", "serve", "web", "worker", "import", "policy", "doctor", "migrate", "database", "partner", "user", "bench",
+})  # fmt: skip
+
+
+def may_begin() -> bool:
+    """Whether the command that runs may begin an installation; so may what runs without a command."""
+    context = click.get_current_context(silent=True)
+    command = context.find_root().invoked_subcommand if context else None
+    return command is None or command in BEGIN
+
 
 class Commands(click.Group):
     """A group whose commands are imported when they are used: `relight doctor` does not wait for the demo."""

@@ -4,17 +4,15 @@ The first command that needs it does all of it; later ones find everything in pl
 """
 
 import os
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import psycopg
 
 from relight.flow.database import Database
-from relight.project import connect, paths, roles, snapshot
+from relight.project import connect, credentials, paths, roles, snapshot
 from relight.project.locks import exclusive
 
 SETTINGS = "relight.project.settings"
@@ -38,7 +36,7 @@ def start() -> Started:
         urls = connect.resolve()
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ["RELIGHT_APP_DATABASE"], os.environ["RELIGHT_OWNER_DATABASE"] = urls.app, urls.owner
-        os.environ.setdefault("RELIGHT_SECRET_KEY", _secret(paths.home()))
+        os.environ.setdefault("RELIGHT_SECRET_KEY", credentials.secret(paths.home()))
         _prepare(urls.owner)
     return Started(urls.owner, urls.app, urls.is_embedded)
 
@@ -90,18 +88,6 @@ def _ours() -> set[tuple[str, str]]:
         for entry in stage.joinpath("migrations").iterdir()
         if entry.name.endswith(".py") and entry.name[0].isdigit()
     }
-
-
-def _secret(home: Path) -> str:
-    """The installation's secret, made once, readable by its owner only."""
-    path = home / "secret"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    return path.read_text().strip()
 
 
 def _first_partner(owner: str) -> None:

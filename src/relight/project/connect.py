@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import dict_row
 
-from relight.project import credentials, embedded, paths, roles, server_url
+from relight.project import cluster, credentials, embedded, paths, roles, server_url
 from relight.project.embedded import Server
-from relight.project.errors import UnableToUseDatabaseUrl
+from relight.project.errors import UnableToFindInstallation, UnableToUseDatabaseUrl
 from relight.project.locks import exclusive
 from relight.project.server_url import ServerUrl
 
@@ -47,8 +47,34 @@ def resolve(environment: Mapping[str, str] = os.environ) -> DatabaseUrls:
     return _resolve_as_app(url, environment.get(OWNER_VARIABLE))
 
 
+def is_begun(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether there is an installation already; looks without making anything. Raises `UnableToUseDatabaseUrl`."""
+    if given := environment.get(APP_VARIABLE):
+        url = server_url.look(given, variable=APP_VARIABLE)
+        return url.entrance == url.conninfo and roles.has_tables(url.conninfo)
+    return cluster.data_folder(paths.home_path()) is not None
+
+
+def must_be_begun(environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse where nothing is yet: what acts on an installation must not make an empty one and answer for that."""
+    if is_begun(environment):
+        return
+    where = f"the database of {APP_VARIABLE}" if environment.get(APP_VARIABLE) else str(paths.home_path())
+    raise UnableToFindInstallation(
+        f"There is no installation of Relight in {where}.",
+        remedy=f"Set {paths.HOME_VARIABLE}, or {APP_VARIABLE}, as it is set for web and workers (docs/installing.md, "
+        '"By hand"); or begin a new one there with `relight migrate`.',
+    )
+
+
 def _resolve_embedded() -> DatabaseUrls:
     home = paths.home()
+    if credentials.has_secret(home) and cluster.data_folder(home) is None:
+        raise UnableToFindInstallation(
+            f"{home} is the home of an installation whose PostgreSQL is elsewhere, and no {APP_VARIABLE} is set.",
+            remedy=f'Set {APP_VARIABLE} as for web and workers (docs/installing.md, "By hand"); or, for another '
+            f"installation, {paths.HOME_VARIABLE} to a folder that is empty.",
+        )
     if home not in _held or not _held[home].is_held:
         _held[home] = embedded.acquire(home)
         atexit.register(_held[home].release)

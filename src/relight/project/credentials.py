@@ -1,4 +1,5 @@
-"""Passwords Relight made for its own two roles on somebody's server: `app-credentials.json` in home, mode 0600."""
+"""What home keeps closed, mode 0600: the installation's secret in `secret`, and in `app-credentials.json` the passwords
+that Relight made for its own two roles on somebody's server."""
 
 import json
 import os
@@ -9,6 +10,24 @@ from relight.project import roles
 from relight.project.errors import UnableToProvideDatabase
 
 FILE_NAME = "app-credentials.json"
+_KEPT_AS = "secret"
+
+
+def has_secret(home: Path) -> bool:
+    """Whether an installation was begun with this home."""
+    return (home / _KEPT_AS).exists()
+
+
+def secret(home: Path) -> str:
+    """The installation's secret, made once, readable by its owner only."""
+    path = home / _KEPT_AS
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
 
 
 def read(home: Path, server: str) -> dict[str, str] | None:

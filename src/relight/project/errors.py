@@ -16,6 +16,10 @@ class UnableToUseHome(UnableToProvideDatabase):
     """The folder Relight keeps its data in cannot be made or used."""
 
 
+class UnableToFindInstallation(UnableToProvideDatabase):
+    """There is no installation where the command looks, and it may not begin one there."""
+
+
 class UnableToStartServer(UnableToProvideDatabase):
     """The embedded PostgreSQL cannot be found, made or started."""
 

@@ -98,6 +98,18 @@ def existing(connection: Connection[Any]) -> set[str]:
     return {row["name"] if isinstance(row, dict) else row[0] for row in rows}
 
 
+def has_tables(conninfo: str) -> bool:
+    """Whether Relight's tables were ever made in that database; asked of the catalogue, which any role may read."""
+    asked = (
+        "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = 'django_migrations')"
+    )
+    with psycopg.connect(conninfo) as connection:
+        found = connection.execute(asked, [SCHEMA]).fetchone()
+    assert found is not None
+    return bool(found[0])
+
+
 def _make_role(connection: Connection[dict[str, Any]], role: str, password: str | None) -> None:
     found = connection.execute("SELECT * FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     name = sql.Identifier(role)

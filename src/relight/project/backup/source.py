@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from relight.project import binaries, boot, cluster, connect, embedded, paths
+from relight.project import binaries, cluster, connect, embedded, paths
 from relight.project.embedded import Server
 from relight.project.errors import UnableToBackUp
 
@@ -83,10 +83,8 @@ def source() -> Source:
 
 def _embedded() -> Server:
     """The embedded server, as it is: preparing it anew writes, and a commit may be waiting for us to stream."""
-    where = paths.home()
-    if cluster.data_folder(where) is None:
-        boot.start()
-    server = embedded.acquire_as_it_is(where)
+    connect.must_be_begun()
+    server = embedded.acquire_as_it_is(paths.home())
     atexit.register(server.release)
     return server
 
