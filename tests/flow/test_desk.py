@@ -77,7 +77,7 @@ def test_an_end_that_cannot_be_written_takes_no_other_along(writing: Writing) ->
 
 
 def test_ends_are_kept_while_the_database_is_away(writing: Writing) -> None:
-    away = [psycopg.OperationalError("gone"), psycopg.OperationalError("gone still")]
+    away = [psycopg.OperationalError("gone"), psycopg.errors.IdleInTransactionSessionTimeout("stood still")]
     writing.wrong = lambda attempts: away.pop() if away else None
 
     told = hand_in(end(1), end(2))

@@ -1,16 +1,14 @@
 """A restore leaves with its decision, in one transaction; what is not that simple leaves by release."""
 
 from datetime import timedelta
-from typing import Any
 
 import psycopg
 import pytest
 
 from relight.core.levels import Level
 from relight.flow.road.at_once import AtOnce
-from relight.flow.road.release import Job, LinkMaker, Releaser
+from relight.flow.road.release import LinkMaker, Releaser
 from relight.flow.road.turn import Turner
-from relight.flow.road.worker import Worker
 from tests.journeys.world import Account, World
 
 LINK = LinkMaker("https://betal.example", lambda partner_id, link_id: f"{partner_id}-{link_id}")
@@ -102,26 +100,3 @@ def test_a_decision_that_is_not_committed_leaves_nothing(
     assert world.value(_ATTEMPTS) == before
     world.run()
     assert world.rows(_COMMANDS, account=account.id)[-1] == ("full", "done", 1)
-
-
-def test_another_partners_failing_turn_keeps_nobody_from_it(
-    world: World, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The worker's round: ours is decided, then the next partner's turn raises."""
-    world.run()
-    world.moment += timedelta(seconds=1)
-    world.pays(account, OWED)
-    worker, jobs = Worker(world.db, LINK), list[Job]()
-    monkeypatch.setattr(world.db, "clock", lambda: world.moment)
-    turn = worker.turner.turn
-
-    def fails_for_others(partner_id: int, *given: Any, **more: Any) -> int:
-        if partner_id != world.partner:
-            raise InterruptedError
-        return turn(partner_id, *given, **more)
-
-    monkeypatch.setattr(worker.turner, "turn", fails_for_others)
-    with pytest.raises(InterruptedError):
-        worker._decide_once(worker.lanes[0], {world.partner, world.partner + 1}, jobs)
-
-    assert [job.account_id for job in jobs] == [account.id]

@@ -159,6 +159,15 @@ def test_one_that_is_tried_alone_when_the_server_goes_away_is_not_put_off() -> N
         stuck.one_by_one([1, 2], gone, lambda *_: pytest.fail("put off"))
 
 
+def test_what_is_done_one_by_one_is_not_lost_when_the_server_goes_away() -> None:
+    def gone(number: int) -> int:
+        if number > 1:
+            raise psycopg.OperationalError("away")
+        return number
+
+    assert stuck.one_by_one([1, 2, 3], gone, lambda *_: pytest.fail("put off")) == [1]
+
+
 def fails(*_: Any) -> Any:
     """Nothing can be decided."""
     raise ValueError("no such day")

@@ -22,6 +22,7 @@ from relight.telemetry.serving import Health, Watched, address, serving
 _TELLS = """
 import sys, time
 from relight.telemetry import metrics
+metrics.failed("listen urgent", "database away")
 metrics.LOOP_ROUND.labels("decide urgent").set(time.monotonic() - float(sys.argv[1]))
 metrics.DECISIONS.labels("urgent", "step").inc(3)
 print("told", flush=True)
@@ -121,6 +122,7 @@ def test_a_loop_that_stands_still_makes_the_command_unhealthy(shared: Path) -> N
             stale = _health(shared, none)
 
     assert fresh.wrong == ()
+    assert (fresh.facts or {})["loops"].keys() == {"decide urgent"}  # one that only failed once is no loop to wait for
     assert len(stale.wrong) == 1
     assert stale.wrong[0].startswith("the loop 'decide urgent' has not come round for 30")
 

@@ -7,12 +7,11 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import click
-import psycopg
 
 from relight.cli.installation import Installation
 from relight.core.moments import moment_of
 from relight.flow.cases.errors import UnableTo
-from relight.flow.database import Database
+from relight.flow.database import AWAY, Database
 from relight.telemetry import logs
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,7 +68,7 @@ def refusals(command: F) -> F:
             return command(*args, **kwargs)
         except UnableTo as refused:
             raise click.ClickException(str(refused)) from refused
-        except psycopg.OperationalError as away:
+        except AWAY as away:
             text = str(away).strip().split("\n")[0]
             raise click.ClickException(f"The database does not answer: {text}. `relight doctor` tells more.") from away
 

@@ -32,6 +32,10 @@ _NAMED = re.compile(r"^-- (\w+): .*$", re.MULTILINE)
 Params = Mapping[str, Any]
 T = TypeVar("T")
 
+# What is raised when the database, or only this session, is away: what was under way is undone and may be tried again.
+# Of a session that stood still for too long the server says so (25P03), and one that lost its place only reads (25006).
+AWAY = (psycopg.OperationalError, errors.IdleInTransactionSessionTimeout, errors.ReadOnlySqlTransaction)
+
 # Days are counted in UTC or in a partner's own zone, never in the server's. The same few statements are asked all day,
 # by keys that fit one plan: planning anew takes longer than running them.
 _SESSION = "-c search_path=relight -c timezone=UTC -c plan_cache_mode=force_generic_plan"

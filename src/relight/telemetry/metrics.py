@@ -53,14 +53,13 @@ POOL_WAITED_SECONDS = Gauge(
 
 
 def came_round(loop: str) -> None:
-    """A worker's loop is alive: it has looked for work, or has met an error that it goes on after."""
+    """A worker's loop is alive: it looks for work. Whoever says so once has to go on saying it (cli/metrics.py)."""
     LOOP_ROUND.labels(loop).set(time.monotonic())
 
 
 def failed(loop: str, error: str) -> None:
     """A loop met an error and goes on."""
     LOOP_FAILURES.labels(loop, error).inc()
-    came_round(loop)
 
 
 def ended(kind: str, channel: str, outcome: str) -> None:

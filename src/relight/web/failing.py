@@ -7,12 +7,13 @@ import sys
 from base64 import b64encode
 from hashlib import sha256
 
-import psycopg
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation.trans_real import parse_accept_lang_header
+
+from relight.flow.database import AWAY
 
 _FOR_MACHINES = ("/webhooks/", "/feed/")
 _AGAIN_SECONDS = 10
@@ -48,7 +49,7 @@ _PAGE = (
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: called while the exception is being handled, which has been logged by then."""
-    status = 503 if isinstance(sys.exception(), (psycopg.OperationalError, OperationalError)) else 500
+    status = 503 if isinstance(sys.exception(), (*AWAY, OperationalError)) else 500
     if request.path_info.startswith(_FOR_MACHINES):
         response: HttpResponse = JsonResponse({"error": "not on record: try again"}, status=status)
     else:

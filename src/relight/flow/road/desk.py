@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import psycopg
 import structlog
 
-from relight.flow.database import Database
+from relight.flow.database import AWAY, Database
 from relight.flow.road.ends import Ended, finish
 from relight.flow.road.moment import Moment, as_told
 
@@ -73,7 +72,7 @@ class Desk:
         while True:
             try:
                 await asyncio.to_thread(self._finish, partner_id, batch)
-            except psycopg.OperationalError as away:
+            except AWAY as away:
                 if time.monotonic() > until:
                     return self._tell(batch, away)
                 log.warning("outcome_waits", effects=len(batch), error=type(away).__name__)

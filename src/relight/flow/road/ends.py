@@ -11,6 +11,7 @@ from relight.flow.database import Database, Tx
 from relight.flow.effects import rests
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.messages import handlers as messages
+from relight.flow.road.apart import apart
 from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST, SQL, Effect, Ends, late, settle
 from relight.flow.road.release import agency_driver
@@ -107,13 +108,16 @@ def _restored_after(effect: Effect, outcome: Outcome, now: datetime) -> float | 
     return max(0.0, (now - (effect.paid_at or effect.created_at)).total_seconds())
 
 
-def lost(db: Database, partner_id: int, repeat_of: Any, now: datetime, *, limit: int = 100) -> int:
+def lost(
+    db: Database, partner_id: int, repeat_of: Any, now: datetime, *, moment: Moment = as_told, limit: int = 100
+) -> int:
     """Attempts whose lease ran out end as unknown; `repeat_of` tells a driver's promise by its name. How many."""
     with db.transaction(partner_id) as tx:
         rows = tx.rows(SQL.lost, {"now": now, "limit": limit})
     outcome = Outcome(Result.UNKNOWN, code=LOST, detail="nobody saw the end of this attempt")
     for effect_id, account_id, attempt_id, driver in rows:
         ended = Ended(account_id, effect_id, attempt_id, driver, outcome, repeat_of(driver))
-        finish(db, partner_id, [ended], now)
+        with apart("lost", partner_id):
+            finish(db, partner_id, [ended], now, moment=moment)
         metrics.LOST.labels(driver).inc()
     return len(rows)

@@ -35,7 +35,8 @@ def may_be_one(error: Exception) -> bool:
 
 
 def one_by_one(batch: Iterable[One], do: Callable[[One], T], put_off: Callable[[One, Exception], None]) -> list[T]:
-    """Do each by itself, and put off which fails; what the others came to. Raises what is no single one's fault."""
+    """Do each by itself, and put off which fails; what the others came to. Raises what is no single one's fault, unless
+    something is done by then: it shall not be lost, and the next round meets the trouble again."""
     done: list[T] = []
     stuck = 0
     for one in batch:
@@ -43,6 +44,8 @@ def one_by_one(batch: Iterable[One], do: Callable[[One], T], put_off: Callable[[
             done.append(do(one))
         except Exception as error:
             if not may_be_one(error):
+                if done:
+                    break
                 raise
             put_off(one, error)
             stuck += 1

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
@@ -21,12 +21,13 @@ import structlog
 from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
 from relight.flow.claims.operations import book_months
-from relight.flow.database import Database
+from relight.flow.database import AWAY, Database
 from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.pacing import BatchSize
 from relight.flow.road.act import act_and_finish
+from relight.flow.road.apart import apart
 from relight.flow.road.at_once import AtOnce
 from relight.flow.road.bell import Bell
 from relight.flow.road.desk import Desk
@@ -46,6 +47,7 @@ from relight.flow.traces import operations as traces
 from relight.telemetry import metrics
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 LANES = ("urgent", "bulk")
 _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
@@ -55,6 +57,7 @@ _SLOTS = {"urgent": 200, "bulk": 200}
 _BATCH_MIN = 50
 _TURN_SECONDS = 0.25  # that a turn holds its accounts' locks; a full batch takes two thirds of it where there is room
 _BUTTON_SECONDS = 5
+_LOOKS_AT_ONCE = 20  # restores at the same driver shall not wait behind them
 _HOUSEKEEPING_SECONDS = 5
 _LOST_SECONDS = 1
 _ALONE_SECONDS_MAX = 10
@@ -109,12 +112,12 @@ class Worker:
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until `stop`; then let attempts under way end, and close the drivers."""
+        """Work until `stop`; then let what is begun end, and close the drivers."""
         loops = [self._kept(f"listen {lane.name}", partial(self._listen, lane)) for lane in self.lanes]
         for lane in self.lanes:
             loops.append(self._kept(f"decide {lane.name}", partial(self._decide, lane)))
             loops.append(self._kept(f"release {lane.name}", partial(self._release, lane)))
-        loops += [self._kept("leases", self._leases), self._kept("lost", self._lost)]
+        loops.append(self._kept("lost", self._lost))
         if any(lane.name == "bulk" for lane in self.lanes):
             loops += [self._kept("feed", self._feed), self._kept("ears", self._ears)]
             loops += [self._kept("reviews", self._reviews), self._kept("undos", self._undos)]
@@ -122,11 +125,11 @@ class Worker:
         if any(lane.name == "urgent" for lane in self.lanes):
             loops.append(self._kept("buttons", self._buttons))
         tasks = [asyncio.create_task(loop) for loop in loops]
+        leases = asyncio.create_task(self._kept("leases", self._leases))
         await self.stopping.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(*tasks)
         await asyncio.gather(*(task for lane in self.lanes for task in lane.acting.values()), return_exceptions=True)
+        await _end(leases)  # last: what is under way is ours until it has ended
         await self.room.aclose()
 
     def stop(self) -> None:
@@ -140,7 +143,7 @@ class Worker:
                 await loop()
             except asyncio.CancelledError:
                 raise
-            except psycopg.OperationalError as lost_connection:
+            except AWAY as lost_connection:
                 log.warning("database_away", loop=name, error=type(lost_connection).__name__)
                 metrics.failed(name, "database away")
             except Exception as bug:
@@ -153,8 +156,8 @@ class Worker:
             metrics.came_round(f"decide {lane.name}")
             jobs: list[Job] = []
             try:
-                turned, full = await asyncio.to_thread(self._decide_once, lane, lane.decide.take(), jobs)
-            finally:  # what is on record is acted on, also when another partner's turn fails
+                turned, full = await _to_its_end(self._decide_once, lane, lane.decide.take(), jobs)
+            finally:  # what is on record is acted on, also when another partner's turn fails, or when we are to stop
                 for job in jobs:
                     self._start(lane, job)
             if turned:
@@ -170,18 +173,21 @@ class Worker:
         due = sorted(self._whose(f"decide {lane.name}", called, now))
         turned, full = list[int](), list[int]()
         for partner_id in due:
-            limit, began = lane.size.now, time.perf_counter()
-            at_once = self._at_once(lane, partner_id, waiting=len(due), begun=len(jobs))
-            try:
-                count = self.turner.turn(partner_id, lane.name, now, limit=limit, at_once=at_once)
-            finally:
-                jobs += at_once.jobs if at_once else []
-            if not count:
-                continue
-            lane.size.took(count, time.perf_counter() - began)
-            turned.append(partner_id)
-            if count >= limit:
-                full.append(partner_id)
+            if self.stopping.is_set():
+                break
+            with apart(f"decide {lane.name}", partner_id):
+                limit, began = lane.size.now, time.perf_counter()
+                at_once = self._at_once(lane, partner_id, waiting=len(due), begun=len(jobs))
+                try:
+                    count = self.turner.turn(partner_id, lane.name, now, limit=limit, at_once=at_once)
+                finally:
+                    jobs += at_once.jobs if at_once else []
+                if not count:
+                    continue
+                lane.size.took(count, time.perf_counter() - began)
+                turned.append(partner_id)
+                if count >= limit:
+                    full.append(partner_id)
         return turned, full
 
     def _at_once(self, lane: _Lane, partner_id: int, *, waiting: int, begun: int) -> AtOnce | None:
@@ -194,11 +200,16 @@ class Worker:
         while True:
             metrics.came_round(f"release {lane.name}")
             if len(lane.acting) >= lane.slots.size:
-                await asyncio.wait(lane.acting.values(), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    lane.acting.values(), timeout=_POLL_SECONDS[lane.name], return_when=asyncio.FIRST_COMPLETED
+                )
                 continue
-            full, jobs = await asyncio.to_thread(self._release_once, lane, lane.release.take())
-            for job in jobs:
-                self._start(lane, job)
+            jobs: list[Job] = []
+            try:
+                full = await _to_its_end(self._release_once, lane, lane.release.take(), jobs)
+            finally:
+                for job in jobs:
+                    self._start(lane, job)
             if jobs:
                 lane.release.found_work(more=bool(full))
             if alone := [lane.acting[job.attempt_id] for job in jobs if job.alone]:
@@ -207,23 +218,25 @@ class Worker:
             lane.release.ring(*full)
             await lane.release.wait()
 
-    def _release_once(self, lane: _Lane, called: Only) -> tuple[list[int], list[Job]]:
+    def _release_once(self, lane: _Lane, called: Only, jobs: list[Job]) -> list[int]:
         """One batch of every partner with due effects, each within its share: whose batches were full, so there may
-        be more, and what to act on. Who had no room is called again when one of its attempts ends."""
+        be more. What to act on is added to `jobs`. Who had no room is called again when one of its attempts ends."""
         now = self.db.clock()
         due = lane.slots.in_turn(self._whose(f"release {lane.name}", called, now))
-        full, jobs = list[int](), list[Job]()
+        full = list[int]()
         for partner_id in due:
             room = lane.slots.room(partner_id, waiting=len(due), begun=len(jobs))
             if room <= 0:
                 continue
-            looked, batch = self.releaser.release(
-                partner_id, lane.name, now, limit=room, load=lane.slots.load(partner_id)
-            )
-            jobs += batch
-            if looked >= room:
-                full.append(partner_id)
-        return full, jobs
+            if self.stopping.is_set():
+                break
+            with apart(f"release {lane.name}", partner_id):
+                load = lane.slots.load(partner_id)
+                looked, batch = self.releaser.release(partner_id, lane.name, now, limit=room, load=load)
+                jobs += batch
+                if looked >= room:
+                    full.append(partner_id)
+        return full
 
     def _start(self, lane: _Lane, job: Job) -> None:
         task = asyncio.create_task(act_and_finish(self.desk, self.room, job))
@@ -287,7 +300,8 @@ class Worker:
     def _find_lost(self) -> None:
         now = self.db.clock()
         for partner_id in self._due("lost"):
-            lost(self.db, partner_id, repeat_of(self.room, partner_id), now)
+            with apart("lost", partner_id):
+                lost(self.db, partner_id, repeat_of(self.room, partner_id), now, moment=by_the_database)
 
     async def _reviews(self) -> None:
         while True:
@@ -296,12 +310,16 @@ class Worker:
 
     def _review_holds(self) -> None:
         for partner_id in self._partners():
-            with self.db.transaction(partner_id) as tx:
-                review_holds(tx, self.db.clock())
-                traces.forget(tx, self.db.clock())
-            while self._let_in(partner_id):
-                pass
-            book_months(self.db, partner_id, self.db.clock())
+            with apart("reviews", partner_id):
+                self._review(partner_id)
+
+    def _review(self, partner_id: int) -> None:
+        with self.db.transaction(partner_id) as tx:
+            review_holds(tx, self.db.clock())
+            traces.forget(tx, self.db.clock())
+        while self._let_in(partner_id):
+            pass
+        book_months(self.db, partner_id, self.db.clock())
 
     def _let_in(self, partner_id: int) -> int:
         """A batch of the cases that waited for room under a policy's cap; how many."""
@@ -311,28 +329,38 @@ class Worker:
     async def _undos(self) -> None:
         while True:
             for partner_id in await asyncio.to_thread(self._partners):
-                await asyncio.to_thread(go_on, self.db, partner_id, self.db.clock)
+                with apart("undos", partner_id):
+                    await asyncio.to_thread(go_on, self.db, partner_id, self.db.clock)
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
     async def _feed(self) -> None:
         while True:
             metrics.came_round("feed")
-            given = await asyncio.to_thread(lambda: sum(sequence(self.db, id_) for id_ in self._due("feed")))
-            if not given:
+            if not await asyncio.to_thread(self._give_positions):
                 await asyncio.sleep(0.5)
+
+    def _give_positions(self) -> int:
+        given = 0
+        for partner_id in self._due("feed"):
+            with apart("feed", partner_id):
+                given += sequence(self.db, partner_id)
+        return given
 
     async def _buttons(self) -> None:
         while True:
             metrics.came_round("buttons")
             before = self.db.clock() - timedelta(seconds=_BUTTON_SECONDS)
             for partner_id in await asyncio.to_thread(self._partners):
-                waiting = await asyncio.to_thread(self._waiting, partner_id, before)
-                await asyncio.gather(*(look(self.db, self.room, partner_id, one, self.db.clock) for one in waiting))
+                with apart("buttons", partner_id):
+                    waiting = await asyncio.to_thread(self._waiting, partner_id, before)
+                    for at in range(0, len(waiting), _LOOKS_AT_ONCE):
+                        few = waiting[at : at + _LOOKS_AT_ONCE]
+                        await asyncio.gather(*(look(self.db, self.room, partner_id, one, self.db.clock) for one in few))
             await asyncio.sleep(_BUTTON_SECONDS)
 
     def _waiting(self, partner_id: int, before: Any) -> list[supply.Waiting]:
         with self.db.transaction(partner_id) as tx:
-            return supply.waiting_for_button(tx, before=before, now=self.db.clock(), limit=100)
+            return supply.waiting_for_button(tx, before=before, now=self.db.clock(), limit=100, patient=True)
 
     async def _ears(self) -> None:
         """Listen on every partner's message drivers; partners that come later are found within a minute."""
@@ -365,3 +393,19 @@ class Worker:
 
     def _partners(self) -> list[int]:
         return partners(self.db, self.only)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _to_its_end(do: Callable[..., T], *given: Any) -> T:
+    """In a thread. Who is cancelled meanwhile waits for its end, since what it puts on record has to be acted on."""
+    under_way = asyncio.ensure_future(asyncio.to_thread(do, *given))
+    try:
+        return await asyncio.shield(under_way)
+    except asyncio.CancelledError:
+        await asyncio.gather(under_way, return_exceptions=True)
+        raise

@@ -38,9 +38,10 @@ def forget(tx: Tx, service_id: int, now: datetime) -> None:
     tx.run(SQL.forget, {"service": service_id, "now": now})
 
 
-def waiting_for_button(tx: Tx, *, before: datetime, now: datetime, limit: int) -> list[Waiting]:
-    """Services that wait for their button and were not looked at since `before`."""
-    rows = tx.rows(SQL.waiting_for_button, {"before": before, "now": now, "limit": limit})
+def waiting_for_button(tx: Tx, *, before: datetime, now: datetime, limit: int, patient: bool = False) -> list[Waiting]:
+    """Services that wait for their button and were not looked at since `before`; `patient`: the longer one waits the
+    less often, down to once a minute."""
+    rows = tx.rows(SQL.waiting_for_button, {"before": before, "now": now, "limit": limit, "patient": patient})
     return [
         Waiting(service_id, account_id, driver, target(kind, address, profile, serial, device))
         for service_id, account_id, kind, driver, address, profile, serial, device in rows

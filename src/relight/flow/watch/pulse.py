@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-import psycopg
 import psycopg_pool
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from relight.flow import database
 from relight.flow.database import Database, statements
 from relight.flow.watch.alarms import KINDS, answer, question
 from relight.flow.watch.alarms import SQL as ALARMS
 
 SQL = statements(__package__, "pulse.sql")
-AWAY = (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed)
+AWAY = (*database.AWAY, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed)
 
 # By the statement's own name: what Prometheus calls it, what it is, and its labels beside the partner.
 FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
