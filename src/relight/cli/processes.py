@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 
 from relight.cli.output import news
 
-_GRACE_SECONDS = 15
+# An attempt under way is let end. The units of ops/systemd leave their services a minute, compose.yaml its containers.
+_GRACE_SECONDS = 45
 _LOOK_EVERY_SECONDS = 0.5
 _ENDED_AS_TOLD = (0, 130, 143, -2, -15)
 
 
 class Processes:
-    """Commands under way. At the end of the `with` block all are ended, and waited for."""
+    """Commands under way. At the end of the `with` block all are told to end, and waited for: so long together, and no
+    longer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, grace_seconds: float = _GRACE_SECONDS) -> None:
+        self._grace_seconds = grace_seconds
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Processes":
@@ -25,9 +28,10 @@ class Processes:
         for process in self._running:
             if process.poll() is None:
                 process.terminate()
+        deadline = time.monotonic() + self._grace_seconds
         for process in self._running:
             try:
-                process.wait(_GRACE_SECONDS)
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -45,6 +45,11 @@ class Server:
         with _turn(self.home):
             _ensure_running(self.home)
 
+    def stop(self) -> None:
+        """Stop it for everybody, in good order: who uses it loses the connection."""
+        with _turn(self.home):
+            cluster.stop(self.home)
+
     def release(self) -> None:
         """Stop using the server; the last user stops it, forked children included. A second call does nothing."""
         if not self.is_held:

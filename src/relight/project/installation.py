@@ -15,7 +15,7 @@ from relight.flow.database import Database
 from relight.flow.niceness import go_gently
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.release import LinkMaker
-from relight.project import boot, checks, connect, embedded, paths
+from relight.project import boot, checks, connect, embedded, paths, readiness
 from relight.project.backup import Backups
 from relight.project.errors import UnableToProvideDatabase
 
@@ -76,11 +76,16 @@ class Installed:
             raise UnableToProvideDatabase(
                 "The database is a server of its own (DATABASE_URL).", remedy="Leave `relight database` out."
             )
+        is_service = readiness.ready()
         is_up()
-        while True:
-            time.sleep(_LOOKS_EVERY_SECONDS)
-            if not embedded.is_running(server.home):
-                server.ensure_running()
+        try:
+            while True:
+                time.sleep(_LOOKS_EVERY_SECONDS)
+                if not embedded.is_running(server.home):
+                    server.ensure_running()
+        finally:
+            if is_service:  # what a service leaves behind is killed: others that use the server lose it in good order
+                server.stop()
 
     def backups(self, folder: Path) -> Backups:
         """A folder of backups of this installation."""

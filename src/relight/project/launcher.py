@@ -190,6 +190,6 @@ def _name(uid: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # PGDATA, PGPORT and their like would quietly win over what we say.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    # PGDATA, PGPORT and their like would quietly win over what we say; and our service manager is told by us alone.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "NOTIFY_"))}
     return {**kept, "LC_ALL": "C"}
