@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from relight.audit.run import audit
+from relight.cli.moving import as_fields, in_words
 from relight.core.moving import Hindrance
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.drafts import acts
@@ -19,8 +20,9 @@ from relight.flow.cases.errors import UnableToFind
 from relight.flow.cases.people import Person, UnableToAct, operator
 from relight.flow.cases.policies import versions
 from relight.flow.database import Database
+from relight.flow.road import moving
 from relight.flow.road.caps import UnableToExceed
-from relight.flow.road.moving import Moved, UnableToMove, foresee, move, plan, plan_back
+from relight.flow.road.moving import Moved, Plan, UnableToMove, foresee, move, plan, plan_back
 from relight.flow.road.publishing import publish_at_once
 from tests.flow.conftest import other_partner
 from tests.flow.factories import Account
@@ -98,7 +100,7 @@ def test_a_moved_case_goes_on_from_its_step_under_the_new_versions_waits(
     moved = moves(world, cases=[case_of(world, goes)])
     world.until_step(goes, "limit")
 
-    assert (len(moved.moved), moved.stayed) == (1, {})
+    assert (moved.moved, moved.stayed) == (1, 0)
     assert world.steps(goes) == ["friendly", "reminder", "limit"]
     assert timedelta(days=25) < taken_at(world, goes, "limit") - taken_at(world, stays, "limit") < timedelta(days=40)
     assert [template for template, _ in world.messages(goes)].count("reminder") == 1
@@ -140,7 +142,7 @@ def test_a_move_is_taken_back_by_its_number(world: World, database_urls: dict[st
     world.until_step(first, "limit")
     world.until_step(second, "limit")
 
-    assert (len(back.moved), again.moved) == (1, [])
+    assert (back.moved, again.moved) == (1, 0)
     assert under(world) == {2: 0, 1: 2}
     assert taken_at(world, first, "limit") == taken_at(world, second, "limit")
     assert violations(world, database_urls) == []
@@ -156,7 +158,7 @@ def test_what_was_moved_since_is_not_taken_back(world: World) -> None:
 
     back = moves_back(world, first.bulk)
 
-    assert (back.moved, under(world)[2]) == ([], 1)
+    assert (back.moved, under(world)[2]) == (0, 1)
     assert world.log(account).count("policy_moved") == 3
 
 
@@ -170,8 +172,8 @@ def test_a_case_stays_whose_step_the_new_version_does_not_have(world: World) -> 
 
     moved = moves(world)
 
-    assert moved.moved == [case_of(world, new)]
-    assert moved.stayed == {case_of(world, asked): Hindrance("step_gone", "friendly")}
+    assert moved.first_moved == [case_of(world, new)]
+    assert moved.first_stayed == {Hindrance("step_gone", "friendly"): [case_of(world, asked)]}
     assert under(world) == {2: 1, 1: 1}
 
 
@@ -187,8 +189,8 @@ def test_a_case_stays_while_its_message_is_on_its_way_and_may_move_when_it_has_l
     world.owner.execute("UPDATE effect SET state = 'done' WHERE case_id = %s", (case,))
     second = moves(world)
 
-    assert (first.moved, first.stayed) == ([], {case: Hindrance("leaving")})
-    assert second.moved == [case]
+    assert (first.moved, first.first_stayed) == (0, {Hindrance("leaving"): [case]})
+    assert second.first_moved == [case]
 
 
 def test_a_case_stays_when_a_person_was_asked_for_what_is_different_now(world: World) -> None:
@@ -198,7 +200,7 @@ def test_a_case_stays_when_a_person_was_asked_for_what_is_different_now(world: W
 
     moved = moves(world)
 
-    assert moved.stayed == {case_of(world, account): Hindrance("asked_about", "cut")}
+    assert moved.first_stayed == {Hindrance("asked_about", "cut"): [case_of(world, account)]}
     assert under(world) == {2: 0, 1: 1}
 
 
@@ -218,7 +220,41 @@ def test_looking_first_changes_nothing_and_foresees_the_same(world: World) -> No
 
     assert before == after
     assert foreseen.bulk is None
-    assert (foreseen.moved, foreseen.stayed) == (moved.moved, moved.stayed)
+    assert (foreseen.first_moved, foreseen.first_stayed) == (moved.first_moved, moved.first_stayed)
+    assert (foreseen.moved, foreseen.stayed) == (moved.moved, moved.stayed) == (1, 1)
+
+
+def test_of_many_cases_the_first_are_named_and_all_are_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "SHOWN_MAX", 2)
+    asked = [owing(world) for _ in range(3)]
+    world.until_step(asked[-1], "friendly")
+    world.days(1)
+    new = [world.customer() for _ in range(4)]
+    for account in new:
+        world.service(account)
+        world.invoice(account)
+    world.policy(NAME, (FRIENDLY, ""))
+    gone = Hindrance("step_gone", "friendly")
+
+    with world.db.transaction(world.partner) as tx:
+        foreseen = foresee(tx, plan(tx, NAME))
+    moved = moves(world, cases=[*cases(world), 999_999], batch=2)
+
+    assert (foreseen.moved, foreseen.stayed, foreseen.reasons) == (4, 3, {gone: 3})
+    assert (moved.moved, moved.stayed, moved.reasons) == (4, 4, {gone: 3, Hindrance("not_there"): 1})
+    assert moved.first_moved == foreseen.first_moved == [case_of(world, account) for account in new[:2]]
+    assert foreseen.first_stayed == {gone: [case_of(world, account) for account in asked[:2]]}
+    assert moved.first_stayed == {**foreseen.first_stayed, Hindrance("not_there"): [999_999]}
+    assert world.value("SELECT count(*) FROM case_event WHERE bulk_id = %(bulk)s", bulk=moved.bulk) == 4
+    told = as_fields(plan_of(world), moved)
+    assert (told["moved"], told["stayed_count"], len(told["stayed"])) == (4, 4, 3)
+    assert "3 × took friendly, which the other version does not have" in in_words(plan_of(world), moved)
+
+
+def plan_of(world: World) -> Plan:
+    """What is still to be moved."""
+    with world.db.transaction(world.partner) as tx:
+        return plan(tx, NAME)
 
 
 def test_an_agent_moves_nothing(world: World) -> None:
@@ -242,7 +278,7 @@ def test_more_cases_than_the_cap_are_refused_before_any_is_moved(world: World) -
         moves(world)
     moved = moves(world, cases=cases(world)[:2])
 
-    assert len(moved.moved) == 2
+    assert moved.moved == 2
     assert under(world) == {2: 2, 1: 1}
 
 
@@ -260,7 +296,7 @@ def test_another_partners_cases_are_not_there(world: World, other_partner: int) 
     moved = move(world.db, other_partner, wanted, by=BENTE, clock=lambda: world.moment)
     mine = moves(world)
 
-    assert (moved.moved, moved.stayed) == ([], {case: Hindrance("not_there")})
+    assert (moved.moved, moved.first_stayed) == (0, {Hindrance("not_there"): [case]})
     with world.db.transaction(other_partner) as tx, pytest.raises(UnableToFind):
         plan_back(tx, mine.bulk or 0)
 
@@ -291,7 +327,7 @@ def test_two_who_move_at_once_move_each_case_once(world: World, database_urls: d
     for thread in threads:
         thread.join(SECONDS_MAX)
 
-    assert sorted(case for one in results for case in one.moved) == cases(world)
+    assert sorted(case for one in results for case in one.first_moved) == cases(world)
     assert world.value("SELECT count(*) FROM case_event WHERE code = 'policy_moved'") == 5
 
 
@@ -334,7 +370,7 @@ def test_moved_to_and_fro_on_any_day_no_step_is_lost_taken_twice_or_taken_too_ea
             world.approve(account)
         for version in dice.sample([1, 2], 2):
             chosen = [case for case in running(world, version) if dice.random() < 0.3]
-            moved += len(moves(world, old=version, new=3 - version, cases=chosen).moved) if chosen else 0
+            moved += moves(world, old=version, new=3 - version, cases=chosen).moved if chosen else 0
 
     assert moved > 30
     assert [world.steps(account) for account in accounts] == [["friendly", "reminder", "limit", "cut"]] * 6
@@ -380,12 +416,12 @@ def test_killed_in_the_middle_it_has_moved_whole_batches_and_the_rest_is_moved_b
     rest = moves(world)
 
     assert in_the_middle == {2: 2, 1: 3}
-    assert len(rest.moved) == 3
+    assert rest.moved == 3
     assert world.value("SELECT count(*) FROM case_event WHERE code = 'policy_moved'") == 5
     with world.db.transaction(world.partner) as tx:
         told = [(one.code, one.params.get("moved")) for one in acts(tx, NAME) if one.code in ("moving", "moved")]
     assert told == [("moved", 3), ("moving", None), ("moving", None)]
-    assert len(moves_back(world, rest.bulk).moved) == 3
+    assert moves_back(world, rest.bulk).moved == 3
 
 
 def _nobody_holds(db: Database, partner: int) -> bool:

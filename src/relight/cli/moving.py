@@ -1,6 +1,5 @@
 """`relight policy move`: running cases come under another version, by a person's act; shown first, and undone by id."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -80,21 +79,22 @@ def move_(
 
 
 def as_fields(wanted: Plan, result: Moved) -> dict[str, Any]:
-    """What `--json` answers; `bulk` is None where nothing was moved."""
-    stayed = [{"case": case, "why": one.code, "step": one.step} for case, one in sorted(result.stayed.items())]
+    """What `--json` answers; `bulk` is None where nothing was moved. `stayed` names the first cases of each reason, and
+    `reasons` counts all."""
+    named = sorted((case, why) for why, cases in result.first_stayed.items() for case in cases)
+    stayed = [{"case": case, "why": one.code, "step": one.step} for case, one in named]
+    reasons = [{"why": one.code, "step": one.step, "cases": result.reasons[one]} for one in in_order(result.reasons)]
     told = {"policy": wanted.name, "from": result.old, "to": result.new, "bulk": result.bulk}
-    return {**told, "moved": len(result.moved), "stayed": stayed}
+    return {**told, "moved": result.moved, "stayed": stayed, "stayed_count": result.stayed, "reasons": reasons}
 
 
 def in_words(wanted: Plan, result: Moved) -> str:
     """The same for people: sums first, then why cases stay, with the first few of each."""
     way = f"of {wanted.name} from version {result.old} to {result.new}"
-    count = f"{len(result.moved):,} case{'' if len(result.moved) == 1 else 's'}"
+    count = f"{result.moved:,} case{'' if result.moved == 1 else 's'}"
     done = result.bulk is not None
     head = (
-        f"Moved {count} {way}; {len(result.stayed):,} stay."
-        if done
-        else f"{count} {way} may move; {len(result.stayed):,} stay."
+        f"Moved {count} {way}; {result.stayed:,} stay." if done else f"{count} {way} may move; {result.stayed:,} stay."
     )
     lines = [head]
     for one in in_order(result.reasons):
@@ -105,8 +105,8 @@ def in_words(wanted: Plan, result: Moved) -> str:
 
 
 def _some(result: Moved, why: Hindrance) -> str:
-    found: Sequence[int] = sorted(case for case, one in result.stayed.items() if one == why)
-    more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+    found, count = sorted(result.first_stayed[why]), result.reasons[why]
+    more = f" and {count - _SHOWN:,} more" if count > _SHOWN else ""
     return f"case {', '.join(map(str, found[:_SHOWN]))}{more}"
 
 

@@ -1,7 +1,8 @@
 """Moving running cases to another version of their policy: a person's act, batch by batch, each case with its event.
 
 A case goes on from the step that it has come to, with its notices and proofs. Where something that was done would be
-lost it stays, and the list says why. What one move brought over can be moved back by its bulk id.
+lost it stays, and the list says why. What one move brought over can be moved back by its bulk id; which cases these are
+is on their logs, and only counts and the first of them are kept here, so that a portfolio of any size can be moved.
 """
 
 from collections import Counter
@@ -23,6 +24,7 @@ from relight.flow.road.publishing import UnableToPublish, proof_of
 
 SQL = statements(__package__, "moving.sql")
 BATCH = 500
+SHOWN_MAX = 100  # cases that are named: of those that moved, and for each reason to stay
 _SHELF = PolicyShelf()
 Clock = Callable[[], datetime]
 
@@ -60,18 +62,35 @@ class Plan:
 
 @dataclass(slots=True)
 class Moved:
-    """What a move came to, or would: `bulk` is its number (None: it was only looked at), `stayed` says why by case."""
+    """What a move came to, or would: `bulk` is its number (None: it was only looked at), `reasons` how many stay for
+    each. `first_moved` and `first_stayed` name the first `SHOWN_MAX` of them, and of each reason; `unseen` those that
+    were asked for by name and are not looked at yet."""
 
     old: int
     new: int
     bulk: int | None = None
-    moved: list[int] = field(default_factory=list[int])
-    stayed: dict[int, Hindrance] = field(default_factory=dict[int, Hindrance])
+    moved: int = 0
+    reasons: Counter[Hindrance] = field(default_factory=Counter[Hindrance])
+    first_moved: list[int] = field(default_factory=list[int])
+    first_stayed: dict[Hindrance, list[int]] = field(default_factory=dict[Hindrance, list[int]])
+    unseen: set[int] = field(default_factory=set[int])
 
     @property
-    def reasons(self) -> Counter[Hindrance]:
-        """How many stayed for each reason."""
-        return Counter(self.stayed.values())
+    def stayed(self) -> int:
+        """How many stayed."""
+        return self.reasons.total()
+
+    def moves(self, cases: Collection[int]) -> None:
+        """Count some that move, in the order of their ids."""
+        self.moved += len(cases)
+        self.first_moved += list(cases)[: SHOWN_MAX - len(self.first_moved)]
+
+    def stays(self, case: int, why: Hindrance) -> None:
+        """Count one that stays."""
+        self.reasons[why] += 1
+        named = self.first_stayed.setdefault(why, [])
+        if len(named) < SHOWN_MAX:
+            named.append(case)
 
 
 def plan(
@@ -102,15 +121,14 @@ def plan_back(tx: Tx, bulk: int) -> Plan:
 
 def foresee(tx: Tx, wanted: Plan) -> Moved:
     """What a move would come to; changes nothing."""
-    result = Moved(wanted.old.version, wanted.new.version)
+    result = _begin(wanted)
     after = 0
     while page := _page(tx, wanted, after):
         after = page[-1][0]
-        free = _sort(tx, wanted, [case for case, _ in page], result)
-        result.moved += free
+        result.moves(_sort(tx, wanted, [case for case, _ in page], result))
     if wanted.new.cap is not None:
-        _refuse_over_cap(tx, wanted, len(result.moved))
-    _tell_missing(wanted, result)
+        _refuse_over_cap(tx, wanted, result.moved)
+    _tell_missing(result)
     return result
 
 
@@ -119,7 +137,7 @@ def move(db: Database, partner_id: int, wanted: Plan, *, by: Person, clock: Cloc
     by asking again. Raises `UnableToAct`, and `UnableToExceed` before anything is moved.
     """
     by.must("policy")
-    result = Moved(wanted.old.version, wanted.new.version)
+    result = _begin(wanted)
     with db.transaction(partner_id) as tx:
         if wanted.new.cap is not None:
             foresee(tx, wanted)  # which refuses it with the figures
@@ -133,14 +151,9 @@ def move(db: Database, partner_id: int, wanted: Plan, *, by: Person, clock: Cloc
                 break
             after = page[-1][0]
             _move_page(tx, wanted, page, result, by, clock())
-    _tell_missing(wanted, result)
+    _tell_missing(result)
     with db.transaction(partner_id) as tx:
-        told = {
-            "bulk": result.bulk,
-            "from": wanted.old.version,
-            "stayed": len(result.stayed),
-            "moved": len(result.moved),
-        }
+        told = {"bulk": result.bulk, "from": wanted.old.version, "stayed": result.stayed, "moved": result.moved}
         _record(tx, wanted, "moved", told, by, clock())
     return result
 
@@ -150,7 +163,8 @@ def _move_page(tx: Tx, wanted: Plan, page: list[tuple[int, int]], result: Moved,
     free = _sort(tx, wanted, [case for case, _ in page], result)
     room = tx.value(SQL.lock_version, {"id": wanted.new.id})
     if room is not None:
-        result.stayed |= {case: Hindrance("cap") for case in free[max(0, room) :]}
+        for case in free[max(0, room) :]:
+            result.stays(case, Hindrance("cap"))
         free = free[: max(0, room)]
     if not free:
         return
@@ -159,7 +173,7 @@ def _move_page(tx: Tx, wanted: Plan, page: list[tuple[int, int]], result: Moved,
     cause = f"undo {wanted.bulk}" if wanted.bulk is not None else ""
     params = {**told, "new": wanted.new.id, "ids": free, "bulk": result.bulk, "actor": by.name, "cause": cause}
     tx.run(SQL.move, {**params, "now": now})
-    result.moved += free
+    result.moves(free)
 
 
 def _keep_promises(tx: Tx, wanted: Plan, cases: list[int]) -> None:
@@ -174,10 +188,15 @@ def _keep_promises(tx: Tx, wanted: Plan, cases: list[int]) -> None:
         tx.run(SQL.keep_promises, {"steps": steps, "days": days})
 
 
-def _tell_missing(wanted: Plan, result: Moved) -> None:
+def _begin(wanted: Plan) -> Moved:
+    return Moved(wanted.old.version, wanted.new.version, unseen=set(wanted.cases or ()))
+
+
+def _tell_missing(result: Moved) -> None:
     """Cases that were named and do not run under the version they were to leave."""
-    for case in sorted(set(wanted.cases or ()) - set(result.moved) - set(result.stayed)):
-        result.stayed[case] = Hindrance("not_there")
+    for case in sorted(result.unseen):
+        result.stays(case, Hindrance("not_there"))
+    result.unseen.clear()
 
 
 def _sort(tx: Tx, wanted: Plan, ids: list[int], result: Moved) -> list[int]:
@@ -188,10 +207,11 @@ def _sort(tx: Tx, wanted: Plan, ids: list[int], result: Moved) -> list[int]:
         taken = [Taken(*one) for one in zip(steps or (), completed or (), strict=True)]
         why = hindrance(wanted.old.policy, wanted.new.policy, Underway(taken, approvals, leaving))
         why = Hindrance("already_there") if there else why
+        result.unseen.discard(case)
         if why is None:
             free.append(case)
         else:
-            result.stayed[case] = why
+            result.stays(case, why)
     return free
 
 
