@@ -111,8 +111,15 @@ def _in_the_night(under: Result) -> int:
 
 
 def _import(found: Result) -> list[Sequence[str]]:
+    """The command beside COPY by one session, and where it was measured, like beside like."""
     name = f"invoices a second, {found['rows']:,} rows, at most {found['peak_mb']:.0f} MB"
-    return [(name, f"{found['rows_per_second']:,}", f"{found['copy_rows_per_second']:,}", f"{found['ratio']:.2f}")]
+    kinds = {f"{name}: by two sessions, beside COPY by one": found}
+    kinds |= {f"the same, both by {'two' if count == '2' else 'one'}": both
+              for count, both in found.get("by_sessions", {}).items()}  # fmt: skip
+    return [
+        (words, f"{both['rows_per_second']:,}", f"{both['copy_rows_per_second']:,}", f"{both['ratio']:.2f}")
+        for words, both in kinds.items()
+    ]
 
 
 def _paypage(found: Result) -> list[Sequence[str]]:
@@ -171,8 +178,11 @@ def _chaos(found: Result) -> list[Sequence[str]]:
     died = f"{found['kills']} kills, {found['failovers']} fail-overs and {found['others']} other faults"
     kinds = {"after a kill": found.get("recovery_after_kill_seconds"),
              "after a fail-over": found["recovery_seconds"].get("fail_over")}  # fmt: skip
+    late = {"late_beside_a_fault": "restores that a fault made leave later than a second",
+            "restores_left_late": "restores that left later than a second, not held against the faults"}  # fmt: skip
     return [
         (f"wrong after {died}, {found['payments']:,} payments", f"{len(found['wrong'])}", "", ""),
+        *((name, f"{found[figure]}", "", "") for figure, name in late.items() if figure in found),
         *(
             (f"until all is as it was, {name}", f"{' · '.join(_spread(seconds))}, max {seconds['max']:.0f} s", "", "")
             for name, seconds in kinds.items()

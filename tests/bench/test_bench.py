@@ -68,6 +68,10 @@ def test_imported_and_copied_rows_are_as_many_in_each_table() -> None:
         found["rows_per_second"] / found["copy_rows_per_second"], rel=0.05, abs=0.001
     )
     assert found["peak_mb"] > 10
+    one, two = found["by_sessions"]["1"], found["by_sessions"]["2"]
+    assert one["copy_rows_per_second"] == found["copy_rows_per_second"]
+    assert two["rows_per_second"] == found["rows_per_second"]
+    assert all(0 < both["rows_per_second"] < both["copy_rows_per_second"] for both in (one, two))
 
 
 def test_pay_pages_are_answered_one_link_at_a_time_and_the_page_is_light() -> None:
@@ -134,6 +138,19 @@ def test_restores_beside_everything_say_how_much_of_it_was_done_meanwhile(tmp_pa
     assert "800 of 9,000 cases decided (27 a second)" in told
     assert "1,200 of 5,000 imported rows (40 a second)" in told
     assert "700 events told (23 a second)" in told, "results from before `of` was kept are read too"
+
+
+def test_an_import_is_held_against_copies_by_as_many_sessions_and_by_one(tmp_path: Path) -> None:
+    both = {"rows_per_second": 4000, "copy_rows_per_second": 9000, "ratio": 0.444}
+    kept = {"rows": 5000, "rows_per_second": 6000, "copy_rows_per_second": 9000, "ratio": 0.667, "peak_mb": 99.0}
+    file = tmp_path / "2026-11-28-import.json"
+    file.write_text(json.dumps(kept | {"by_sessions": {"1": both, "2": both | {"ratio": 0.375}}}))
+
+    rows = table.table([file]).splitlines()[2:]
+
+    assert ["by two sessions, beside COPY by one" in rows[0], "| 0.67 |" in rows[0]] == [True, True]
+    assert [row.split("|")[1].strip() for row in rows[1:]] == ["the same, both by one", "the same, both by two"]
+    assert ["| 0.44 |" in rows[1], "| 0.38 |" in rows[2]] == [True, True]
 
 
 def test_a_night_under_a_snapshot_is_as_long_as_its_searches_found_cases(tmp_path: Path) -> None:
