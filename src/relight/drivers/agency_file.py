@@ -7,6 +7,7 @@ read lies in `in/read/`, with `<name>.errors.txt` beside it where lines were wro
 
 import asyncio
 import errno
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from urllib.parse import quote
 from relight.drivers.agency_package import zipped
 from relight.drivers.message_settings import read_settings
 from relight.flow.effects.port import Attempt, Outcome, Repeat, Result
-from relight.flow.handover.port import Letter, Package, Status, StatusRefused
+from relight.flow.handover.port import LETTER_BYTES_MAX, Letter, Package, Status, StatusRefused
 
-LETTER_BYTES_MAX = 20_000_000
+_log = logging.getLogger(__name__)
 _BUSY_SECONDS = 300
 _NAME_MAX = 200  # octets; file systems stop at 255
 _SUFFIXES = (".jsonl", ".json")
@@ -65,7 +66,8 @@ class AgencyFileDriver:
         if not inbox.is_dir():
             return []
         found = sorted(path for path in inbox.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith("."))
-        return [Letter(path.name, _content(path)) for path in found if path.is_file() and not path.is_symlink()]
+        letters = [_letter(path) for path in found if path.is_file() and not path.is_symlink()]
+        return [letter for letter in letters if letter is not None]
 
     def put_away(self, letter: Letter, errors: Sequence[str]) -> None:
         """Move a file that was read to `in/read/`, under its name and its hash: a name may come again."""
@@ -85,9 +87,14 @@ class AgencyFileDriver:
         """Nothing is held open."""
 
 
-def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LETTER_BYTES_MAX + 1)
+def _letter(path: Path) -> Letter | None:
+    """A file as far as it may be long, and one octet more. One that we may not read stops no other."""
+    try:
+        with path.open("rb") as file:
+            return Letter(path.name, file.read(LETTER_BYTES_MAX + 1))
+    except OSError as error:
+        _log.warning("the agency's file %r cannot be read: %s", path.name, os.strerror(error.errno or errno.EIO))
+        return None
 
 
 def _file_name(key: str) -> str:

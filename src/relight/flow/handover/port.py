@@ -5,9 +5,12 @@ gets one twice keeps the first. What agencies say has one form (`read_status`), 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import StringIO
+from math import isfinite
 from typing import Any, Protocol
 
 from relight.core.moments import moment_of
@@ -20,6 +23,9 @@ STATUSES = (
 _MONEY = frozenset({"paid", "payment_returned"})
 TEXT_MAX = 500
 AMOUNT_MAX = 10**13
+DEPTH_MAX = 20
+LETTER_BYTES_MAX = 20_000_000
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 class StatusRefused(ValueError):
@@ -103,9 +109,11 @@ class HandoverDriver(Protocol):
 
 
 def read_status(told: object) -> Status:
-    """What one JSON object says. Raises `StatusRefused` naming the field, and what to write there."""
+    """What one JSON object says. Raises `StatusRefused` naming the field, and what to write there: also where it is a
+    field that we do not ask for, since all of it is kept word for word."""
     if not isinstance(told, Mapping):
         raise StatusRefused("a status is a JSON object")
+    _refuse_unkept(told)
     status = _text(told, "status")
     if status not in STATUSES:
         raise StatusRefused(f"status: {status!r} is none of {', '.join(STATUSES)}")
@@ -129,22 +137,45 @@ def read_status(told: object) -> Status:
 
 def statuses_in(letter: Letter) -> list[tuple[int, object]]:
     """The objects of a letter with the lines that they begin on: one a line, or one JSON array. A line that is no JSON
-    is told as the text that it is."""
+    is told as the text that it is. Raises `StatusRefused` for a letter that is too long to be read at once."""
+    if len(letter.content) > LETTER_BYTES_MAX:
+        raise StatusRefused(f"a file of at most {LETTER_BYTES_MAX:,} bytes; send it in parts. Nothing of it was read")
     text = letter.content.decode("utf-8-sig", errors="replace")
     if text.lstrip().startswith("["):
-        try:
-            told = json.loads(text)
-        except ValueError:
-            return [(1, text[:200])]
-        return [(place, one) for place, one in enumerate(told, start=1)]
-    return [(line, _parsed(one)) for line, one in enumerate(text.splitlines(), start=1) if one.strip()]
+        told = _parsed(text)
+        return list(enumerate(told, start=1)) if isinstance(told, list) else [(1, told)]
+    lines = StringIO(text, newline=None)  # which knows of no other ends of lines: some may stand in a text
+    return [(line, _parsed(one.rstrip("\n"))) for line, one in enumerate(lines, start=1) if one.strip()]
 
 
-def _parsed(line: str) -> object:
+def _parsed(text: str) -> Any:
     try:
-        return json.loads(line)
-    except ValueError:
-        return line[:200]
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:200]
+
+
+def _refuse_unkept(told: object, place: str = "", depth: int = 0) -> None:
+    """JSON can say what no database keeps: NUL, half of a character, a number that is none, a tree without end."""
+    if depth > DEPTH_MAX:
+        raise StatusRefused(f"{place}: more than {DEPTH_MAX} lists and objects within one another")
+    if isinstance(told, str) and _UNKEPT.search(told):
+        raise StatusRefused(f"{place}: a character that cannot be kept (NUL, or half of one)")
+    if isinstance(told, float) and not isfinite(told):
+        raise StatusRefused(f"{place}: not a number that can be kept")
+    if isinstance(told, Mapping):
+        for name, value in told.items():
+            _refuse_unkept(name, _within(place, name), depth + 1)
+            _refuse_unkept(value, _within(place, name), depth + 1)
+    if isinstance(told, list):
+        for number, value in enumerate(told):
+            _refuse_unkept(value, _within(place, str(number)), depth + 1)
+
+
+def _within(place: str, name: str) -> str:
+    """Where a value stands, in characters that can be shown."""
+    shown = name[:30] if name.isprintable() else ascii(name[:30])
+    return f"{place}.{shown}" if place else shown
 
 
 def _text(told: Mapping[str, Any], name: str, *, needed: bool = True) -> str:
