@@ -29,6 +29,7 @@ from bench import population
 from bench.figures import machine
 from bench.home import Home, private
 from bench.population import CUSTOMERS, Plan, Shape
+from bench.processes import CHECKOUT
 from relight.flow.database import statements
 
 SQL = statements("bench", "importing.sql")
@@ -38,7 +39,6 @@ INVOICES_EACH = 2
 _FIRST, _SHIFT = 10_000_000, 100_000_000
 _HEADER = ("account", "number", "amount", "currency", "issued_date", "due_date", "reference", "service_kind")
 _IDS = ("id", "account_id", "claim_id", "service_id", "case_id")
-_CHECKOUT = Path(__file__).parents[1]
 _CLAIM_OF = {"claim": "id", "claim_line": "claim_id", "transfer": "claim_id"}
 _BLOCK_BYTES = 1 << 20
 _PARTNERS = ("imported", "copied-by-1", "copied-by-2", "by-one")
@@ -136,7 +136,7 @@ def _import(home: Home, file: Path, rows: int, *, partner: str = "imported", ses
     words = ("import", "invoices", str(file), "--partner", partner, "--json")
     command = home.command(*words) if sessions == 2 else [sys.executable, "-m", "bench.one_session", *words]
     began = time.perf_counter()
-    with subprocess.Popen(command, env=dict(home.environment), stdout=subprocess.PIPE, cwd=_CHECKOUT) as process:
+    with subprocess.Popen(command, env=dict(home.environment), stdout=subprocess.PIPE, cwd=CHECKOUT) as process:
         assert process.stdout is not None
         said = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

@@ -1,15 +1,18 @@
-"""Relight's processes, started as an operator would, each with its own log; ended by their own ids."""
+"""Relight's processes, started as an operator would, and others beside them, each with its own log; ended by their own
+ids."""
 
 import os
+import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.home import Home
 
+CHECKOUT = Path(__file__).resolve().parents[1]  # where `python -m bench.…` is found
 _END_SECONDS = 20
 _POLL_SECONDS = 0.05
 
@@ -17,17 +20,28 @@ _POLL_SECONDS = 0.05
 @contextmanager
 def running(home: Home, *words: str, cores: Collection[int] = ()) -> Iterator[Path]:
     """`relight …` for the length of the block, on these cores only if any are named; gives the log's path."""
-    log = home.folder / f"{'-'.join(word.strip('-') for word in words)[:60]}.log"
+    with started(home, home.command(*words), f"relight {' '.join(words)}", cores=cores) as log:
+        yield log
+
+
+@contextmanager
+def started(
+    home: Home, command: Sequence[str], name: str, *, cores: Collection[int] = (), **more: str
+) -> Iterator[Path]:
+    """A command for the length of the block, in the installation's environment and `more`; gives the log's path."""
+    log = home.folder / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())[:60]}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(home.command(*words), env=dict(home.environment), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env={**home.environment, **more}, stdout=output, stderr=output, cwd=CHECKOUT
+        )
     try:
         if cores:
             os.sched_setaffinity(process.pid, cores)  # before it has threads or children, which inherit it
         yield log
         if process.poll() is not None:
-            raise RuntimeError(f"`relight {' '.join(words)}` ended by itself.")
+            raise RuntimeError(f"`{name}` ended by itself.")
     except Exception as failed:
-        failed.add_note(f"The last words of `relight {' '.join(words)}`:\n{log.read_text(errors='replace')[-2000:]}")
+        failed.add_note(f"The last words of `{name}`:\n{log.read_text(errors='replace')[-2000:]}")
         raise
     finally:
         process.terminate()

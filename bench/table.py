@@ -124,7 +124,8 @@ def _import(found: Result) -> list[Sequence[str]]:
 
 def _paypage(found: Result) -> list[Sequence[str]]:
     name = f"pay pages a second on one core, p99 {found['p99_ms']:.0f} ms, {found['page_bytes'] / 1024:.1f} KB each"
-    return [(name, f"{found['requests_per_second']:,.0f}", "", "")]
+    raw = (f"{found['raw_requests_per_second']:,.0f}", f"{found['ratio']:.2f}") if "ratio" in found else ("", "")
+    return [(name, f"{found['requests_per_second']:,.0f}", *raw)]
 
 
 def _simulate(found: Result) -> list[Sequence[str]]:

@@ -75,12 +75,15 @@ def test_imported_and_copied_rows_are_as_many_in_each_table() -> None:
 
 
 def test_pay_pages_are_answered_one_link_at_a_time_and_the_page_is_light() -> None:
-    found = bench("paypage", "--links", "2000", "--seconds", "1")
+    found = bench("paypage", "--links", "8000", "--seconds", "1")
 
     assert 0 < found["requests"] < found["links"]
     assert found["requests_per_second"] > 0
     assert found["p99_ms"] >= found["p50_ms"]
     assert 1_000 < found["page_bytes"] <= 60 * 1024
+    assert 0 < found["raw_requests"] <= 4000, "links of its own, half as many"
+    assert found["html_bytes"] <= found["page_bytes"], "as many bytes as a bare page answers"
+    assert found["ratio"] == pytest.approx(found["requests_per_second"] / found["raw_requests_per_second"], rel=0.05)
 
 
 def test_a_what_if_counts_each_call_of_decide_and_tells_what_twice_the_accounts_cost() -> None:
