@@ -1,22 +1,27 @@
 """What must hold when the dust has settled: by Relight's audit, by its rows, and by what the outside world kept."""
 
-import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from relight.audit.report import Violation
 from relight.audit.run import audit
 from relight.core.levels import Level
 from relight.drivers.inbox import read
 from relight.drivers.simulated_devices import DevicesInFolder
-from relight.flow.database import Database
+from relight.flow.database import Database, Tx
 from relight.flow.messages.port import Channel
+from tests.chaos import relay
 from tests.chaos.hosted import POISON
+from tests.chaos.outages import HOLDS_UP_RESTORES, Outage, unexplained
+from tests.chaos.persons import left_to_do
 from tests.chaos.town import OWED
 
-LATE = ("I4", "late")
+_LATE = ("I4", "late")
+_LATE_SECONDS = 1.0  # the audit's own
 _PAUSE = timedelta(minutes=2)  # what is to be tried again after a fault is due within it
 _UNFINISHED = """
     SELECT e.id, e.state FROM effect e JOIN account a ON a.id = e.account_id
@@ -34,13 +39,18 @@ _PAID = """
 _MONEY = "SELECT coalesce(sum(amount), 0)::bigint FROM payment"
 _SENT = """
     SELECT e.key, e.state, EXISTS (SELECT FROM attempt a WHERE a.effect_id = e.id AND a.result = 'unknown')
-    FROM effect e WHERE e.kind = 'message'
+    FROM effect e WHERE e.kind = 'message' AND e.channel = %(channel)s
 """
-_TASKS = """
-    SELECT t.code, a.ref, t.params FROM task t LEFT JOIN account a ON a.id = t.account_id
-    WHERE t.state = 'open' ORDER BY t.id
+_WAITED = """
+    SELECT e.case_id, e.event_number,
+        extract(epoch FROM greatest(e.created_at, (
+            SELECT max(y.finished_at) FROM effect f JOIN attempt y ON y.effect_id = f.id
+            WHERE f.service_id = e.service_id AND f.kind = 'supply' AND y.id < a.id)))::float8,
+        extract(epoch FROM a.started_at)::float8
+    FROM unnest(%(cases)s::bigint[], %(events)s::integer[]) AS late (case_id, event_number)
+    JOIN effect e USING (case_id, event_number) JOIN attempt a ON a.effect_id = e.id AND a.number = 1
+    WHERE e.kind = 'supply'
 """
-_POISONED = "SELECT count(*) FROM account WHERE ref LIKE %(poison)s"
 _LIMITED_TWICE = """
     SELECT effect_id FROM attempt WHERE result = 'done' GROUP BY 1 HAVING count(*) > 1
 """
@@ -55,21 +65,32 @@ def unrest(db: Database, partner: int) -> list[Any]:
         return [*tx.rows(_UNFINISHED, asked), *tx.rows(_DUE, asked)]
 
 
-def left_late(db: Database) -> int:
-    """Restores that left later than a second after they could have: with a server away none can."""
-    return sum((one.invariant, one.code) == LATE for one in audit(db.conninfo).violations)
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended: everything that is not as it must be, in words, and figures for the result."""
+
+    wrong: list[str]
+    figures: dict[str, int]
 
 
-def wrongs(db: Database, partner: int, folder: Path, accepted: Collection[str]) -> list[str]:
-    """Everything that is not as it must be, in words."""
-    found = audit(db.conninfo).violations
-    return [
-        *(f"audit: {one.invariant} {one.why}" for one in found if (one.invariant, one.code) != LATE),
+def judge(db: Database, partner: int, folder: Path, accepted: Collection[str], outages: Sequence[Outage]) -> Ending:
+    """Hold what Relight has on record against what the outside knows, and what is odd against the faults."""
+    violations = audit(db.conninfo).violations
+    late = [one for one in violations if (one.invariant, one.code) == _LATE]
+    with db.transaction(partner) as tx:
+        wrong_late = _late(tx, late, outages)
+        messages = _messages(tx, folder)
+        to_do, asked = left_to_do(tx, outages)
+    wrong = [
+        *(f"audit: {one.invariant} {one.why}" for one in violations if (one.invariant, one.code) != _LATE),
+        *wrong_late,
         *_payments(db, partner, folder, accepted),
-        *_messages(db, partner, folder),
-        *_tasks(db, partner),
+        *messages,
+        *to_do,
         *(f"still to be done: {row}" for row in unrest(db, partner)),
     ]
+    beside_a_fault = {"late_beside_a_fault": len(late) - len(wrong_late)}
+    return Ending(wrong, {"mails": relay.taken(folder).total(), **beside_a_fault, **asked})
 
 
 def kinds(db: Database, partner: int) -> dict[str, int]:
@@ -96,27 +117,31 @@ def _payments(db: Database, partner: int, folder: Path, accepted: Collection[str
     return wrong
 
 
-def _messages(db: Database, partner: int, folder: Path) -> list[str]:
-    """Sent is what is done; or the end of an attempt was lost, on record, and by then it was to be said no longer."""
-    kept = Counter(message.key for message in read(folder / "inbox", Channel.SMS))
-    with db.transaction(partner) as tx:
-        rows = tx.rows(_SENT)
-    done = {key for key, state, _ in rows if state == "done"}
-    told = done | {key for key, state, is_unknown in rows if state == "withheld" and is_unknown}
+def _late(tx: Tx, late: Sequence[Violation], outages: Sequence[Outage]) -> list[str]:
+    """Restores that left late, and the faults explain all of the waiting but the second that any may take, or not."""
+    asked = {"cases": [one.case for one in late], "events": [one.event for one in late]}
+    waited = {(case, event): (could, left) for case, event, could, left in tx.rows(_WAITED, asked)}
+    unexplained_seconds = ((one, unexplained(*waited[one.case, one.event], outages, HOLDS_UP_RESTORES)) for one in late)
     return [
-        *(f"message {key} was sent {count} times" for key, count in kept.items() if count > 1),
-        *(f"message {key} was sent, and nothing on record says so" for key in kept.keys() - told),
-        *(f"message {key} is done, and nobody got it" for key in done - kept.keys()),
+        f"{one.why} Of these {seconds:.1f} s lie beside no fault. {waited[one.case, one.event]}"
+        for one, seconds in unexplained_seconds
+        if seconds > _LATE_SECONDS
     ]
 
 
-def _tasks(db: Database, partner: int) -> list[str]:
-    with db.transaction(partner) as tx:
-        tasks = tx.rows(_TASKS)
-        poisoned = tx.value(_POISONED, {"poison": f"{POISON}%"})
-    expected = [row for row in tasks if str(row[1]).startswith(POISON)]
-    wrong = [f"a person has to do {code} for {ref}: {json.dumps(told)}" for code, ref, told in tasks
-             if not str(ref).startswith(POISON)]  # fmt: skip
-    if [row[0] for row in expected] != ["given_up"] * poisoned:
-        wrong.append(f"of {poisoned} effects that end their workers, persons have {[row[0] for row in expected]}")
-    return wrong
+def _messages(tx: Tx, folder: Path) -> list[str]:
+    """Sent is what is done; or the end of an attempt was lost, on record, and it was to be said no longer or must not
+    be said again. Nothing is sent twice: the relay would take it; the inbox knows a key again, so it cannot show it."""
+    kept = Counter(message.key for message in read(folder / "inbox", Channel.SMS))
+    return [*_sent(tx, "sms", kept), *_sent(tx, "email", relay.taken(folder))]
+
+
+def _sent(tx: Tx, channel: str, taken: Counter[str]) -> list[str]:
+    rows = tx.rows(_SENT, {"channel": channel})
+    done = {key for key, state, _ in rows if state == "done"}
+    unseen = {key for key, state, is_unknown in rows if is_unknown and state in ("withheld", "given_up")}
+    return [
+        *(f"{channel} {key} was sent {count} times" for key, count in taken.items() if count > 1),
+        *(f"{channel} {key} was sent, and nothing on record says so" for key in taken.keys() - done - unseen),
+        *(f"{channel} {key} is done, and nobody got it" for key in done - taken.keys()),
+    ]

@@ -85,6 +85,13 @@ def stopped(ground: Ground) -> Iterator[None]:
 
 
 @contextmanager
+def stopped_long(ground: Ground) -> Iterator[None]:
+    """The same, for longer than a transaction may be idle; some longer than a message's lease lasts."""
+    with stopped(ground):
+        yield
+
+
+@contextmanager
 def host_cut_off(ground: Ground) -> Iterator[None]:
     """The link of a host with workers is cut."""
     host = ground.hosts[ground.chance.choice(("app1", "app2"))]
@@ -113,8 +120,16 @@ def slow_link(ground: Ground) -> Iterator[None]:
 
 @contextmanager
 def slow_devices(ground: Ground) -> Iterator[None]:
-    """Each order to a device takes two seconds."""
-    turn(ground.folder, slow=2)
+    """Each order to a device is answered after seconds, some later than the lease of a command that nobody renews."""
+    turn(ground.folder, slow=(1, 9))
+    yield
+    turn(ground.folder)
+
+
+@contextmanager
+def flapping_devices(ground: Ground) -> Iterator[None]:
+    """Devices are away and back each second or so: an order does not get there, or its answer does not come back."""
+    turn(ground.folder, flaps=1.2, slow=(0, 1))
     yield
     turn(ground.folder)
 
@@ -125,6 +140,15 @@ def devices_away(ground: Ground) -> Iterator[None]:
     turn(ground.folder, busy=True)
     yield
     turn(ground.folder)
+
+
+@contextmanager
+def relay_cut_off(ground: Ground) -> Iterator[None]:
+    """The link of the mail relay is cut, whatever was being said to it."""
+    host = ground.hosts["post"]
+    host.cut()
+    yield
+    host.mend()
 
 
 @contextmanager
@@ -164,15 +188,16 @@ def fail_over(ground: Ground) -> Iterator[None]:
 
 
 LASTS_SECONDS = {
-    "stopped": (3, 12), "host_cut_off": (4, 12), "slow_link": (4, 8), "slow_devices": (4, 8), "devices_away": (2, 4),
-    "database_cut_off": (2, 5), "disk_full": (2, 4), "replica_away": (2, 5), "fail_over": (1, 2),
+    "stopped": (3, 12), "stopped_long": (35, 70), "host_cut_off": (4, 12), "slow_link": (4, 8), "slow_devices": (9, 12),
+    "devices_away": (2, 4), "flapping_devices": (30, 30), "relay_cut_off": (3, 9), "database_cut_off": (2, 5),
+    "disk_full": (2, 4), "replica_away": (2, 5), "fail_over": (1, 2),
 }  # fmt: skip
 """How long they last, least and most; others are over as soon as they have happened."""
 
 KILLS: tuple[Fault, ...] = (worker_killed, worker_killed, worker_killed, web_killed, part_of_web_killed, host_killed)
 OTHERS: tuple[Fault, ...] = (
     stopped, host_cut_off, slow_link, slow_devices, server_restarted, replica_away, database_cut_off, devices_away,
-    disk_full,
+    disk_full, stopped_long, flapping_devices, relay_cut_off,
 )  # fmt: skip
 
 

@@ -17,15 +17,18 @@ import psycopg
 from relight.flow.database import Database
 from relight.project import roles
 from tests.chaos import town as towns
-from tests.chaos.ending import kinds, left_late, unrest, wrongs
+from tests.chaos.ending import Ending, judge, kinds, unrest
 from tests.chaos.faults import LASTS_SECONDS, Fault, Ground
+from tests.chaos.hosted import GIVES_WAY
 from tests.chaos.network import network
+from tests.chaos.outages import Outage
+from tests.chaos.relay import relay
 from tests.chaos.sender import Sender
 from tests.chaos.servers import SUPERUSER, Pair, Server
 from tests.chaos.traffic import Traffic
 from tests.chaos.units import Units
 
-HOSTS = ("db1", "db2", "app1", "app2", "shop")
+HOSTS = ("db1", "db2", "app1", "app2", "shop", "post")
 SKEW_SECONDS = 90
 RECOVERED_WITHIN = 180.0
 _WEB_PORT = 8000
@@ -34,16 +37,21 @@ Tell = Callable[[str], object]
 
 @dataclass
 class Seen:
-    """What came of the faults: seconds to recovery by kind of fault, and what alarms said when they were asked."""
+    """What came of the faults: seconds to recovery by kind of fault, when each lasted, and what alarms said when they
+    were asked."""
 
     done: int = 0
     recoveries: dict[str, list[float]] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> "Seen":
         """What an earlier part of the run had seen."""
-        return cls(**json.loads(path.read_text())) if path.exists() else cls()
+        if not path.exists():
+            return cls()
+        told = json.loads(path.read_text())
+        return cls(**{**told, "outages": [Outage(**one) for one in told["outages"]]})
 
     def keep(self, path: Path) -> None:
         """For whoever goes on."""
@@ -75,17 +83,20 @@ class Life:
     sender: Sender
     traffic: Traffic
     seen: Seen
+    began: float
+    ending: Ending = field(default_factory=lambda: Ending([], {}))
 
     def suffer(self, fault: Fault, tell: Tell) -> None:
         """One fault, and how long it took until it was as if nothing had been. TimeoutError if that did not come."""
         name = fault.__name__
         low, high = LASTS_SECONDS.get(name, (0, 0))
         lasts = self.ground.chance.uniform(low, high)
-        since, self.ground.struck_at = time.monotonic(), None
+        began, since, self.ground.struck_at = time.time(), time.monotonic(), None
         with fault(self.ground):
             since = self.ground.struck_at or since  # of a fault that took its time to come about
             while time.monotonic() - since < lasts:
                 time.sleep(0.05)
+        self.seen.outages.append(Outage(name, began, time.time()))
         while (took := self.traffic.recovered(since)) is None:
             if time.monotonic() - since > RECOVERED_WITHIN:
                 raise TimeoutError(f"{name}: not recovered in {RECOVERED_WITHIN:.0f} s; {self.state()}")
@@ -102,6 +113,7 @@ class Life:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nobody who paid is back; {self.state()}")
             time.sleep(0.05)
+        self.seen.outages.append(Outage("start", self.began, time.time()))
 
     def come_to_rest(self) -> list[str]:
         """Everybody who paid is heard and back, and nothing is due; then whatever is wrong."""
@@ -128,19 +140,30 @@ class Life:
             "payments": len(self.sender.accepted), "webhooks_refused": self.sender.refused,
             "starts": sum(unit.starts for unit in self.ground.units.all),
             "effects": kinds(self.db, self.town.partner), "recovery_seconds": self.seen.figures(),
-            "restores_left_late": left_late(self.db), "alarms": sorted(set(self.seen.alarms)),
+            **self.ending.figures, "alarms": sorted(set(self.seen.alarms)),
         }  # fmt: skip
 
     def _wrongs(self) -> list[str]:
-        return wrongs(self.db, self.town.partner, self.folder, self.sender.accepted)
+        outages = self.seen.outages
+        self.ending = judge(self.db, self.town.partner, self.folder, self.sender.accepted, outages)
+        return [*self.ending.wrong, *self.ground.units.complaints(outages), *self.traffic.broken]
 
 
 @contextmanager
 def living(
-    folder: Path, *, seed: int, pace_seconds: float, homes: int, bills: int, poisoned: int, goes_on: bool
+    folder: Path,
+    *,
+    seed: int,
+    pace_seconds: float,
+    homes: int,
+    bills: int,
+    poisoned: int,
+    goes_on: bool,
+    gives_way: bool = True,
 ) -> Iterator[Life]:
     """Everything runs as long as the block lasts. `goes_on`: the folder is kept for a later part of the run.
-    `poisoned`: how many homes have a line whose order ends the worker."""
+    `poisoned`: how many homes have a line whose order ends the worker. `gives_way`: bulk workers do, as in production,
+    here to everything that runs on this machine."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         hosts = stack.enter_context(network(HOSTS))
@@ -152,8 +175,10 @@ def living(
         _migrate(pair, folder)
         db = stack.enter_context(Database(pair.address(roles.APP, by_network=False), size_max=8, wait_seconds=3))
         with psycopg.connect(pair.address(roles.OWNER, by_network=False), autocommit=True) as owner:
-            town = towns.found(owner, db, folder)
+            town = towns.found(owner, db, folder, hosts["post"].address)
+        stack.enter_context(relay(hosts["post"], folder))
         environment = _environment(pair.address, folder, by_network=True)
+        environment[GIVES_WAY] = "yes" if gives_way else "no"
         units = Units(folder, environment)
         for host, skew in (("app1", 0), ("app2", SKEW_SECONDS)):
             for lane in ("urgent", "bulk"):
@@ -163,9 +188,11 @@ def living(
         urls = [f"http://{hosts[host].address}:{_WEB_PORT}/webhooks/{towns.SLUG}/testpay" for host in ("app1", "app2")]
         sender = Sender(hosts["shop"], town.provider, urls, folder, random.Random(seed))
         seen = Seen.read(folder / "seen.json")
+        began = seen.outages[-1].ended if seen.outages else time.time()  # one that was interrupted: nobody knows when
         ground = Ground(pair, units, hosts, folder, random.Random(f"{seed}-{seen.done}"),
                         lambda: _watch(folder, environment, hosts["app1"].prefix, seen))  # fmt: skip
-        life = Life(folder, ground, db, town, sender, Traffic(town, sender, pace_seconds, homes, bills, poisoned), seen)
+        traffic = Traffic(town, sender, pace_seconds, homes, bills, poisoned)
+        life = Life(folder, ground, db, town, sender, traffic, seen, began)
         stack.callback(units.end)
         units.begin()
         stack.callback(sender.end)

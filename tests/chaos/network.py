@@ -5,6 +5,7 @@ All addresses are inside the namespaces; nothing of the machine's own network is
 
 import ctypes
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 _NETWORK = "10.77.0"
 _CLONE_NEWNET = 0x40000000
+_PROGRAMS = ("ip", "tc", "nsenter", "mount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,19 @@ def network(names: Sequence[str]) -> Iterator[dict[str, Host]]:
     finally:
         for space in made:
             _ip("netns", "delete", space)
+
+
+def refusal() -> str:
+    """Why no hosts can be made here, in a sentence; empty where they can."""
+    if os.geteuid() != 0:
+        return "Hosts are network namespaces, and those take root."
+    if missing := [program for program in _PROGRAMS if not shutil.which(program)]:
+        return f"Hosts are made with {', '.join(missing)}, which is missing: run `make counterparts`."
+    try:
+        with network(("try",)):
+            return ""
+    except RuntimeError as refused:
+        return f"Hosts are network namespaces, which are not allowed here: {refused}"
 
 
 def _plug_in(host: Host) -> None:

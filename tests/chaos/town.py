@@ -4,6 +4,7 @@ Everything comes in by production's own doors. The partner's clock shows the mid
 that what only happens in working hours happens.
 """
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from psycopg.types.json import Jsonb
 
 from relight.core.policy_reader import packaged_text
 from relight.drivers.testpay import TestProvider
-from relight.flow.cases.opening import open_cases
 from relight.flow.cases.people import operator
 from relight.flow.claims.operations import post_claims
 from relight.flow.claims.rows import ClaimRow
@@ -22,6 +22,7 @@ from relight.flow.payments.operations import attach, link_for, start_checkout
 from relight.flow.payments.port import Order
 from relight.flow.road.intake import import_cases, import_invoices
 from relight.flow.road.publishing import publish_at_once
+from tests.chaos import relay
 from tests.chaos.hosted import POISON
 from tests.flow.factories import make_account, make_service, make_source
 from tests.flow.importing import write_csv
@@ -47,11 +48,14 @@ class Town:
 
     def __init__(self, db: Database, folder: Path, partner: int):
         self.db, self.folder, self.partner = db, folder, partner
-        self.provider = TestProvider(settings(folder)["payments"]["testpay"])
+        self.provider = TestProvider(_testpay(folder))
         self.waves = len(list(folder.glob("wave-*.done")))
+        self._one_orders = threading.Lock()
 
     def wave(self, homes: int, *, poisoned: int = 0) -> None:
-        """Homes move in that have had their notices and not paid, in the old system: today they are limited."""
+        """Homes move in that have had their notices and not paid, in the old system: today they are limited.
+
+        Their cases come with the notices: a worker that saw them without would send the first one itself."""
         number = self.waves
         names = [f"{POISON if at < poisoned else 'home'}-{number}-{at}" for at in range(homes)]
         now = self.db.clock()
@@ -80,9 +84,9 @@ class Town:
         assert report.accepted + report.unchanged == bills, report
 
     def order(self, count: int) -> list[str]:
-        """Some of the limited go to the card page; the provider's names for their payments."""
+        """Some of the limited go to the card page, none of them twice; the provider's names for their payments."""
         now = self.db.clock()
-        with self.db.transaction(self.partner) as tx:
+        with self._one_orders, self.db.transaction(self.partner) as tx:
             return [self._check_out(tx, *row, now) for row in tx.rows(_LIMITED, {"limit": count})]
 
     def ordered(self) -> list[str]:
@@ -97,15 +101,12 @@ class Town:
 
     def _move_in(self, tx: Tx, names: list[str], now: datetime) -> None:
         due = now.date() - timedelta(days=70)
-        accounts = []
         for at, name in enumerate(names):
-            phone = f"+47{40_000_000 + 1000 * self.waves + at}"
-            account = make_account(tx, now, ref=name, contacts={"sms": phone})
+            phone, mail = f"+47{40_000_000 + 1000 * self.waves + at}", f"{name}@kunde.example"
+            account = make_account(tx, now, ref=name, contacts={"email": mail} if at % 2 else {"sms": phone})
             make_service(tx, account, now, driver="sim", address={"device": name}, ref=f"S-{name}")
-            accounts.append(account.id)
         rows = [ClaimRow(name, f"F-{name}", OWED, "NOK", due, service_kind="broadband") for name in names]
         assert not post_claims(tx, rows, run_id=None, now=now).refused
-        open_cases(tx, accounts, now)
 
     def _check_out(self, tx: Tx, case_id: int, account_id: int, ref: str, now: datetime) -> str:
         link = link_for(tx, case_id, account_id, now)
@@ -119,29 +120,39 @@ class Town:
         return made.provider_ref
 
 
-def settings(folder: Path) -> dict[str, Any]:
-    """The partner's drivers: simulated devices, an inbox for text messages, and the test provider."""
+def settings(folder: Path, relay_at: str) -> dict[str, Any]:
+    """The partner's drivers: simulated devices, the test provider, and two ways to half of the homes each. The inbox
+    for text messages knows a key again, and whoever does not know what became of a message sends it once more. The
+    mail relay at this address takes whatever comes, so nothing may be sent there again of which that is not known."""
     return {
         "supply": {"sim": {"driver": "simulator", "folder": str(folder / "devices")}},
-        "messages": {"sms": {"driver": "inbox", "channel": "sms", "folder": str(folder / "inbox"), "receipts": False}},
-        "payments": {"testpay": {"secret": "only-in-this-test", "folder": str(folder / "testpay")}},
-    }
+        "messages": {
+            "sms": {"driver": "inbox", "channel": "sms", "folder": str(folder / "inbox"), "receipts": False},
+            "email": {"driver": "smtp", "host": relay_at, "port": relay.PORT, "tls": "none", "timeout_seconds": 5.0,
+                      "bounce_address": "bounce@nordlys.example"},
+        },
+        "payments": {"testpay": _testpay(folder)},
+    }  # fmt: skip
 
 
-def found(owner: psycopg.Connection, db: Database, folder: Path) -> Town:
+def _testpay(folder: Path) -> dict[str, Any]:
+    return {"secret": "only-in-this-test", "folder": str(folder / "testpay")}
+
+
+def found(owner: psycopg.Connection, db: Database, folder: Path, relay_at: str) -> Town:
     """The partner, made when it is not there yet."""
     row = owner.execute("SELECT id FROM partner WHERE slug = %s", (SLUG,)).fetchone()
-    return Town(db, folder, row[0] if row else _make(owner, db, folder))
+    return Town(db, folder, row[0] if row else _make(owner, db, settings(folder, relay_at)))
 
 
-def _make(owner: psycopg.Connection, db: Database, folder: Path) -> int:
+def _make(owner: psycopg.Connection, db: Database, drivers: dict[str, Any]) -> int:
     now = db.clock()
     with owner.transaction():
         made = owner.execute(
             "INSERT INTO partner (slug, name, country, currency, language, time_zone, mode, created_at, site,"
             " cuts_per_hour, cuts_per_day, driver_settings)"
             " VALUES (%s, 'Nordlys', 'NO', 'NOK', 'nb', %s, 'live', %s, 'nordlys.example', %s, %s, %s) RETURNING id",
-            (SLUG, morning(now), now, _CUTS, _CUTS, Jsonb(settings(folder))),
+            (SLUG, morning(now), now, _CUTS, _CUTS, Jsonb(drivers)),
         ).fetchone()
         assert made is not None
         owner.execute(

@@ -27,7 +27,8 @@ _STOCK = 60
 
 @dataclass
 class Traffic:
-    """Customers pay one by one; when each had paid and when each was back, by the monotonic clock."""
+    """Customers pay one by one; when each had paid and when each was back, by the monotonic clock. `broken`: which of
+    its threads ended over what nobody expected, and why."""
 
     town: Town
     sender: Sender
@@ -37,6 +38,7 @@ class Traffic:
     poisoned: int = 0
     paid_at: dict[str, float] = field(default_factory=dict)
     back_at: dict[str, float] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
     _ending: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _stock: list[str] = field(default_factory=list)
@@ -106,3 +108,6 @@ class Traffic:
                 loop()
             except _AWAY:
                 self._ending.wait(_AGAIN_SECONDS)
+            except BaseException as unexpected:
+                self.broken.append(f"{loop.__name__} ended: {unexpected!r}")
+                raise

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.chaos.logs import complaints
 from tests.chaos.network import Host
+from tests.chaos.outages import Outage
 
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 15
@@ -82,10 +84,12 @@ class Units:
                 except subprocess.TimeoutExpired:
                     unit.send(signal.SIGKILL)
 
-    def complaints(self) -> list[str]:
-        """Lines in the logs that tell of a bug."""
-        logs = "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
-        return [line for line in logs.splitlines() if "Traceback" in line or '"level": "error"' in line]
+    def complaints(self, outages: Sequence[Outage]) -> list[str]:
+        """What the services' logs tell of a bug."""
+        return [line for unit in self.all for line in complaints(self._log(unit), unit.skew, outages)]
+
+    def _log(self, unit: Unit) -> Path:
+        return self.folder / f"{unit.name}.log"
 
     def _watch(self) -> None:
         while not self._ending.is_set():
@@ -95,7 +99,7 @@ class Units:
             self._ending.wait(_LOOK_SECONDS)
 
     def _start(self, unit: Unit) -> None:
-        with (self.folder / f"{unit.name}.log").open("ab") as log:
+        with self._log(unit).open("ab") as log:
             command = [*unit.host.prefix, sys.executable, "-m", "tests.chaos.hosted", str(unit.skew), str(self.folder)]
             unit.process = subprocess.Popen(
                 [*command, *unit.words], env=dict(self.environment), stdout=log, stderr=log, process_group=0
