@@ -20,7 +20,7 @@ from relight.cli.main import relight
 from relight.project import cluster, embedded, postmaster, roles
 from relight.project.checks import backup_is_fresh
 from relight.project.installation import Installed
-from tests.embedded.commands import wait_until
+from tests.embedded.commands import relight_there, wait_until
 
 # What a killed writer had been told is there must be there; each line is said after its commit.
 _WRITER = """
@@ -209,6 +209,25 @@ def test_only_the_newest_copies_stay_and_damage_to_them_or_a_hole_in_the_log_is_
     assert found.returncode == 1
     assert "PG_VERSION is not what was copied" in found.stdout
     assert "The log has a hole between" in found.stdout
+
+
+def test_watch_misses_a_copy_of_the_night_unless_others_make_them(
+    home: Path, folder: Path, installed: embedded.Server
+) -> None:
+    fresh = command(home, "watch")
+    note = home / "last-backup.json"
+    told = json.loads(note.read_text())
+    note.write_text(json.dumps({**told, "complete": (datetime.now(UTC) - timedelta(days=2)).isoformat()}))
+    old = command(home, "watch")
+    by_others = relight_there(home, "watch", RELIGHT_BACKUP="")
+    note.unlink()
+    os.utime(home / "secret", (0, 0))
+    never = relight_there(home, "watch", RELIGHT_BACKUP=str(folder))
+    not_asked = command(home, "watch")
+
+    assert [one.returncode for one in (fresh, old, by_others, never, not_asked)] == [0, 1, 0, 1, 0]
+    assert "SOON  no base copy of the database has been made for a day and a half; 2 days by now" in old.stdout
+    assert "no base copy" in never.stdout
 
 
 def test_a_folder_without_backups_is_refused_with_the_remedy(ground: Path) -> None:

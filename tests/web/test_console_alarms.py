@@ -1,11 +1,15 @@
 """The front page tells what is late or wrong at the reader's own partner, since when, and what to do about it."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import psycopg
+import pytest
 
 from relight.flow.cases.operations import add_task
 from relight.flow.database import Database
+from relight.flow.watch import copies
 from relight.flow.watch.audits import note
 from tests.web.console_sample import Portfolio
 from tests.web.console_visitor import SignIn
@@ -50,3 +54,20 @@ def test_another_partners_trouble_is_not_ours(
     seen = seat("agent").opens("")
 
     assert not seen.has("Meldinger og stengninger har vært stoppet i et døgn")
+
+
+def test_a_copy_that_is_missing_is_told_to_whoever_can_tell_those_who_run_it(
+    seat: SignIn, db: Database, partner: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_of_copies = tmp_path / "last-backup.json"
+    note_of_copies.write_text(json.dumps({"folder": "gone", "complete": (db.clock() - timedelta(days=3)).isoformat()}))
+    with db.transaction(partner) as tx:
+        note(tx, [], db.clock(), is_full=True)
+    visitor = seat("agent")
+    before = visitor.opens("")
+
+    monkeypatch.setenv(copies.NOTE, str(note_of_copies))
+    after = visitor.opens("")
+
+    assert not before.has("Databasen er ikke kopiert")
+    assert after.has("Databasen er ikke kopiert på halvannet døgn", "Det skal tas en kopi hver natt")

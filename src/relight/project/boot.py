@@ -13,6 +13,7 @@ import psycopg
 
 from relight.flow.database import Database
 from relight.project import connect, credentials, paths, roles, snapshot
+from relight.project.backup import places
 from relight.project.locks import exclusive
 
 SETTINGS = "relight.project.settings"
@@ -37,6 +38,7 @@ def start() -> Started:
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ["RELIGHT_APP_DATABASE"], os.environ["RELIGHT_OWNER_DATABASE"] = urls.app, urls.owner
         os.environ.setdefault("RELIGHT_SECRET_KEY", credentials.secret(paths.home()))
+        os.environ.update(places.for_alarms(paths.home(), credentials.begun(paths.home()), os.environ))
         _prepare(urls.owner)
     return Started(urls.owner, urls.app, urls.is_embedded)
 

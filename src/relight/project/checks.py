@@ -1,5 +1,6 @@
 """What `relight doctor` looks at on the ground floor: this host, the home folder, the server and its two roles."""
 
+import os
 import shutil
 import sys
 import time
@@ -41,11 +42,15 @@ def run_checks() -> list[Check]:
     """All checks, with the database when it can be had. Nothing here raises: what is broken is what is reported."""
     checks = [python_version(sys.version_info[:3]), compiled_core(compiled.state())]
     try:
-        checks += [*home_checks(paths.home()), backup_is_fresh(places.last(paths.home()), datetime.now(UTC))]
+        checks += [*home_checks(paths.home()), backup_is_fresh(_newest_copy(), datetime.now(UTC))]
         urls = connect.resolve()
     except UnableToProvideDatabase as refused:
         return [*checks, Check("database", False, refused.found, refused.remedy)]
     return checks + list(database_checks(urls))
+
+
+def _newest_copy() -> tuple[Path, datetime] | None:
+    return None if places.are_made_by_others(os.environ) else places.last(paths.home())
 
 
 def python_version(version: tuple[int, ...]) -> Check:

@@ -4,6 +4,7 @@ that Relight made for its own two roles on somebody's server."""
 import json
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 from relight.project import roles
@@ -28,6 +29,11 @@ def secret(home: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(50))
     return path.read_text().strip()
+
+
+def begun(home: Path) -> datetime:
+    """When the installation with this home was begun (UTC): as old as its secret is."""
+    return datetime.fromtimestamp((home / _KEPT_AS).stat().st_mtime, UTC)
 
 
 def read(home: Path, server: str) -> dict[str, str] | None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from relight.flow.database import Database, statements
+from relight.flow.watch import copies
 
 SQL = statements(__package__, "alarms.sql")
 
@@ -109,7 +110,14 @@ KINDS: Mapping[str, Kind] = {
     "audit_old": Kind(
         Urgency.SOON,
         "nothing has been audited for a day and a half",
-        "Let `relight audit --since` run every night; docs/running.md has the line for it.",
+        "Workers of the bulk lane make it every night by themselves (docs/running.md tells when): see that one runs,"
+        " and look for `audited` in its log. `relight audit` makes it now.",
+    ),
+    "backup_old": Kind(
+        Urgency.SOON,
+        "no base copy of the database has been made for a day and a half",
+        "Make one, and see why none came by itself: `systemctl start relight-backup-base`, or `relight backup base"
+        " FOLDER`. Where backups are made by other means, set RELIGHT_BACKUP to nothing (docs/installing.md).",
     ),
     "stopped": Kind(
         Urgency.SOON,
@@ -117,6 +125,9 @@ KINDS: Mapping[str, Kind] = {
         "If the reason is gone, `relight resume` lets them go on.",
     ),
 }
+
+# Of these there is one for the whole installation, and none by partner.
+OF_INSTALLATION = frozenset({"backup_old"})
 
 AFTER: Mapping[str, timedelta] = {
     "restore": timedelta(seconds=60),
@@ -131,6 +142,7 @@ AFTER: Mapping[str, timedelta] = {
     "task_urgent": timedelta(hours=1),
     "task": timedelta(days=1),
     "audit": timedelta(hours=36),
+    "backup": timedelta(hours=36),
     "stopped": timedelta(days=1),
 }
 
@@ -161,7 +173,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class PartnerAlarms:
-    """One partner's alarms, those that cannot wait first."""
+    """One partner's alarms, those that cannot wait first; without a partner those of the installation."""
 
     partner: str
     alarms: tuple[Alarm, ...]
@@ -178,11 +190,17 @@ def answer(rows: list[tuple[Any, ...]]) -> tuple[Alarm, ...]:
     return tuple(sorted(found, key=lambda alarm: (alarm.urgency, list(KINDS).index(alarm.code))))
 
 
+def of_installation(now: datetime) -> tuple[Alarm, ...]:
+    """What is wrong with the installation itself, whomever it serves."""
+    since = copies.none_since()
+    return (Alarm("backup_old", 1, since),) if since is not None and since <= now - AFTER["backup"] else ()
+
+
 def all_alarms(db: Database, now: datetime, *, only: str = "") -> list[PartnerAlarms]:
-    """Every partner's alarms, or those of the one with this slug; each asked behind its own wall."""
+    """The installation's alarms, then every partner's, each asked behind its own wall; with a slug that partner's."""
     with db.transaction(None) as tx:
         partners = tx.rows("SELECT id, slug FROM partner WHERE %(only)s IN ('', slug) ORDER BY slug", {"only": only})
-    told: list[PartnerAlarms] = []
+    told = [] if only else [PartnerAlarms("", of_installation(now))]
     for partner_id, slug in partners:
         with db.transaction(partner_id) as tx:
             told.append(PartnerAlarms(slug, answer(tx.rows(SQL.alarms, question(partner_id, now)))))

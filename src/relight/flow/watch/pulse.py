@@ -1,7 +1,7 @@
 """Figures that lie in the database, looked up when somebody scrapes: queues, payments, imports, tasks, alarms."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime
 
 import psycopg_pool
@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from relight.flow import database
 from relight.flow.database import Database, statements
-from relight.flow.watch.alarms import KINDS, answer, question
+from relight.flow.watch.alarms import KINDS, OF_INSTALLATION, Alarm, answer, of_installation, question
 from relight.flow.watch.alarms import SQL as ALARMS
 
 SQL = statements(__package__, "pulse.sql")
@@ -73,14 +73,22 @@ class Pulse(Collector):
         alarms = GaugeMetricFamily(
             "relight_alarm", "How much is wrong, by alarm", labels=("partner", "alarm", "urgency")
         )
+        _add(alarms, "", OF_INSTALLATION, of_installation(now))
         with self.db.transaction(None) as tx:
             partners = tx.rows("SELECT id, slug FROM partner ORDER BY slug")
         for partner_id, slug in partners:
             with self.db.transaction(partner_id) as tx:
                 figures = tx.rows(SQL.pulse, {"partner": partner_id, "now": now})
-                wrong = {one.code: one.count for one in answer(tx.rows(ALARMS.alarms, question(partner_id, now)))}
+                wrong = answer(tx.rows(ALARMS.alarms, question(partner_id, now)))
             for figure, labels, value in figures:
                 families[figure].add_metric((slug, *labels), value)
-            for code, kind in KINDS.items():
-                alarms.add_metric((slug, code, kind.urgency), wrong.get(code, 0))
+            _add(alarms, slug, KINDS.keys() - OF_INSTALLATION, wrong)
         return [clocks, *families.values(), alarms]
+
+
+def _add(alarms: GaugeMetricFamily, slug: str, codes: Set[str], wrong: Sequence[Alarm]) -> None:
+    """A value for each of these kinds, at a partner or (without a slug) at the installation: 0 where all is well."""
+    counts = {one.code: one.count for one in wrong}
+    for code, kind in KINDS.items():
+        if code in codes:
+            alarms.add_metric((slug, code, kind.urgency), counts.get(code, 0))

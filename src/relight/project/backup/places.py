@@ -7,12 +7,17 @@ wal/                   the server's log since, segment by segment
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from relight.flow.watch import copies
+from relight.project import connect
 from relight.project.errors import UnableToBackUp
 
+FOLDER_VARIABLE = "RELIGHT_BACKUP"
+URL_VARIABLE = "RELIGHT_BACKUP_URL"
 _OURS = "backup.json"
 _LAST = "last-backup.json"
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -102,9 +107,27 @@ def _read(folder: Path) -> Base:
 
 
 def note_last(home: Path, base: Base) -> None:
-    """Keep in home where the newest copy lies and when it was complete, for `relight doctor`."""
+    """Keep in home where the newest copy lies and when it was complete, for `relight doctor` and the alarms."""
     told = {"folder": str(base.folder), "complete": base.complete.isoformat()}
-    (home / _LAST).write_text(json.dumps(told) + "\n")
+    making = home / f"{_LAST}.making"  # whoever reads meanwhile reads a whole one
+    making.write_text(json.dumps(told) + "\n")
+    making.replace(home / _LAST)
+
+
+def for_alarms(home: Path, begun: datetime, environment: Mapping[str, str]) -> dict[str, str]:
+    """What `relight.flow.watch.copies` is to know: `RELIGHT_BACKUP` names a folder where there should be a copy since
+    the installation was `begun`. There need be none where copies are made by others, or where nobody may replicate."""
+    is_able = not environment.get(connect.APP_VARIABLE) or bool(environment.get(URL_VARIABLE))
+    is_asked_for = bool(environment.get(FOLDER_VARIABLE)) and is_able
+    return {
+        copies.NOTE: "" if are_made_by_others(environment) else str(home / _LAST),
+        copies.SINCE: begun.isoformat() if is_asked_for else "",
+    }
+
+
+def are_made_by_others(environment: Mapping[str, str]) -> bool:
+    """Whether somebody said that Relight makes no copies, by `RELIGHT_BACKUP` with nothing behind it."""
+    return environment.get(FOLDER_VARIABLE) == ""
 
 
 def last(home: Path) -> tuple[Path, datetime] | None:

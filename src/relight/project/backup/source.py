@@ -12,10 +12,10 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from relight.project import binaries, cluster, connect, embedded, paths
+from relight.project.backup.places import URL_VARIABLE
 from relight.project.embedded import Server
 from relight.project.errors import UnableToBackUp
 
-URL_VARIABLE = "RELIGHT_BACKUP_URL"
 RECEIVER = "relight_backup"
 
 

@@ -122,8 +122,9 @@ def overview(desk: Desk) -> Overview:
 
 
 def alarms(desk: Desk) -> tuple[Alarm, ...]:
-    """What is late or wrong at this partner, what cannot wait first."""
-    return watch.answer(rows(watch.SQL.alarms, watch.question(desk.at.partner_id, desk.now)))
+    """What is late or wrong at this partner, what cannot wait first; and at the installation that serves it."""
+    own = watch.answer(rows(watch.SQL.alarms, watch.question(desk.at.partner_id, desk.now)))
+    return own + watch.of_installation(desk.now)
 
 
 def _task_row(found: tuple[Any, ...]) -> TaskRow:
