@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -389,6 +390,32 @@ def test_a_slow_meter_holds_up_nobody_else() -> None:
 
         assert sorted(order) == [meter.serial for meter in park.meters]
         assert order[-1] == slow.serial
+
+
+def test_a_restore_leaves_at_once_beside_looks_at_more_meters_than_there_are_threads() -> None:
+    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(20)]  # they answer a connection, and nothing else
+
+    async def restore(meter: Meter) -> tuple[Outcome, int]:
+        driver = DlmsDriver({"answer_timeout_seconds": 30, "meters_max": 8})
+        places = [{"host": "127.0.0.1", "port": one.getsockname()[1]} for one in silent]
+        looks = [asyncio.create_task(driver.read(Target("electricity_grid", where, serial="1"))) for where in places]
+        try:
+            await asyncio.sleep(0)  # all of them have begun
+            restored = await driver.apply(target(meter), Level.FULL, attempt(seconds=2))
+            return restored, len(select.select(silent, [], [], 0)[0])
+        finally:
+            for look in looks:
+                look.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
+            await driver.aclose()
+
+    with Meter(state="disconnected") as meter:
+        restored, looked_at = asyncio.run(restore(meter))
+    for one in silent:
+        one.close()
+
+    assert (restored.result, restored.facts.get("observed")) == (Result.DONE, Level.READY)
+    assert looked_at == 2  # a quarter of the eight
 
 
 def test_a_meter_is_asked_one_thing_at_a_time(meter: Meter) -> None:

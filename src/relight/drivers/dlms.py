@@ -1,7 +1,8 @@
 """Power on and off at the customer's meter: DLMS/COSEM, remote_disconnect and remote_reconnect, proven by reading back.
 
 A meter takes one association at a time, so exchanges with one meter follow one another; many meters go in parallel on
-threads of the driver's own. Every exchange is one TCP connection: an answer that comes after we gave up dies with its
+threads of the driver's own, of which reads get a quarter at most: who is to be restored does not stand behind meters
+that somebody looks at. Every exchange is one TCP connection: an answer that comes after we gave up dies with its
 connection and is never taken for the answer to something newer. Source: IEC 62056-6-2, Disconnect Control (class 70).
 """
 
@@ -57,6 +58,7 @@ class DlmsDriver:
         self._settings = DlmsSettings.read(settings)
         self._clock = clock
         self._threads = ThreadPoolExecutor(self._settings.meters_max, thread_name_prefix="dlms")
+        self._looks = asyncio.Semaphore(max(1, self._settings.meters_max // 4))
         self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
         self._lines: set[MeterLine] = set()
 
@@ -83,7 +85,8 @@ class DlmsDriver:
         except WrongAddress:
             return Observation(None, self._clock(), proof="wrong_address")
         line = MeterLine(access)
-        return await self._exchange(access.meter, line, lambda: self._observe(line, target.serial))
+        async with self._looks:  # before the meter's turn: a read that waits here holds up no command
+            return await self._exchange(access.meter, line, lambda: self._observe(line, target.serial))
 
     async def aclose(self) -> None:
         """Hang up every line and end the threads."""

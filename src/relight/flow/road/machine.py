@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import lock_accounts, review_holds, wake
 from relight.flow.claims.operations import book_months
@@ -27,9 +29,12 @@ from relight.flow.road.turn import Turner
 from relight.flow.road.undo.doing import go_on
 from relight.flow.supply import operations as supply
 
+log = structlog.get_logger(__name__)
+
 LANES = ("urgent", "bulk")
 _KINDS = tuple(f"{stage} {lane}" for stage in ("decide", "release") for lane in LANES)
 ROUNDS_MAX = 1000
+LOOK_WITHIN = 30.0  # seconds; drivers have time-outs of their own, and this ends one that forgot
 
 
 class NeverAtRest(RuntimeError):
@@ -165,14 +170,36 @@ def repeat_of(room: DriverRoom, partner_id: int) -> Callable[[str], Repeat]:
 async def look(
     db: Database, room: DriverRoom, partner_id: int, one: supply.Waiting, clock: Callable[[], datetime]
 ) -> bool:
-    """Read one waiting service back; when it is on, its case thinks again."""
+    """Read one waiting service back; when it is on, its case thinks again. One that cannot be read is looked at again
+    when it is its turn: it goes to the end of those that wait, and holds up none of them."""
+    seen = await _seen(room, partner_id, one)
+    if seen is None:
+        await asyncio.to_thread(_pass_over, db, partner_id, one, clock())
+        return False
+    return await asyncio.to_thread(_keep, db, partner_id, one, *seen, clock())
+
+
+async def _seen(room: DriverRoom, partner_id: int, one: supply.Waiting) -> tuple[str, str] | None:
+    """The level that a driver reads, and how it was seen; None where it does not tell, whatever it does instead."""
+    about = {"partner": partner_id, "driver": one.driver, "service": one.service_id}
     try:
         driver = room.get(partner_id, "supply", one.driver)
-        seen = await driver.read(one.target)
-    except (LookupError, ValueError, OSError):
-        return False
-    level = seen.level.value if seen.level is not None else "ready"
-    return await asyncio.to_thread(_keep, db, partner_id, one, level, seen.proof, clock())
+        async with asyncio.timeout(LOOK_WITHIN):
+            seen = await driver.read(one.target)
+        return (seen.level.value if seen.level is not None else "ready"), seen.proof
+    except TimeoutError:
+        log.error("driver_hangs", **about)
+    except (LookupError, ValueError, OSError) as wrong:
+        log.warning("button_not_read", **about, error=type(wrong).__name__)
+    except Exception:
+        log.exception("driver_raised", **about)
+    return None
+
+
+def _pass_over(db: Database, partner_id: int, one: supply.Waiting, now: datetime) -> None:
+    with db.transaction(partner_id) as tx:
+        lock_accounts(tx, [one.account_id])
+        supply.looked_in_vain(tx, one.service_id, now)
 
 
 def _keep(db: Database, partner_id: int, one: supply.Waiting, level: str, proof: str, now: datetime) -> bool:

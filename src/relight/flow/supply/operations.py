@@ -38,6 +38,11 @@ def forget(tx: Tx, service_id: int, now: datetime) -> None:
     tx.run(SQL.forget, {"service": service_id, "now": now})
 
 
+def looked_in_vain(tx: Tx, service_id: int, now: datetime) -> None:
+    """A service that waits for its button could not be read: others are looked at before it is again."""
+    tx.run(SQL.looked_in_vain, {"service": service_id, "now": now})
+
+
 def waiting_for_button(tx: Tx, *, before: datetime, now: datetime, limit: int, patient: bool = False) -> list[Waiting]:
     """Services that wait for their button and were not looked at since `before`; `patient`: the longer one waits the
     less often, down to once a minute."""

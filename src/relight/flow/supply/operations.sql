@@ -5,6 +5,9 @@ WHERE service_id = %(service)s
 -- forget: nobody knows what it is; the next turn commands what is wanted, which reads back first
 UPDATE supply SET observed = '', read_at = %(now)s WHERE service_id = %(service)s
 
+-- looked_in_vain: nothing was seen, and what was seen before stands
+UPDATE supply SET read_at = %(now)s WHERE service_id = %(service)s AND observed = 'ready'
+
 -- waiting_for_button: services that their customers can switch on, whoever was longest not looked at first; with
 -- `patient`, the longer one waits the less often, down to once a minute
 SELECT s.id, s.account_id, s.kind, s.driver, s.address, s.full_profile, d.serial, d.address
