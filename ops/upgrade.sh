@@ -1,39 +1,65 @@
 #!/bin/sh
-# Upgrade Relight to a release's wheel, and lose nothing that was accepted:
+# Upgrade Relight to a release's wheel, and lose nothing that was accepted. As root:
 #
 #     ops/upgrade.sh relight-1.2-py3-none-any.whl /var/backups/relight
+#     ops/upgrade.sh relight-1.2-py3-none-any.whl own     # where backups are made by other means: make one before
 #
 # A base copy first; then web and workers stop, the wheel goes in, tables are brought up to date, doctor looks, and all
 # starts again. Providers send their webhooks again while nobody answers, and what they gave up on is asked for by the
-# worker within a minute. When a step fails nothing is started: the way back is printed.
+# worker within a minute. When a step fails nothing is started: the way back from that step is printed.
 #
-# PYTHON, RELIGHT, STOP and START may be set; they are systemd's units and /opt/relight otherwise.
+# Relight's own commands go through the `relight` beside this script: with the settings of the services and as their
+# user, who alone then owns copies and tables. PYTHON, RELIGHT, STOP, START, COMPILE and AGAIN may be set; they are
+# systemd's units and /opt/relight otherwise.
 set -eu
+umask 022 # what is installed the services' user reads
 
 wheel=${1:?which wheel? See the head of this file.}
 backups=${2:?which backup folder? See the head of this file.}
-: "${PYTHON:=/opt/relight/bin/python}" "${RELIGHT:=/opt/relight/bin/relight}"
+: "${PYTHON:=/opt/relight/bin/python}" "${RELIGHT:=$(dirname "$0")/relight}"
 : "${STOP:=systemctl stop relight-web relight-worker}" "${START:=systemctl start relight-web relight-worker}"
+: "${COMPILE:=$PYTHON -m relight.project.main compile}" "${AGAIN:=systemctl restart relight-worker}"
 
 before=$("$RELIGHT" --version | awk '{ print $NF }')
 step="the copy"
 
+say() { echo "$*" >&2; }
+
 back() {
     code=$?
     [ "$code" -eq 0 ] && return
-    echo "upgrade: $step failed; nothing was started." >&2
-    if [ "$step" = "the copy" ]; then
-        echo "Nothing was changed either: version $before still runs." >&2
-    else
-        echo "The way back: install the wheel of $before, then" >&2
-        echo "  relight backup restore $backups --into NEW_HOME --until $moment   and set RELIGHT_HOME to it;" >&2
-        echo "  or mend what is said above and run this again." >&2
-    fi
+    say "upgrade: $step failed; nothing was started."
+    case $step in
+    "the copy")
+        say "Nothing was changed either: version $before still runs."
+        ;;
+    "stopping")
+        say "Nothing was changed either. See what still runs, and go on with version $before:  $START"
+        ;;
+    "installing")
+        say "No table was touched, so no backup is needed. The way back: install the wheel of $before again, then"
+        say "  $START"
+        ;;
+    "starting")
+        say "The new version and its tables are in place, so there is nothing to go back from: see why"
+        say "(journalctl -u relight-web -u relight-worker), mend it, then  $START"
+        ;;
+    *)
+        say "Tables may be those of the new version already. Mend what is said above and run this again; or the way"
+        say "back: install the wheel of $before, then come back to $moment, as docs/installing.md says under"
+        say "\"Coming back\":"
+        if [ "$backups" = own ]; then
+            say "  with your own backup."
+        else
+            say "  relight backup restore $backups --into A_NEW_HOME --until $moment"
+        fi
+        ;;
+    esac
 }
 trap back EXIT
 
-[ -f "$wheel" ] || { echo "There is no file $wheel." >&2; exit 1; }
-"$RELIGHT" backup base "$backups"
+[ -f "$wheel" ] || { say "There is no file $wheel."; exit 1; }
+[ "$backups" = own ] || "$RELIGHT" backup base "$backups"
 step="stopping"
 $STOP
 moment=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -45,4 +71,12 @@ step="doctor"
 "$RELIGHT" doctor
 step="starting"
 $START
+trap - EXIT
 echo "Upgraded from $before to $("$RELIGHT" --version | awk '{ print $NF }')."
+
+# The compiled core is of one version's sources. It lies beside the interpreter, so whoever installs makes it.
+if $COMPILE && $AGAIN; then
+    echo "Night runs decide on the compiled core."
+else
+    echo "Night runs decide in plain Python, which comes to the same and takes longer: docs/tuning.md says what to do."
+fi

@@ -133,6 +133,23 @@ def container(name: str) -> dict[str, Any]:
     return dict(yaml.safe_load(COMPOSE.read_text())["services"][name])
 
 
+def test_the_units_files_and_folders_that_the_manuals_name_are_there() -> None:
+    manuals = {path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")}
+    units = set(re.findall(r"\brelight-(?:web|worker|database|backup[a-z-]*)\b(?:\.\w+)?", manuals["installing.md"]))
+    places = {place for text in manuals.values() for place in re.findall(r"\b(?:ops|packaging)/[\w./-]*\w", text)}
+
+    assert {"relight-database", "relight-backup-base.timer"} <= units
+    assert {name.removesuffix(".timer").removesuffix(".service") for name in units} <= {unit.stem for unit in UNITS}
+    assert {"ops/relight", "ops/upgrade.sh", "ops/systemd"} <= places
+    assert sorted(place for place in places if not (ROOT / place).exists()) == []
+
+
+def test_a_folder_of_backups_that_is_not_there_fails_no_unit() -> None:
+    told = re.findall(r"^ReadWritePaths=(.*)$", unit_text("backup") + unit_text("backup-base"), re.MULTILINE)
+
+    assert told == ["-/var/backups/relight"] * 2
+
+
 def test_the_container_file_copies_what_is_there() -> None:
     text = (ROOT / "ops" / "container" / "Containerfile").read_text()
     copied = [word for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for word in line.split()[:-1]]

@@ -4,6 +4,7 @@ The two releases are wheels built from this tree; the next one has another numbe
 """
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -31,6 +32,9 @@ from tests.flow.conftest import make_partner
 from tests.flow.paying import checked_out, make_debtor, with_policy, with_testpay
 
 ROOT = Path(__file__).parents[2]
+BY_HAND = ROOT / "ops" / "relight"
+UPGRADE = ROOT / "ops" / "upgrade.sh"
+Rehearse = Callable[..., tuple[subprocess.CompletedProcess[str], list[str]]]
 PAYMENTS = 40
 _MIGRATION = """
 from django.db import migrations
@@ -79,11 +83,15 @@ class Host:
         packages = self.folder / "venv" / "lib" / version / "site-packages"
         (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RELIGHT_", "DATABASE_"))}
+        settings = self.folder / "relight.env"  # where home is stands nowhere else, as on a host with units
+        settings.write_text(f"RELIGHT_HOME={self.home}\n")
         self.environment = {
-            **kept, "RELIGHT_HOME": str(self.home), "PYTHON": f"{self.folder}/venv/bin/python",
-            "RELIGHT": f"{self.folder}/venv/bin/relight", "PIP_WORDS": "--no-deps --no-index",
-            "STOP": self._script("stop", _STOP), "START": self._script("start", _START), "PORT": str(self.port),
-            "FOLDER": str(self.folder),
+            **kept, "PYTHON": f"{self.folder}/venv/bin/python", "RELIGHT_PROGRAM": f"{self.folder}/venv/bin/relight",
+            "RELIGHT_ENV": str(settings), "RELIGHT_USER": pwd.getpwuid(os.geteuid()).pw_name,
+            "PIP_WORDS": "--no-deps --no-index", "STOP": self._script("stop", _STOP),
+            "START": self._script("start", _START), "COMPILE": self._script("compile", _COMPILE),
+            "AGAIN": "false", "PORT": str(self.port), "FOLDER": str(self.folder),
+            "RELIGHT_BY_HAND": str(BY_HAND),
         }  # fmt: skip
 
     def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -106,7 +114,7 @@ class Host:
 _START = """#!/bin/sh
 for part in web worker; do
     words="worker"; [ "$part" = web ] && words="web --port $PORT"
-    "$RELIGHT" $words > "$FOLDER/$part.log" 2>&1 < /dev/null &
+    "$RELIGHT_BY_HAND" $words > "$FOLDER/$part.log" 2>&1 < /dev/null &
     echo $! > "$FOLDER/$part.pid"
 done
 """
@@ -117,6 +125,10 @@ for part in web worker; do
     while kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
 done
 touch "$FOLDER/stopped"
+"""
+_COMPILE = """#!/bin/sh
+echo "there is no C compiler (cc)" >&2
+exit 1
 """
 
 
@@ -183,7 +195,7 @@ def test_an_upgrade_loses_no_payment_that_comes_meanwhile(
     now = datetime.now(UTC)
     this, following = releases
     host.install(this)
-    assert host.run(host.environment["RELIGHT"], "migrate").returncode == 0
+    assert host.run(BY_HAND, "migrate").returncode == 0
     with embedded.server(host.home) as server, Database(server.url(roles.APP), name="test") as db:
         with psycopg.connect(server.url(roles.OWNER), autocommit=True) as owner:
             partner = make_partner(owner, now)
@@ -200,16 +212,17 @@ def test_an_upgrade_loses_no_payment_that_comes_meanwhile(
         with running(host):
             sending = threading.Thread(target=provider.send_all)
             sending.start()
-            upgraded = host.run(ROOT / "ops" / "upgrade.sh", following, ground / "backup")
+            upgraded = host.run(UPGRADE, following, ground / "backup")
             sending.join(120)
             wait_until(lambda: _booked(server, partner) == PAYMENTS, seconds=60)
-        looked = host.run(host.environment["RELIGHT"], "audit", "--json")
+        looked = host.run(BY_HAND, "audit", "--json")
         with psycopg.connect(server.url(roles.OWNER)) as owner:
             column = owner.execute("SELECT DISTINCT from_the_next_release FROM partner").fetchall()
             twice = owner.execute("SELECT ref FROM payment GROUP BY 1 HAVING count(*) > 1").fetchall()
 
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
     assert "to 99.0." in upgraded.stdout
+    assert "Night runs decide in plain Python" in upgraded.stdout, "there was no compiler, which fails no upgrade"
     assert provider.refused > 0, "it was sent while nobody answered"
     assert provider.accepted == refs
     assert twice == []
@@ -224,14 +237,90 @@ def test_a_wheel_that_does_not_install_starts_nothing_and_says_the_way_back(
     broken = ground / "relight-98.0-py3-none-any.whl"
     broken.write_bytes(b"no wheel")
     with embedded.server(host.home), running(host):
-        done = host.run(ROOT / "ops" / "upgrade.sh", broken, ground / "backup")
+        done = host.run(UPGRADE, broken, ground / "backup")
         is_up = _answers(host.port)
         host.run(host.environment["START"])
 
     assert done.returncode != 0
     assert "installing failed; nothing was started" in done.stderr
-    assert "relight backup restore" in done.stderr
+    assert "No table was touched" in done.stderr
+    assert "backup restore" not in done.stderr
+    assert host.environment["START"] in done.stderr
     assert not is_up
+
+
+_COMMAND = """#!/bin/sh
+echo "relight $*" >> "$FOLDER/run"
+[ "$1" = --version ] && echo "relight, version 1.0"
+[ "$1" != "$FAILS" ]
+"""
+
+
+@pytest.fixture
+def rehearse(ground: Path) -> Rehearse:
+    """The upgrade with nothing behind it: what it runs is written down, and the one that is named fails."""
+    scripts = {name: ground / name for name in ("relight", "python", "stop", "start", "compile", "again")}
+    for name, path in scripts.items():
+        path.write_text(
+            _COMMAND if name == "relight" else f'#!/bin/sh\necho {name} >> "$FOLDER/run"; [ {name} != "$FAILS" ]\n'
+        )
+        path.chmod(0o755)
+    (ground / "some.whl").touch()
+
+    def run(fails: str, backups: str = "copies") -> tuple[subprocess.CompletedProcess[str], list[str]]:
+        (ground / "run").write_text("")
+        environment = {
+            "PATH": os.environ["PATH"], "FOLDER": str(ground), "FAILS": fails,
+            **{name.upper(): str(path) for name, path in scripts.items()},
+        }  # fmt: skip
+        words = [str(UPGRADE), str(ground / "some.whl"), backups]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True)
+        return done, (ground / "run").read_text().splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("fails", "last", "said", "restores"),
+    [
+        ("backup", "relight backup base copies", "version 1.0 still runs", False),
+        ("stop", "stop", "Nothing was changed either", False),
+        ("python", "python", "No table was touched", False),
+        ("migrate", "relight migrate", "install the wheel of 1.0", True),
+        ("doctor", "relight doctor", "install the wheel of 1.0", True),
+        ("start", "start", "there is nothing to go back from", False),
+    ],
+)
+def test_the_way_back_is_that_of_the_step_that_failed(
+    rehearse: Rehearse, fails: str, last: str, said: str, restores: bool
+) -> None:
+    done, run = rehearse(fails)
+
+    assert done.returncode != 0
+    assert run[-1] == last
+    assert said in " ".join(done.stderr.split())
+    assert ("relight backup restore copies --into A_NEW_HOME --until 20" in done.stderr) is restores
+
+
+def test_whoever_makes_backups_by_other_means_upgrades_without_a_copy(rehearse: Rehearse) -> None:
+    done, run = rehearse("nothing", "own")
+    broken, _ = rehearse("migrate", "own")
+
+    assert done.returncode == 0
+    assert not [line for line in run if "backup" in line]
+    assert "with your own backup" in broken.stderr
+    assert "relight backup" not in broken.stderr
+
+
+@pytest.mark.parametrize(("fails", "runs_on"), [("nothing", "the compiled core"), ("compile", "plain Python")])
+def test_the_core_is_compiled_after_the_start_and_workers_take_it(rehearse: Rehearse, fails: str, runs_on: str) -> None:
+    done, run = rehearse(fails)
+
+    assert done.returncode == 0
+    assert runs_on in done.stdout
+    assert run[run.index("start") :] == (
+        ["start", "relight --version", "compile", *(["again"] if fails == "nothing" else [])]
+    )
 
 
 def _booked(server: embedded.Server, partner: int) -> int:

@@ -91,7 +91,8 @@ def restore_command(folder: Path, into: Path, until: str | None, as_json: bool) 
         f"Restored to {done.home}{last}.\n"
         "What was sent or cut after that is not known in it, so everything but restores and receipts is held back.\n"
         f"Next, with RELIGHT_HOME={done.home}: relight audit; relight import payments (the bank's files since then);\n"
-        "then relight resume --all. Its own backups go into a new folder."
+        "then relight resume --all. Its own backups go into a new folder. As systemd's services: docs/installing.md,\n"
+        '"Coming back".'
     )
     found = {"home": str(done.home), "base": done.base, "last_commit": _iso(done.last_commit)}
     answer(found, as_json=as_json, text=text)
