@@ -156,6 +156,25 @@ def test_a_file_is_a_status_a_line_or_a_list(text: bytes, lines: list[tuple[int,
     assert statuses_in(Letter("a.jsonl", text)) == lines
 
 
+def test_of_very_much_the_first_files_are_read_and_the_rest_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relight.drivers.agency_file.LETTER_BYTES_MAX", 100)
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    for name in ("a.jsonl", "b.jsonl", "c.jsonl"):
+        (inbox / name).write_text(" " * 60, "utf-8")
+    driver = AgencyFileDriver({"folder": str(tmp_path)})
+
+    first = driver.letters()
+    for letter in first:
+        driver.put_away(letter, [])
+    then = driver.letters()
+
+    assert [letter.name for letter in first] == ["a.jsonl", "b.jsonl"]
+    assert [letter.name for letter in then] == ["c.jsonl"]
+
+
 def test_this_agency_has_no_webhook(tmp_path: Path) -> None:
     with pytest.raises(StatusRefused, match="files"):
         AgencyFileDriver({"folder": str(tmp_path)}).webhook({}, b"{}", NOW)

@@ -61,13 +61,21 @@ class AgencyFileDriver:
         return Outcome(Result.DONE, code="written" if first else "already_there", facts=facts)
 
     def letters(self) -> Sequence[Letter]:
-        """What the agency left in `in/`, by name; a name that begins with a dot is still being written."""
+        """What the agency left in `in/`, by name; a name that begins with a dot is still being written. Of very much
+        only the first files, together hardly more than the longest may be: the rest is for the next time."""
         inbox = self._folder / "in"
         if not inbox.is_dir():
             return []
         found = sorted(path for path in inbox.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith("."))
-        letters = [_letter(path) for path in found if path.is_file() and not path.is_symlink()]
-        return [letter for letter in letters if letter is not None]
+        letters, size = list[Letter](), 0
+        for path in found:
+            if size >= LETTER_BYTES_MAX:
+                break
+            letter = _letter(path) if path.is_file() and not path.is_symlink() else None
+            if letter is not None:
+                letters.append(letter)
+                size += len(letter.content)
+        return letters
 
     def put_away(self, letter: Letter, errors: Sequence[str]) -> None:
         """Move a file that was read to `in/read/`, under its name and its hash: a name may come again."""

@@ -92,7 +92,8 @@ class HandoverDriver(Protocol):
         ...
 
     def letters(self) -> Sequence[Letter]:
-        """Files that the agency left and nobody has read yet, oldest first; empty where it uses webhooks."""
+        """Files that the agency left and nobody has read yet, oldest first, as many as may be held at once; empty where
+        it uses webhooks."""
         ...
 
     def put_away(self, letter: Letter, errors: Sequence[str]) -> None:
