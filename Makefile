@@ -13,7 +13,7 @@ ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-BENCHES := decide import restore paypage simulate
+BENCHES := decide import restore paypage simulate feed effects
 COMPILE := $(UV) pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11
 
 help: ## this list
@@ -42,10 +42,11 @@ lint: setup-test ## style, types, and the directions of imports
 	$(BIN)/pyright
 	$(BIN)/mypy src/relight/{audit,flow,drivers,web,cli,project,telemetry}
 
-bench: setup-test counterparts .venv/.relight-compiled ## all benchmarks, about two minutes each; results in bench/results, and a table
+bench: setup-test counterparts .venv/.relight-compiled ## all benchmarks, about two minutes each; results in bench/results, a table and a plot
 	@day=$$(date +%F); for name in $(BENCHES); do echo "== $$name"; \
 	  line=$$($(BIN)/relight bench $$name --json | tail -n 1); echo "$$line" > bench/results/$$day-$$name.json; \
-	done; $(BIN)/python -m bench.table bench/results/$$day-*.json
+	done; $(BIN)/python -m bench.table bench/results/$$day-*.json; \
+	$(BIN)/python -m bench.plot bench/results/*.json --out docs/images/benchmarks.svg
 
 simulation: setup-test ## whole histories from seeds: make simulation SEEDS=1000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)

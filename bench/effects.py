@@ -119,7 +119,8 @@ def _beside(runs: int, load_cases: int, news: News) -> dict[str, Any]:
             sms = {"driver": "smpp", **smsc.settings}
             result = restore.run(runs=runs, load_cases=load_cases, sms=sms, zone=_at_noon(), news=news)
             sent = smsc.count()
-        keys = ("runs", "inside_ms", "attempt_ms", "broadband_ms", "power_ms", "lost", "repeated", "machine")
+        keys = ("runs", "inside_ms", "raw_inside_ms", "ratio", "attempt_ms", "broadband_ms", "power_ms", "lost",
+                "repeated", "machine")  # fmt: skip
         found[name] = {key: result[key] for key in keys} | {"messages": sent, "decided": result["load"]["decided"]}
     return found
 

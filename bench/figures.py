@@ -3,7 +3,7 @@
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -17,6 +17,11 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
         return round(ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)], 1)
 
     return {"p50": rank(50), "p95": rank(95), "p99": rank(99), "max": round(ordered[-1], 1)} if ordered else {}
+
+
+def share(raw: Mapping[str, float], ours: Mapping[str, float]) -> float:
+    """The bare median as a share of ours: 1 where nothing is added to it. 0 where one of them was not measured."""
+    return round(raw["p50"] / ours["p50"], 3) if raw and ours and ours["p50"] else 0.0
 
 
 def machine(connection: psycopg.Connection) -> dict[str, Any]:

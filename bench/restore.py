@@ -2,8 +2,9 @@
 
 Customers who are cut off (power; half of the broadband) or in the walled garden (the other half, online) pay one after
 another at a fixed pace, whether or not those before them are back: who waits in a queue is counted with the queue. Web
-and workers are processes of their own, as `relight web` and `relight worker` start them. See docs/benchmarks.md for
-what each figure means.
+and workers are processes of their own, as `relight web` and `relight worker` start them. Afterwards a bare loop
+(`bench/bare_restore.py`) reaches the same counterparts at the same pace, beside the same night run. See
+docs/benchmarks.md for what each figure means.
 """
 
 import time
@@ -17,9 +18,10 @@ from typing import Any
 import httpx
 import psycopg
 
-from bench import population
+from bench import bare_restore, population
+from bench.bare_restore import BareLoop
 from bench.beside import Beside
-from bench.figures import in_words, machine, percentiles
+from bench.figures import in_words, machine, percentiles, share
 from bench.home import Home, private
 from bench.load import Load
 from bench.population import CUT, CUT_OFF, WAITING, Plan, Shape
@@ -86,14 +88,15 @@ def run(
     news: News = print,
 ) -> dict[str, Any]:
     """`runs` payments for broadband and `power` (as many, unless said) for power, `rate` a second; the contract's JSON
-    (DESIGN § 9) and more. Beside them go the night run, and an import and a feed of so many rows and events. With `sms`
-    text messages go by that driver instead of an inbox, and with `zone` the partner lives there: it may be night in
-    Oslo."""
+    (DESIGN § 9) and more. Beside them go the night run, and an import and a feed of so many rows and events. Then comes
+    the bare loop, with the night run beside it. With `sms` text messages go by that driver instead of an inbox, and
+    with `zone` the partner lives there: it may be night in Oslo."""
     each = (runs + _WARM_UP, (runs if power is None else power) + _WARM_UP)
+    lines, meters = (min(count, bare_restore.MOST + _WARM_UP) for count in each)
     with ExitStack() as stack:
         home = stack.enter_context(private())
         news("starting FreeRADIUS and the meters …")
-        town, owner = stack.enter_context(running_town(home, each[1])), stack.enter_context(home.owner())
+        town, owner = stack.enter_context(running_town(home, each[1] + meters)), stack.enter_context(home.owner())
         bench = _furnish(home, town, owner, stack.enter_context(_client()), sms)
         if zone:
             bench.owner.execute(SQL.move_to, {"partner": bench.partner, "zone": zone})
@@ -101,7 +104,8 @@ def run(
         news(f"filling in {load_cases:,} cases …")
         beside = Beside(home, bench.owner, import_rows, feed_events)
         beside.fill(_now(bench.owner))
-        payments = _populate(bench, each, load_cases)
+        bare = BareLoop(home, town, lines, meters)
+        payments = _populate(bench, each, load_cases, bare)
         port = free_port()
         bench.url = f"http://127.0.0.1:{port}/webhooks/nordlys/testpay"
         stack.enter_context(running(home, "web", "--port", str(port)))
@@ -115,7 +119,10 @@ def run(
             news(f"{len(payments) - 2 * _WARM_UP:,} payments, {rate:g} a second …")
             with beside.going_on():
                 _pay_all(bench, payments[2 * _WARM_UP :])
-        return _result(bench, payments[2 * _WARM_UP :], load, beside)
+        news(f"the bare loop: {lines + meters:,} restores at the same pace …")
+        with Load(home, bench.partner, LOAD, load_cases):
+            raw = bare.run(rate, warm_up=2 * _WARM_UP)
+        return _result(bench, payments[2 * _WARM_UP :], load, beside, raw)
 
 
 def in_text(result: Mapping[str, Any]) -> str:
@@ -131,6 +138,10 @@ def in_text(result: Mapping[str, Any]) -> str:
             in_words("  to the attempt's record, ms", result["attempt_ms"]),
             in_words("broadband, to proven log-in, ms", result["broadband_ms"]),
             in_words("power, to ready for button, ms", result["power_ms"]),
+            in_words("bare loop: inside, ms", result["raw_inside_ms"]),
+            in_words("  broadband", result["raw_broadband_ms"]),
+            in_words("  power", result["raw_power_ms"]),
+            f"  ratio of the medians inside: {result['ratio']:.2f}",
             f"  not back in time: {result['lost']}; attempts that had to be repeated: {result['repeated']}",
         )
     )
@@ -157,7 +168,7 @@ def _furnish(
     return bench
 
 
-def _populate(bench: Bench, each: tuple[int, int], load_cases: int) -> list[Payment]:
+def _populate(bench: Bench, each: tuple[int, int], load_cases: int, bare: BareLoop) -> list[Payment]:
     """The portfolio, and the payments in the order in which they will be made."""
     now = _now(bench.owner)
     with bench.home.database() as db:
@@ -176,6 +187,7 @@ def _populate(bench: Bench, each: tuple[int, int], load_cases: int) -> list[Paym
     with bench.home.filling() as filling:
         for plan in plans:
             population.fill(filling, bench.partner, policies[plan.kind], plan, now)
+        bare.fill(bench.owner, filling, now)
         payments = _in_order(bench, broadband, power)
         population.add_checkouts(filling, bench.partner, {p.account: p.ref for p in payments}, now)
         population.settle_down(filling)
@@ -225,21 +237,26 @@ def _unfinished(bench: Bench, payments: list[Payment]) -> int:
     return found[0] if found else 0
 
 
-def _result(bench: Bench, payments: list[Payment], load: Load, beside: Beside) -> dict[str, Any]:
+def _result(
+    bench: Bench, payments: list[Payment], load: Load, beside: Beside, raw: Mapping[str, Any]
+) -> dict[str, Any]:
     broadband = [payment for payment in payments if payment.meter is None]
     power = [payment for payment in payments if payment.meter is not None]
     ways = _ways(bench, "%re-authentication%", ["full"], broadband) | _ways(bench, "%", ["ready", "full"], power)
     heard = {int(name.removeprefix("user-")): at for name, at in bench.town.radius_heard().items()}
     heard |= {p.account: at for p in power if (at := bench.town.meter_heard(p.meter or 0)) is not None}
     back = [payment for payment in payments if ways[payment.account][2] is not None]
+    inside = percentiles([_ms(heard[p.account] - ways[p.account][0]) for p in payments if p.account in heard])
     return {
         "runs": len(broadband),
         "power": len(power),
         "rate": bench.rate,
-        "inside_ms": percentiles([_ms(heard[p.account] - ways[p.account][0]) for p in payments if p.account in heard]),
+        "inside_ms": inside,
         "broadband_ms": percentiles([_ms(ways[p.account][2] - bench.sent[p.account]) for p in back if p.meter is None]),
         "power_ms": percentiles([_ms(ways[p.account][2] - bench.sent[p.account]) for p in back if p.meter is not None]),
         "attempt_ms": percentiles([_ms(ways[p.account][1] - ways[p.account][0]) for p in back]),
+        **raw,
+        "ratio": share(raw["raw_inside_ms"], inside),
         "lost": len(payments) - len(back),
         "repeated": sum(ways[p.account][3] > 1 for p in payments),
         "load": {

@@ -51,3 +51,6 @@ WHERE t.partner_id = %(partner)s AND e.kind = 'message' AND t.started_at >= %(si
 
 -- move_to: another time zone, by which quiet hours are counted
 UPDATE partner SET time_zone = %(zone)s WHERE id = %(partner)s
+
+-- bare_update: the one row of the bare loop, and the moment; committed before the driver's command goes out
+UPDATE supply SET desired_at = clock_timestamp() WHERE service_id = %(service)s RETURNING desired_at

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.figures import share
 from bench.finding import few_of
 
 Result = Mapping[str, Any]
@@ -28,12 +29,7 @@ def _restore(found: Result) -> list[Sequence[str]]:
         "power_ms": "webhook sent → ready for its button",
     }
     rows: list[Sequence[str]] = [
-        (
-            f"{name} ({found['runs'] * (2 if key == 'inside_ms' else 1)} payments)",
-            " · ".join(_spread(found[key])) + " ms",
-            "",
-            "",
-        )
+        (f"{name} ({found['runs'] * (2 if key == 'inside_ms' else 1)} payments)", *_beside_bare(found, key))
         for key, name in names.items()
     ]
     load = found["load"]
@@ -47,7 +43,7 @@ def _at_a_rate(found: Result) -> list[Sequence[str]]:
     payments = f"{found['runs'] + found['power']:,} payments, {found['rate']:g} a second"
     beside = "beside a night run, an import and a feed" if load["cases"] else "with nothing else going on"
     name = f"{beside}: webhook heard → command ({payments})"
-    rows: list[Sequence[str]] = [(name, " · ".join(_spread(found["inside_ms"])) + " ms", "", "")]
+    rows: list[Sequence[str]] = [(name, *_beside_bare(found, "inside_ms"))]
     return [*rows, ("what was done beside them", _done_beside(load), "", "")] if load["cases"] else rows
 
 
@@ -64,6 +60,17 @@ def _done_beside(load: Result) -> str:
 
 def _share(done: int, of: int | None, words: str, per_second: int) -> str:
     return f"{done:,}{f' of {of:,}' if of else ''} {words} ({per_second:,} a second)"
+
+
+def _beside_bare(found: Result, key: str) -> Sequence[str]:
+    """Milliseconds, the bare loop's where it was measured, and its median as a share of ours."""
+    ours, raw = found[key], found.get(f"raw_{key}", {})
+    beside = (f"{_in_ms(raw)}", f"{share(raw, ours):.2f}") if raw else ("", "")
+    return (_in_ms(ours), *beside)
+
+
+def _in_ms(spread: Result) -> str:
+    return f"{' · '.join(_spread(spread))} ms"
 
 
 def _spread(found: Result) -> list[str]:
@@ -206,7 +213,7 @@ def _effects(found: Result) -> list[Sequence[str]]:
     raw, ratio = f"{found['raw_messages_per_second']:,}", f"{found['ratio']:.2f}"
     beside = [
         (f"restores beside a {name} SMSC: webhook heard → command ({2 * one['runs']} payments)",
-         " · ".join(_spread(one["inside_ms"])) + " ms", "", "")
+         *_beside_bare(one, "inside_ms"))
         for name, one in found.get("restores", {}).items()
     ]  # fmt: skip
     name = f"text messages a second through one SMPP link, window {found['window']}"

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from bench.home import Home
 from relight.flow.database import statements
-from tests.counterparts.freeradius import GROUPS, FreeRadius
+from tests.counterparts.freeradius import GROUPS, PASSWORD, FreeRadius
 from tests.counterparts.meter import MeterPark
 
 SQL = statements("bench", "restore.sql")
@@ -29,6 +29,7 @@ class Town:
 
     radius: FreeRadius
     park: MeterPark
+    password = PASSWORD  # every broadband customer's
 
     @property
     def drivers(self) -> Mapping[str, Any]:

@@ -39,6 +39,9 @@ def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts()
     assert found["lost"] == 0
     assert all(set(found[name]) >= {"p50", "p95", "p99"} for name in ("inside_ms", "broadband_ms", "power_ms"))
     assert 0 < found["inside_ms"]["p50"] <= found["broadband_ms"]["max"]
+    assert found["raw"] == {"runs": 4, "power": 4, "not_proven": 0}, "the bare loop reaches the same counterparts"
+    assert 0 < found["raw_inside_ms"]["p50"] <= found["raw_broadband_ms"]["max"]
+    assert found["ratio"] == pytest.approx(found["raw_inside_ms"]["p50"] / found["inside_ms"]["p50"], abs=0.01)
     assert found["load"]["decided"] > 0
     assert found["load"]["beside"] == 8, "each payment came while cases waited to be decided"
     also = found["load"]["also"]
@@ -117,12 +120,15 @@ def test_messages_through_one_link_and_raw_ones_are_all_taken_by_the_smsc() -> N
     assert found["receipts"] > 0
 
 
-def test_each_benchmark_of_make_bench_has_its_rows_in_the_table() -> None:
+def test_make_bench_runs_every_benchmark_and_each_has_its_rows_in_the_table_and_a_kept_result() -> None:
+    makefile = (Path(table.__file__).parents[1] / "Makefile").read_text("utf-8")
+    benches = set(re.search(r"^BENCHES := (.*)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
     results = sorted((Path(table.__file__).parent / "results").glob("*.json"))
 
     rows = table.table(results).splitlines()
 
-    assert {file.stem.rpartition("-")[2] for file in results} >= {"restore", "decide", "import", "paypage", "simulate"}
+    assert benches == set(command.bench.commands)
+    assert {file.stem.rpartition("-")[2] for file in results} >= benches
     assert len(rows) > len(results)
 
 
@@ -141,6 +147,20 @@ def test_restores_beside_everything_say_how_much_of_it_was_done_meanwhile(tmp_pa
     assert "800 of 9,000 cases decided (27 a second)" in told
     assert "1,200 of 5,000 imported rows (40 a second)" in told
     assert "700 events told (23 a second)" in told, "results from before `of` was kept are read too"
+
+
+def test_restores_stand_beside_the_bare_loop_where_it_was_measured(tmp_path: Path) -> None:
+    ours, raw = {"p50": 20.0, "p95": 40.0, "p99": 60.0, "max": 70.0}, {"p50": 5.0, "p95": 9.0, "p99": 11.0, "max": 12.0}
+    load = {"cases": 0, "decided": 0, "per_second": 0, "also": {}}
+    found = {"runs": 100, "power": 50, "rate": 5.0, "inside_ms": ours, "load": load}
+    with_raw, without = tmp_path / "2026-11-28-idle.json", tmp_path / "2026-11-27-idle.json"
+    with_raw.write_text(json.dumps(found | {"raw_inside_ms": raw}))
+    without.write_text(json.dumps(found))
+
+    told = table.table([with_raw, without]).splitlines()
+
+    assert told[2].endswith("| p50 20 · p95 40 · p99 60 ms | p50 5 · p95 9 · p99 11 ms | 0.25 |")
+    assert told[3].endswith("| p50 20 · p95 40 · p99 60 ms |  |  |")
 
 
 def test_an_import_is_held_against_copies_by_as_many_sessions_and_by_one(tmp_path: Path) -> None:
@@ -205,10 +225,12 @@ def test_the_picture_shows_ratios_with_their_aims_and_a_line_over_the_sizes() ->
     ]
 
     both = plot.draw({"decide": {"ratio": 0.72, "finding": {"sizes": sizes}}, "import": {"ratio": 0.41}})
-    alone = plot.draw({"decide": {"ratio": 0.72}})
+    alone = plot.draw({"decide": {"ratio": 0.72}, "paypage": {"requests_per_second": 500.0}})
 
     assert all(words in both for words in ("0.72", "aim 0.7", "0.41", "aim 0.5", "10,000", "90,000", "the same, from"))
+    assert both.count("case rows only") == 2, "so that nobody takes them for whole customers"
     assert both.count("<circle") == 2 * (len(kinds) + 1), "a spot for each size on each line"
     assert "0.72" in alone
     assert "<circle" not in alone
-    assert "import" not in alone
+    assert "invoices" not in alone
+    assert "pay pages" not in alone, "what was kept from before it had a raw limit has no bar"
