@@ -16,7 +16,7 @@ from relight.flow.database import Database, Tx
 from relight.flow.messages.port import Channel
 from tests.chaos import relay
 from tests.chaos.hosted import POISON
-from tests.chaos.outages import HOLDS_UP_RESTORES, Outage, unexplained
+from tests.chaos.outages import HOLDS_UP_RESTORES, Outage, clock, unexplained
 from tests.chaos.persons import left_to_do
 from tests.chaos.town import OWED
 
@@ -123,7 +123,7 @@ def _late(tx: Tx, late: Sequence[Violation], outages: Sequence[Outage]) -> list[
     waited = {(case, event): (could, left) for case, event, could, left in tx.rows(_WAITED, asked)}
     unexplained_seconds = ((one, unexplained(*waited[one.case, one.event], outages, HOLDS_UP_RESTORES)) for one in late)
     return [
-        f"{one.why} Of these {seconds:.1f} s lie beside no fault. {waited[one.case, one.event]}"
+        f"{one.why} It waited from {clock(*waited[one.case, one.event])}, of which {seconds:.1f} s lie beside no fault."
         for one, seconds in unexplained_seconds
         if seconds > _LATE_SECONDS
     ]

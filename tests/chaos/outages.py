@@ -5,6 +5,7 @@ Moments are seconds since 1970 by this machine's clock, which is the databases' 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 AFTERWARDS_SECONDS = 10.0
 """How long after it was mended a fault may still be felt. A server that went without a word is missed within eight
@@ -54,3 +55,8 @@ def unexplained(began: float, ended: float, outages: Iterable[Outage], kinds: Co
             left += max(0.0, min(one.began, ended) - at)
             at = max(at, min(one.ended + AFTERWARDS_SECONDS, ended))
     return left + max(0.0, ended - at)
+
+
+def clock(*moments: float) -> str:
+    """Moments as the logs have them, for whoever has to find out."""
+    return " to ".join(f"{datetime.fromtimestamp(one, UTC):%H:%M:%S.%f}"[:-3] for one in moments)

@@ -8,7 +8,7 @@ from typing import Any
 
 from relight.flow.database import Tx
 from tests.chaos.hosted import POISON
-from tests.chaos.outages import DEVICES_AWAY, HOLDS_UP_RESTORES, LOSES_MESSAGES, Outage, beside
+from tests.chaos.outages import DEVICES_AWAY, HOLDS_UP_RESTORES, LOSES_MESSAGES, Outage, beside, clock
 
 # Of an attempt that nobody saw the end of, the end is when it was missed: a fault had to strike while it was under way.
 _TASKS = """
@@ -57,7 +57,8 @@ def left_to_do(tx: Tx, outages: Collection[Outage]) -> tuple[list[str], dict[str
     tasks = [Task(*row) for row in tx.rows(_TASKS)]
     poisoned = tx.value(_POISONED, {"poison": f"{POISON}%"})
     wrong = [
-        f"a person has to do {one.code} for {one.home}: {json.dumps(one.params)}, failed at {one.failed}"
+        f"a person has to do {one.code} for {one.home}: {json.dumps(one.params)}; attempts that failed:"
+        f" {', '.join(clock(*span) for span in one.failed)}"
         for one in tasks
         if not one.why or not one.is_explained(outages)
     ]
