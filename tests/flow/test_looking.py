@@ -126,3 +126,18 @@ def test_a_worker_that_stops_is_not_held_by_a_look(
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(stopped())
+
+
+@pytest.mark.parametrize("meanwhile", ["generation = generation + 1", "observed = 'off'"])
+def test_what_a_look_saw_does_not_count_where_another_command_was_sent_meanwhile(
+    waiting: dict[str, Waiting], db: Database, owner: psycopg.Connection, partner: int, now: datetime, meanwhile: str
+) -> None:
+    service = waiting["good"].service_id
+    owner.execute(f"UPDATE supply SET {meanwhile} WHERE service_id = %s", (service,))  # noqa: S608 - ours
+    row = "SELECT observed, generation FROM supply WHERE service_id = %s"
+    before = owner.execute(row, (service,)).fetchone()
+
+    back = asyncio.run(look_at(db, Room(hangs, now), partner, now + timedelta(seconds=5), waiting["good"]))
+
+    assert back == [False]
+    assert owner.execute(row, (service,)).fetchone() == before

@@ -205,7 +205,7 @@ def _pass_over(db: Database, partner_id: int, one: supply.Waiting, now: datetime
 def _keep(db: Database, partner_id: int, one: supply.Waiting, level: str, proof: str, now: datetime) -> bool:
     with db.transaction(partner_id) as tx:
         lock_accounts(tx, [one.account_id])
-        supply.observe(tx, one.service_id, level, proof, now)
-        if level != "ready":
+        counts = supply.looked(tx, one, level, proof, now)
+        if counts and level != "ready":
             wake(tx, [one.account_id], now, urgent=True)
-    return level == "full"
+    return counts and level == "full"

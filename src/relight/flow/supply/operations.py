@@ -13,11 +13,12 @@ SQL = statements(__package__, "operations.sql")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A service that is ready and waits for its button."""
+    """A service that is ready and waits for its button, since the command of that generation."""
 
     service_id: int
     account_id: int
     driver: str
+    generation: int
     target: Target
 
 
@@ -38,6 +39,12 @@ def forget(tx: Tx, service_id: int, now: datetime) -> None:
     tx.run(SQL.forget, {"service": service_id, "now": now})
 
 
+def looked(tx: Tx, one: Waiting, level: str, proof: str, now: datetime) -> bool:
+    """Keep what a look saw; whether that counts: not where another command was sent since it began."""
+    seen = {"service": one.service_id, "generation": one.generation, "level": level, "proof": proof, "now": now}
+    return tx.run(SQL.looked, seen) == 1
+
+
 def looked_in_vain(tx: Tx, service_id: int, now: datetime) -> None:
     """A service that waits for its button could not be read: others are looked at before it is again."""
     tx.run(SQL.looked_in_vain, {"service": service_id, "now": now})
@@ -48,6 +55,6 @@ def waiting_for_button(tx: Tx, *, before: datetime, now: datetime, limit: int, p
     less often, down to once a minute."""
     rows = tx.rows(SQL.waiting_for_button, {"before": before, "now": now, "limit": limit, "patient": patient})
     return [
-        Waiting(service_id, account_id, driver, target(kind, address, profile, serial, device))
-        for service_id, account_id, kind, driver, address, profile, serial, device in rows
+        Waiting(service_id, account_id, driver, generation, target(kind, address, profile, serial, device))
+        for service_id, account_id, driver, generation, kind, address, profile, serial, device in rows
     ]
