@@ -8,6 +8,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -16,6 +18,7 @@ import pytest
 from tests.chaos import faults, relay
 from tests.chaos.ending import judge
 from tests.chaos.living import Life, living
+from tests.chaos.network import Host
 from tests.chaos.outages import Outage
 from tests.journeys.processes import wait_for
 
@@ -36,6 +39,7 @@ LEFT_LATER = """
         JOIN relight.case_event v ON v.case_id = e.case_id AND v.number = e.event_number
         WHERE v.code = 'restore_decided' AND e.kind = 'supply' AND a.number = 1)
 """
+wait = partial(wait_for, seconds=90)  # whatever else this machine does
 DEATHS = (faults.host_killed, faults.worker_killed, faults.part_of_web_killed, faults.fail_over)
 
 
@@ -52,30 +56,38 @@ def life() -> Iterator[Life]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _cut_off(life: Life, host: Host) -> Iterator[None]:
+    """The replica is away, and the judge will know of it."""
+    began = time.time()
+    host.cut()
+    try:
+        yield
+    finally:
+        host.mend()
+        life.seen.outages.append(Outage("replica_away", began, time.time()))
+
+
 def _paid(server: psycopg.Connection) -> set[str]:
     return {row[0] for row in server.execute(PAID)}
 
 
 def test_what_is_told_outside_waits_for_the_replica_and_a_night_run_does_not(life: Life) -> None:
     pair = life.ground.pair
-    link = pair.second.host
-    (ref,) = wait_for(lambda: life.town.order(1), "somebody is limited and goes to the card page")
+    (ref,) = wait(lambda: life.town.order(1), "somebody is limited and goes to the card page")
 
-    link.cut()
-    life.traffic.pays(ref)
-    try:
+    with _cut_off(life, pair.second.host):
+        life.traffic.pays(ref)
         with pair.first.admin("relight") as admin, pair.second.admin("relight") as replica:
-            wait_for(lambda: admin.execute(TOLD_WAITS).fetchone(), "what is told outside waits for the replica")
-            woken = wait_for(lambda: [row[0] for row in admin.execute(WAKE)], "some sleep whom nobody holds")
-            decided = wait_for(lambda: admin.execute(DECIDED, (woken,)).fetchone(), "some that were woken are decided")
+            wait(lambda: admin.execute(TOLD_WAITS).fetchone(), "what is told outside waits for the replica")
+            woken = wait(lambda: [row[0] for row in admin.execute(WAKE)], "some sleep whom nobody holds")
+            decided = wait(lambda: admin.execute(DECIDED, (woken,)).fetchone(), "some that were woken are decided")
             heard = set(life.sender.accepted)
-            wait_for(lambda: heard <= _paid(replica), "the replica has every payment of which somebody was told")
-    finally:
-        link.mend()
+            wait(lambda: heard <= _paid(replica), "the replica has every payment of which somebody was told")
 
     assert decided
     assert ref not in heard
-    wait_for(lambda: ref in life.sender.accepted, "the payment is heard")
+    wait(lambda: ref in life.sender.accepted, "the payment is heard")
 
 
 def test_customers_pay_while_workers_webs_and_servers_die(life: Life) -> None:
@@ -88,8 +100,9 @@ def test_customers_pay_while_workers_webs_and_servers_die(life: Life) -> None:
 def test_a_restore_that_is_late_and_a_mail_that_came_twice_are_seen(life: Life) -> None:
     with life.ground.pair.first.admin("relight") as admin:
         admin.execute(LEFT_LATER)
+    key, *_ = wait(lambda: relay.taken(life.folder), "somebody gets a mail")
     with (life.folder / "mails.txt").open("a") as file:
-        file.write(f"{next(iter(relay.taken(life.folder)))}\n")
+        file.write(f"{key}\n")
 
     calm = judge(life.db, life.town.partner, life.folder, life.sender.accepted, [])
     stormy = judge(life.db, life.town.partner, life.folder, life.sender.accepted, [Outage("fail_over", 0, time.time())])
