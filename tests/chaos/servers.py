@@ -41,6 +41,7 @@ _SETTINGS = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "2",
     # Processes die here and machines do not: what the kernel has been given is on the disk as far as a kill can tell.
+    # The log lies in memory anyhow, so that its disk can be filled.
     "fsync": "off",
 }
 
