@@ -44,6 +44,7 @@ COMMANDS = {
 # one: "Stopped." must never be the answer of another installation than the one that is meant.
 BEGIN = frozenset({
     "demo", "serve", "web", "worker", "import", "policy", "doctor", "migrate", "database", "partner", "user", "bench",
+    "provider", "rates", "agency", "collect", "mandate", "reference",
 })  # fmt: skip
 
 
