@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from bench import bare, finding, opening, population
+from bench import asleep, bare, finding, opening, population
 from bench.figures import machine
 from bench.home import Home, private
 from bench.population import NIGHT, Plan
@@ -30,7 +30,8 @@ from relight.flow.road.turn import BATCH, Turner
 SQL = statements("bench", "decide.sql")
 # A Tuesday at ten in Oslo: messages may go and windows are open.
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
-_TOGETHER, _SHUFFLED = timedelta(0), timedelta(seconds=1)  # by a calendar, a day's cases are due at one moment
+# All due at one moment and so in the order of their ids, side by side in every table; or in no order.
+_TOGETHER, _SHUFFLED = timedelta(0), timedelta(seconds=1)
 _ROUNDS = 4
 _FIRST = 1_000_000
 _WARM_UP_CASES = 800
@@ -57,16 +58,18 @@ def run(
     cases: int = 40_000,
     processes: int = 2,
     sleeping: int = 0,
+    beside: int = 0,
     plain: bool = False,
     shuffled: bool = False,
     news: News = print,
 ) -> dict[str, Any]:
     """Decide `cases` cases, and as many in the bare loop; the contract's JSON (DESIGN § 9) and more. With `sleeping`,
     also what finding due work costs beside so many cases that are not due. `plain`: without the compiled core;
-    `shuffled`: cases fall due in no order, so that neighbours' rows lie apart."""
+    `shuffled`: cases fall due in no order, so that neighbours' rows lie apart. `beside`: so many whole accounts that
+    sleep belong to the same partners."""
     with private() as home, home.owner() as owner:
         news(f"filling in {2 * cases:,} cases …")
-        warm_up, *rounds = _populate(home, owner, cases, _SHUFFLED if shuffled else _TOGETHER)
+        (warm_up, *rounds), sleepers = _populate(home, owner, cases, _SHUFFLED if shuffled else _TOGETHER, beside, news)
         spent = {True: NOTHING, False: NOTHING}
         with _workers(home, processes, plain=plain) as (measure, core):
             for side in warm_up:
@@ -91,6 +94,7 @@ def run(
             "batch": BATCH["bulk"],
             **decided,
             "raw_bytes": bare_loop["bytes"],
+            **({"asleep": sleepers} if sleepers else {}),
             **({"finding": finding.run(home, owner, sleeping, NOW)} if sleeping else {}),
             "machine": machine(owner),
         }
@@ -106,6 +110,7 @@ def in_text(result: Mapping[str, Any]) -> str:
         f"  bare loop {result['raw_steps_per_second']:>8,}\n"
         f"  ratio     {result['ratio']:>8.2f}\n"
         f"  processor time a case: {_processor(result, 'decided')}; bare {_processor(result, 'bare')}"
+        f"{asleep.in_text(result)}"
     ) + (f"\n{_finding_in_text(found)}" if found else "")
 
 
@@ -127,8 +132,10 @@ def _finding_in_text(found: Mapping[str, Any]) -> str:
     return "\n".join([f"Finding due work, {few['sleeping']:,} and {many['sleeping']:,} asleep:", *rows, turning])
 
 
-def _populate(home: Home, owner: psycopg.Connection, cases: int, spread: timedelta) -> list[list[Side]]:
-    """A warm-up and the rounds: each a product's side and a bare side, alike."""
+def _populate(
+    home: Home, owner: psycopg.Connection, cases: int, spread: timedelta, beside: int, news: News
+) -> tuple[list[list[Side]], dict[str, Any]]:
+    """A warm-up and the rounds: each a product's side and a bare side, alike. And who sleeps beside them."""
     rounds: list[list[Side]] = []
     first = _FIRST
     sizes = [_WARM_UP_CASES, *_shares(cases, _ROUNDS)]
@@ -142,8 +149,10 @@ def _populate(home: Home, owner: psycopg.Connection, cases: int, spread: timedel
                 sides.append(Side(partner, policy, first, size, is_bare))
                 first += -(-size // len(NIGHT)) * len(NIGHT)  # each side begins with the first shape
             rounds.append(sides)
+        policies = {side.partner: side.policy for sides in rounds for side in sides}
+        sleepers = asleep.fill(filling, policies, beside, NOW, news)
         population.settle_down(filling)
-    return rounds
+    return rounds, sleepers
 
 
 def _shares(whole: int, parts: int) -> list[int]:
@@ -213,7 +222,7 @@ def _each(spent: Spent, cases: int) -> dict[str, int]:
 def _written(owner: psycopg.Connection, rounds: list[list[Side]], *, is_bare: bool) -> dict[str, int]:
     """What a side's turns left behind, over all rounds."""
     partners = [side.partner for sides in rounds for side in sides if side.is_bare is is_bare]
-    found = owner.execute(SQL.written, {"partners": partners, "now": NOW}).fetchone()
+    found = owner.execute(SQL.written, {"partners": partners, "now": NOW, "below": asleep.FIRST}).fetchone()
     assert found is not None
     names = ("moved", "deferred", "left", "events", "steps", "effects", "bytes")
     return dict(zip(names, found, strict=True))

@@ -1,5 +1,5 @@
 -- written: what one side's turns left: cases that have taken a step or moved on, those put off, those still due, and the
--- rows with their weight. What the population brought is older than the turn.
+-- rows with their weight. What the population brought is older than the turn; who sleeps beside has ids from `below` on.
 SELECT
     count(*) FILTER (WHERE c.turned_at = %(now)s AND c.wakes_at > %(now)s AND e.events > 0),
     count(*) FILTER (WHERE c.turned_at = %(now)s AND c.wakes_at > %(now)s AND coalesce(e.events, 0) = 0),
@@ -15,4 +15,4 @@ LEFT JOIN (
     SELECT partner_id, case_id, count(*) AS events, sum(pg_column_size(v.*)) AS bytes FROM case_event v
     WHERE v.partner_id = ANY(%(partners)s::int[]) AND v.at = %(now)s GROUP BY partner_id, case_id
 ) e ON e.partner_id = c.partner_id AND e.case_id = c.id
-WHERE c.partner_id = ANY(%(partners)s::int[])
+WHERE c.partner_id = ANY(%(partners)s::int[]) AND c.id < %(below)s

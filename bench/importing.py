@@ -25,7 +25,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from bench import population
+from bench import asleep, population
 from bench.figures import machine
 from bench.home import Home, private
 from bench.population import CUSTOMERS, Plan, Shape
@@ -46,13 +46,15 @@ _PARTNERS = ("imported", "copied-by-1", "copied-by-2", "by-one")
 News = Callable[[str], None]
 
 
-def run(*, rows: int = 200_000, news: News = print) -> dict[str, Any]:
+def run(*, rows: int = 200_000, beside: int = 0, news: News = print) -> dict[str, Any]:
     """Import `rows` invoices of customers that are known, and COPY the same; the contract's JSON (DESIGN § 9) and more:
-    both by one session and by two."""
+    both by one session and by two. `beside`: so many whole accounts that sleep are shared out among the partners."""
     with private() as home, home.owner() as owner:
         news(f"filling in {-(-rows // INVOICES_EACH):,} customers, {len(_PARTNERS)} times …")
-        partners = {name: _customers(home, owner, name, _FIRST + at * _SHIFT, rows)
+        policies = {name: _customers(home, owner, name, _FIRST + at * _SHIFT, rows)
                     for at, name in enumerate(_PARTNERS)}  # fmt: skip
+        partners = {name: partner for name, (partner, _) in policies.items()}
+        sleepers = _put_to_sleep(home, dict(policies.values()), beside, news)
         file = home.folder / "invoices.csv"
         write_invoices(file, rows)
         news(f"importing {rows:,} invoices by two sessions …")
@@ -70,6 +72,7 @@ def run(*, rows: int = 200_000, news: News = print) -> dict[str, Any]:
             "ratio": round(copied[1] / seconds, 3),
             "peak_mb": peak_mb,
             "written": written,
+            **({"asleep": sleepers} if sleepers else {}),
             "by_sessions": {"1": _beside(rows, alone, copied[1]), "2": _beside(rows, seconds, copied[2])},
             "machine": machine(owner),
         }
@@ -91,7 +94,7 @@ def in_text(result: Mapping[str, Any]) -> str:
                 for words, found in zip(("one", "two"), result["by_sessions"].values(), strict=True)
             ),
         )
-    )
+    ) + asleep.in_text(result)
 
 
 def _beside(rows: int, seconds: float, copy_seconds: float) -> dict[str, Any]:
@@ -103,7 +106,15 @@ def _beside(rows: int, seconds: float, copy_seconds: float) -> dict[str, Any]:
     }
 
 
-def _customers(home: Home, owner: psycopg.Connection, slug: str, first: int, rows: int) -> int:
+def _put_to_sleep(home: Home, policies: Mapping[int, int], beside: int, news: News) -> dict[str, Any]:
+    with home.filling() as filling:
+        found = asleep.fill(filling, policies, beside, NOW, news)
+        population.settle_down(filling)
+    return found
+
+
+def _customers(home: Home, owner: psycopg.Connection, slug: str, first: int, rows: int) -> tuple[int, int]:
+    """The partner, and the version of its policy."""
     partner = population.make_partner(owner, slug, NOW, {})
     with home.database() as db:
         policy = population.publish_policies(db, partner, NOW)["broadband"]
@@ -111,7 +122,7 @@ def _customers(home: Home, owner: psycopg.Connection, slug: str, first: int, row
         plan = Plan(first, -(-rows // INVOICES_EACH), (Shape(steps=0, due_days=0),), tables=CUSTOMERS)
         population.fill(filling, partner, policy, plan, NOW)
         population.settle_down(filling)
-    return partner
+    return partner, policy
 
 
 def write_invoices(file: Path, rows: int, *, first: int = _FIRST) -> None:
@@ -196,7 +207,7 @@ class Copy:
         """Claims by their ids, as many to each part; what hangs on a claim goes with it, all else with the first."""
         if table not in _CLAIM_OF:
             return sql.Literal(part == 0)
-        bounds = {"partner": self.imported, "part": part, "parts": parts}
+        bounds = {"partner": self.imported, "part": part, "parts": parts, "below": asleep.FIRST}
         first, last = self.owner.execute(SQL.claims_of, bounds).fetchone() or (0, 0)
         return sql.SQL("{} BETWEEN {} AND {}").format(sql.Identifier(_CLAIM_OF[table]), first, last)
 
@@ -235,10 +246,11 @@ def _compare(owner: psycopg.Connection, partners: Mapping[str, int]) -> dict[str
     """Rows by table; raises RuntimeError when what was copied is not as much as what was imported."""
     counts: dict[str, int] = {}
     for table in TABLES:
-        query = sql.SQL("SELECT count(*) FROM {} WHERE partner_id = {}")
+        query = sql.SQL("SELECT count(*) FROM {} WHERE partner_id = %s AND {} < %s").format(
+            sql.Identifier(table), sql.Identifier(_CLAIM_OF.get(table, "case_id"))
+        )
         counted = {
-            name: (owner.execute(query.format(sql.Identifier(table), partners[name])).fetchone() or (0,))[0]
-            for name in _PARTNERS[:3]
+            name: (owner.execute(query, (partners[name], asleep.FIRST)).fetchone() or (0,))[0] for name in _PARTNERS[:3]
         }
         if len(set(counted.values())) > 1:
             raise RuntimeError(f"{table}: {counted}")

@@ -139,13 +139,14 @@ def _text(x: float, y: float, words: str, *, anchor: str = "start", colour: str 
 
 
 def main() -> None:
-    """Draw the files' results; the benchmark is the last word of a file's name, and of two the later file counts."""
+    """Draw the files' results; the benchmark is the last word of a file's name, and of two the later file counts. What
+    was measured beside whole portfolios that sleep is left out."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("files", nargs="+", type=Path)
     asked.add_argument("--out", type=Path, required=True)
     given = asked.parse_args()
-    found = {file.stem.rpartition("-")[2]: json.loads(file.read_text("utf-8")) for file in sorted(given.files)}
-    given.out.write_text(draw(found), "utf-8")
+    read = [(file.stem.rpartition("-")[2], json.loads(file.read_text("utf-8"))) for file in sorted(given.files)]
+    given.out.write_text(draw({name: found for name, found in read if "asleep" not in found}), "utf-8")
 
 
 if __name__ == "__main__":

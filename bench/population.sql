@@ -93,7 +93,7 @@ SELECT partner_id, id, account_id, id, 'claim', 'receivable', 'revenue', 'princi
     created_at
 FROM claim WHERE partner_id = %(partner)s AND id BETWEEN %(first)s AND %(last)s
 
--- cases: due now; with a `spread` in the order of a shuffled deck, else all at one moment, as by a calendar; `histories`
+-- cases: due now; with a `spread` in the order of a shuffled deck, else all at one moment, side by side; `histories`
 -- says by the account's turn how many steps were taken
 INSERT INTO dunning_case (partner_id, id, account_id, policy_version_id, services, state, wakes_at, turned_at, version,
     opened_at, arrears, step)

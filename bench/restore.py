@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 import psycopg
 
-from bench import bare_restore, population
+from bench import asleep, bare_restore, population
 from bench.bare_restore import BareLoop
 from bench.beside import Beside
 from bench.figures import in_words, machine, percentiles, share
@@ -63,6 +64,7 @@ class Bench:
     rate: float = 5
     sent: dict[int, datetime] = field(default_factory=dict[int, datetime])
     beside: int = 0  # payments before which the load was seen to go on
+    asleep: Mapping[str, Any] | None = None
 
     def pay(self, payment: Payment) -> bool:
         """The provider's signed webhook, over HTTP; sent a moment after the database's clock was read. Whether the load
@@ -83,14 +85,16 @@ def run(
     load_cases: int = 100_000,
     import_rows: int = 0,
     feed_events: int = 0,
+    beside: int = 0,
     sms: Mapping[str, Any] | None = None,
     zone: str = "",
     news: News = print,
 ) -> dict[str, Any]:
     """`runs` payments for broadband and `power` (as many, unless said) for power, `rate` a second; the contract's JSON
     (DESIGN § 9) and more. Beside them go the night run, and an import and a feed of so many rows and events. Then comes
-    the bare loop, with the night run beside it. With `sms` text messages go by that driver instead of an inbox, and
-    with `zone` the partner lives there: it may be night in Oslo."""
+    the bare loop, with the night run beside it. `beside`: so many whole accounts of the partner sleep. With `sms` text
+    messages go by that driver instead of an inbox, and with `zone` the partner lives there: it may be night in
+    Oslo."""
     each = (runs + _WARM_UP, (runs if power is None else power) + _WARM_UP)
     lines, meters = (min(count, bare_restore.MOST + _WARM_UP) for count in each)
     with ExitStack() as stack:
@@ -102,10 +106,10 @@ def run(
             bench.owner.execute(SQL.move_to, {"partner": bench.partner, "zone": zone})
         bench.rate = rate
         news(f"filling in {load_cases:,} cases …")
-        beside = Beside(home, bench.owner, import_rows, feed_events)
-        beside.fill(_now(bench.owner))
+        others = Beside(home, bench.owner, import_rows, feed_events)
+        others.fill(_now(bench.owner))
         bare = BareLoop(home, town, lines, meters)
-        payments = _populate(bench, each, load_cases, bare)
+        payments = _populate(bench, each, load_cases, bare, partial(asleep.fill, accounts=beside, news=news))
         port = free_port()
         bench.url = f"http://127.0.0.1:{port}/webhooks/nordlys/testpay"
         stack.enter_context(running(home, "web", "--port", str(port)))
@@ -117,12 +121,12 @@ def run(
             _pay_all(bench, payments[: 2 * _WARM_UP])
             bench.beside = 0
             news(f"{len(payments) - 2 * _WARM_UP:,} payments, {rate:g} a second …")
-            with beside.going_on():
+            with others.going_on():
                 _pay_all(bench, payments[2 * _WARM_UP :])
         news(f"the bare loop: {lines + meters:,} restores at the same pace …")
         with Load(home, bench.partner, LOAD, load_cases):
             raw = bare.run(rate, warm_up=2 * _WARM_UP)
-        return _result(bench, payments[2 * _WARM_UP :], load, beside, raw)
+        return _result(bench, payments[2 * _WARM_UP :], load, others, raw)
 
 
 def in_text(result: Mapping[str, Any]) -> str:
@@ -144,7 +148,7 @@ def in_text(result: Mapping[str, Any]) -> str:
             f"  ratio of the medians inside: {result['ratio']:.2f}",
             f"  not back in time: {result['lost']}; attempts that had to be repeated: {result['repeated']}",
         )
-    )
+    ) + asleep.in_text(result)
 
 
 def _client() -> httpx.Client:
@@ -168,7 +172,9 @@ def _furnish(
     return bench
 
 
-def _populate(bench: Bench, each: tuple[int, int], load_cases: int, bare: BareLoop) -> list[Payment]:
+def _populate(
+    bench: Bench, each: tuple[int, int], load_cases: int, bare: BareLoop, put_to_sleep: Callable[..., dict[str, Any]]
+) -> list[Payment]:
     """The portfolio, and the payments in the order in which they will be made."""
     now = _now(bench.owner)
     with bench.home.database() as db:
@@ -188,6 +194,7 @@ def _populate(bench: Bench, each: tuple[int, int], load_cases: int, bare: BareLo
         for plan in plans:
             population.fill(filling, bench.partner, policies[plan.kind], plan, now)
         bare.fill(bench.owner, filling, now)
+        bench.asleep = put_to_sleep(filling, {bench.partner: policies["broadband"]}, now=now)
         payments = _in_order(bench, broadband, power)
         population.add_checkouts(filling, bench.partner, {p.account: p.ref for p in payments}, now)
         population.settle_down(filling)
@@ -238,7 +245,7 @@ def _unfinished(bench: Bench, payments: list[Payment]) -> int:
 
 
 def _result(
-    bench: Bench, payments: list[Payment], load: Load, beside: Beside, raw: Mapping[str, Any]
+    bench: Bench, payments: list[Payment], load: Load, others: Beside, raw: Mapping[str, Any]
 ) -> dict[str, Any]:
     broadband = [payment for payment in payments if payment.meter is None]
     power = [payment for payment in payments if payment.meter is not None]
@@ -265,8 +272,9 @@ def _result(
             "per_second": round(load.decided / load.seconds),
             "beside": bench.beside,
             "messages": _messages(bench, payments),
-            "also": beside.done,
+            "also": others.done,
         },
+        **({"asleep": bench.asleep} if bench.asleep else {}),
         "machine": machine(bench.owner),
     }
 

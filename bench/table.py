@@ -11,6 +11,8 @@ from bench.finding import few_of
 
 Result = Mapping[str, Any]
 
+_NOT_YET = "not measured yet"  # in results from before there was a raw limit
+
 
 def table(files: Sequence[Path]) -> str:
     """Markdown, one row a figure; the benchmark is the last word of a file's name."""
@@ -29,7 +31,10 @@ def _restore(found: Result) -> list[Sequence[str]]:
         "power_ms": "webhook sent → ready for its button",
     }
     rows: list[Sequence[str]] = [
-        (f"{name} ({found['runs'] * (2 if key == 'inside_ms' else 1)} payments)", *_beside_bare(found, key))
+        (
+            f"{name} ({found['runs'] * (2 if key == 'inside_ms' else 1)} payments{_asleep(found)})",
+            *_beside_bare(found, key),
+        )
         for key, name in names.items()
     ]
     load = found["load"]
@@ -42,7 +47,7 @@ def _at_a_rate(found: Result) -> list[Sequence[str]]:
     load = found["load"]
     payments = f"{found['runs'] + found['power']:,} payments, {found['rate']:g} a second"
     beside = "beside a night run, an import and a feed" if load["cases"] else "with nothing else going on"
-    name = f"{beside}: webhook heard → command ({payments})"
+    name = f"{beside}: webhook heard → command ({payments}{_asleep(found)})"
     rows: list[Sequence[str]] = [(name, *_beside_bare(found, "inside_ms"))]
     return [*rows, ("what was done beside them", _done_beside(load), "", "")] if load["cases"] else rows
 
@@ -65,8 +70,13 @@ def _share(done: int, of: int | None, words: str, per_second: int) -> str:
 def _beside_bare(found: Result, key: str) -> Sequence[str]:
     """Milliseconds, the bare loop's where it was measured, and its median as a share of ours."""
     ours, raw = found[key], found.get(f"raw_{key}", {})
-    beside = (f"{_in_ms(raw)}", f"{share(raw, ours):.2f}") if raw else ("", "")
+    beside = (_in_ms(raw), f"{share(raw, ours):.2f}") if raw else (_NOT_YET, "")
     return (_in_ms(ours), *beside)
+
+
+def _asleep(found: Result) -> str:
+    """Who slept beside it."""
+    return f", beside {found['asleep']['accounts']:,} whole accounts that sleep" if "asleep" in found else ""
 
 
 def _in_ms(spread: Result) -> str:
@@ -78,8 +88,9 @@ def _spread(found: Result) -> list[str]:
 
 
 def _decide(found: Result) -> list[Sequence[str]]:
-    order = ", in no order" if found.get("order") == "shuffled" else ""
-    name = f"case steps a second, {found['processes']} processes, {found['cases']:,} cases{order}"
+    orders = {"calendar": ", due together and side by side in every table", "shuffled": ", in no order"}
+    order = orders.get(found.get("order", ""), "")
+    name = f"case steps a second, {found['processes']} processes, {found['cases']:,} cases{order}{_asleep(found)}"
     return [(name, f"{found['steps_per_second']:,}", f"{found['raw_steps_per_second']:,}", f"{found['ratio']:.2f}")]
 
 
@@ -88,7 +99,8 @@ def _sleeping(found: Result) -> list[Sequence[str]]:
     few, many = few_of(found["finding"]["sizes"]), found["finding"]["sizes"][-1]
     names = {"first_batch": "", "last_batch_under_old_snapshot": ", the last under an old snapshot"}
     rows = [
-        (f"pages to find a batch of due cases beside {many['sleeping']:,} that sleep{words}", f"{many[key]['pages']:,}",
+        (f"pages to find a batch of due cases beside {many['sleeping']:,} rows of cases that sleep{words}",
+         f"{many[key]['pages']:,}",
          f"{few[key]['pages']:,} beside {few['sleeping']:,}", f"{found['finding']['grows'][key]:.2f}")
         for key, words in names.items()
     ]  # fmt: skip
@@ -119,7 +131,7 @@ def _in_the_night(under: Result) -> int:
 
 def _import(found: Result) -> list[Sequence[str]]:
     """The command beside COPY by one session, and where it was measured, like beside like."""
-    name = f"invoices a second, {found['rows']:,} rows, at most {found['peak_mb']:.0f} MB"
+    name = f"invoices a second, {found['rows']:,} rows, at most {found['peak_mb']:.0f} MB{_asleep(found)}"
     kinds = {f"{name}: by two sessions, beside COPY by one": found}
     kinds |= {f"the same, both by {'two' if count == '2' else 'one'}": both
               for count, both in found.get("by_sessions", {}).items()}  # fmt: skip
@@ -131,7 +143,7 @@ def _import(found: Result) -> list[Sequence[str]]:
 
 def _paypage(found: Result) -> list[Sequence[str]]:
     name = f"pay pages a second on one core, p99 {found['p99_ms']:.0f} ms, {found['page_bytes'] / 1024:.1f} KB each"
-    raw = (f"{found['raw_requests_per_second']:,.0f}", f"{found['ratio']:.2f}") if "ratio" in found else ("", "")
+    raw = (f"{found['raw_requests_per_second']:,.0f}", f"{found['ratio']:.2f}") if "ratio" in found else (_NOT_YET, "")
     return [(name, f"{found['requests_per_second']:,.0f}", *raw)]
 
 

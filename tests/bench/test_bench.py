@@ -33,7 +33,7 @@ def bench(*words: str) -> dict[str, Any]:
 
 @pytest.mark.counterpart
 def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts() -> None:
-    found = bench("restore", "--runs", "4", "--load", "12000", "--import", "3000", "--feed", "2000")
+    found = bench("restore", "--runs", "4", "--load", "12000", "--import", "3000", "--feed", "2000", "--beside", "100")
 
     assert found["runs"] == 4
     assert found["lost"] == 0
@@ -47,13 +47,18 @@ def test_all_who_pay_beside_a_night_run_are_seen_back_on_the_real_counterparts()
     also = found["load"]["also"]
     assert also["feed"]["read"] == also["feed"]["events"] <= 2000
     assert 0 <= also["import"]["rows"] <= 3000
+    assert found["asleep"]["accounts"] == 100
+    assert found["asleep"]["partners"] == 1, "theirs who pay"
 
 
 def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> None:
-    found = bench("decide", "--cases", "640", "--sleeping", "2000")
+    found = bench("decide", "--cases", "640", "--sleeping", "2000", "--beside", "305")
 
     assert found["cases"] == found["moved"] + found["deferred"] == 640
     assert found["steps"] == 240, "three of eight shapes take a step"
+    assert found["left"] == 0, "who sleeps beside them is not counted"
+    assert found["asleep"]["accounts"] == 305
+    assert found["asleep"]["partners"] == 10, "both sides of four rounds and of the warm-up"
     assert abs(found["raw_bytes"] - found["bytes"]) <= 0.01 * found["bytes"]
     assert found["ratio"] == pytest.approx(found["steps_per_second"] / found["raw_steps_per_second"], rel=0.05)
     assert found["processor_us"]["decided"]["python"] > found["processor_us"]["bare"]["python"] > 0
@@ -63,9 +68,10 @@ def test_the_bare_loop_writes_what_was_decided_and_each_case_counts_once() -> No
 
 
 def test_imported_and_copied_rows_are_as_many_in_each_table() -> None:
-    found = bench("import", "--rows", "500")
+    found = bench("import", "--rows", "500", "--beside", "200")
 
     assert found["rows"] == 500
+    assert found["asleep"]["accounts"] == 200
     assert found["written"] == {"claim": 500, "claim_line": 500, "transfer": 500, "case_event": 0}
     assert found["ratio"] == pytest.approx(
         found["rows_per_second"] / found["copy_rows_per_second"], rel=0.05, abs=0.001
@@ -149,6 +155,19 @@ def test_restores_beside_everything_say_how_much_of_it_was_done_meanwhile(tmp_pa
     assert "700 events told (23 a second)" in told, "results from before `of` was kept are read too"
 
 
+def test_what_was_measured_beside_whole_portfolios_says_so(tmp_path: Path) -> None:
+    kept = Path(table.__file__).parent / "results" / "2026-11-27-decide.json"
+    file = tmp_path / "2026-11-28-beside-decide.json"
+    file.write_text(json.dumps(json.loads(kept.read_text("utf-8")) | {"asleep": {"accounts": 1_000_000}}))
+
+    told = table.table([kept, file]).splitlines()
+
+    assert told[2].startswith(
+        "| case steps a second, 2 processes, 300,000 cases, due together and side by side in every table |"
+    )
+    assert "in every table, beside 1,000,000 whole accounts that sleep |" in told[3]
+
+
 def test_restores_stand_beside_the_bare_loop_where_it_was_measured(tmp_path: Path) -> None:
     ours, raw = {"p50": 20.0, "p95": 40.0, "p99": 60.0, "max": 70.0}, {"p50": 5.0, "p95": 9.0, "p99": 11.0, "max": 12.0}
     load = {"cases": 0, "decided": 0, "per_second": 0, "also": {}}
@@ -160,7 +179,7 @@ def test_restores_stand_beside_the_bare_loop_where_it_was_measured(tmp_path: Pat
     told = table.table([with_raw, without]).splitlines()
 
     assert told[2].endswith("| p50 20 · p95 40 · p99 60 ms | p50 5 · p95 9 · p99 11 ms | 0.25 |")
-    assert told[3].endswith("| p50 20 · p95 40 · p99 60 ms |  |  |")
+    assert told[3].endswith("| p50 20 · p95 40 · p99 60 ms | not measured yet |  |")
 
 
 def test_an_import_is_held_against_copies_by_as_many_sessions_and_by_one(tmp_path: Path) -> None:

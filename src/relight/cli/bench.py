@@ -21,6 +21,12 @@ from relight.cli.output import answer, json_option, news
 _CHECKOUT = Path(str(relight.__file__)).resolve().parents[2]
 
 
+_beside = click.option(
+    "--beside", default=0, type=click.IntRange(min=0),
+    help="So many whole accounts that sleep belong to the same partners (1000000 take minutes to fill in).",
+)  # fmt: skip
+
+
 @click.group()
 def bench() -> None:
     """Measure: figures with the raw limit beside them.
@@ -39,10 +45,18 @@ def bench() -> None:
 @click.option("--rate", default=5.0, show_default=True, type=click.FloatRange(min=0.1), help="Payments a second.")
 @click.option("--import", "import_rows", default=0, type=click.IntRange(min=0), help="Import so many rows meanwhile.")
 @click.option("--feed", "feed_events", default=0, type=click.IntRange(min=0), help="Tell so many events meanwhile.")
+@_beside
 @json_option
 @refusals
 def restore(
-    runs: int, load_cases: int, power: int | None, rate: float, import_rows: int, feed_events: int, as_json: bool
+    runs: int,
+    load_cases: int,
+    power: int | None,
+    rate: float,
+    import_rows: int,
+    feed_events: int,
+    beside: int,
+    as_json: bool,
 ) -> None:
     """From a signed webhook to light: FreeRADIUS and meters, separate web and worker processes, beside a night run.
 
@@ -51,7 +65,7 @@ def restore(
     Example:  relight bench restore --runs 15000 --power 60 --rate 50 --load 300000 --import 1000000 --feed 1000000
     """
     _measure("restore", as_json, runs=runs, load_cases=load_cases, power=runs if power is None else power, rate=rate,
-             import_rows=import_rows, feed_events=feed_events)  # fmt: skip
+             import_rows=import_rows, feed_events=feed_events, beside=beside)  # fmt: skip
 
 
 @bench.command()
@@ -59,33 +73,36 @@ def restore(
 @click.option("--processes", default=2, show_default=True, type=click.IntRange(min=1), help="Workers side by side.")
 @click.option(
     "--sleeping", default=0, show_default=True, type=click.IntRange(min=0),
-    help="Also measure finding due work beside so many cases that are not due (7400000 take minutes to fill in).",
+    help="Also measure finding due work beside so many rows of cases that are not due (7400000 take minutes).",
 )  # fmt: skip
 @click.option("--plain", is_flag=True, help="In plain Python, though there may be a compiled core.")
 @click.option("--shuffled", is_flag=True, help="Cases fall due in no order, so that neighbours' rows lie apart.")
+@_beside
 @json_option
 @refusals
-def decide(cases: int, processes: int, sleeping: int, plain: bool, shuffled: bool, as_json: bool) -> None:
+def decide(cases: int, processes: int, sleeping: int, plain: bool, shuffled: bool, beside: int, as_json: bool) -> None:
     """Case steps a second, beside a bare loop with the same statements and rows and a constant for a decision.
 
     \b
     Example:  relight bench decide --cases 100000
     Example:  relight bench decide --sleeping 7400000
+    Example:  relight bench decide --cases 300000 --beside 1000000
     """
     _measure("decide", as_json, cases=cases, processes=processes, sleeping=sleeping, plain=plain,
-             shuffled=shuffled)  # fmt: skip
+             shuffled=shuffled, beside=beside)  # fmt: skip
 
 
 @bench.command("import")
 @click.option("--rows", default=200_000, show_default=True, type=click.IntRange(min=1), help="Invoices in the file.")
+@_beside
 @json_option
 @refusals
-def import_(rows: int, as_json: bool) -> None:
+def import_(rows: int, beside: int, as_json: bool) -> None:
     """Invoices a second from a CSV file, beside the owner's COPY of the same rows.
 
     Example:  relight bench import --rows 1000000
     """
-    _measure("importing", as_json, rows=rows)
+    _measure("importing", as_json, rows=rows, beside=beside)
 
 
 @bench.command()
