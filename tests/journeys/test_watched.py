@@ -72,6 +72,7 @@ def story(
         httpx.get(f"{watching.web}/p/{token}", trust_env=False)
         wait_for(lambda: street.has_internet(home), "the line is back")
         wait_for(lambda: _restores(watching), "the restore is counted")
+        wait_for(lambda: _told(watching), "the message about it is counted")
         seen = Story(watching, home, token, figures(watching.worker_figures), figures(watching.web_figures))
         wait_for(lambda: "record outcome" in _trace(watching), "the trace has come")
         watching.end()
@@ -105,6 +106,11 @@ def _webhook(watching: Watched, street: Street, webhook: tuple[dict[str, str], b
 
 def _restores(watching: Watched) -> float:
     return figure(watching.worker_figures, "relight_restore_seconds_count", driver="radius")
+
+
+def _told(watching: Watched) -> float:
+    done = {"kind": "messages", "driver": "sms", "result": "done"}
+    return figure(watching.worker_figures, "relight_attempts_total", **done)
 
 
 def _trace(watching: Watched) -> dict[str, object]:
