@@ -21,7 +21,7 @@ Look = Callable[[], None]
 
 @dataclass
 class Ground:
-    """What faults strike."""
+    """What faults strike. `odd`: what was seen while one lasted, and should not have been."""
 
     pair: Pair
     units: Units
@@ -29,6 +29,7 @@ class Ground:
     folder: Path
     chance: random.Random
     watch: Look
+    odd: list[str]
     struck_at: float | None = None
 
     def any_unit(self, *kinds: str) -> Unit:
@@ -78,17 +79,25 @@ def host_killed(ground: Ground) -> Iterator[None]:
 @contextmanager
 def stopped(ground: Ground) -> Iterator[None]:
     """kill -STOP of a process, which goes on later as if nothing had been."""
-    unit = ground.any_unit("urgent", "bulk", "web")
-    unit.send(signal.SIGSTOP)
-    yield
-    unit.send(signal.SIGCONT)
+    with _stopped(ground):
+        yield
 
 
 @contextmanager
 def stopped_long(ground: Ground) -> Iterator[None]:
-    """The same, for longer than a transaction may be idle; some longer than a message's lease lasts."""
-    with stopped(ground):
+    """The same, for longer than a transaction may be idle; some longer than a message's lease lasts. What it had begun
+    must have been ended meanwhile: others wait for its locks."""
+    with _stopped(ground) as unit:
         yield
+        ground.odd += [f"{unit.name} was stopped, and {held}" for held in ground.pair.held_by(unit.host)]
+
+
+@contextmanager
+def _stopped(ground: Ground) -> Iterator[Unit]:
+    unit = ground.any_unit("urgent", "bulk", "web")
+    unit.send(signal.SIGSTOP)
+    yield unit
+    unit.send(signal.SIGCONT)
 
 
 @contextmanager

@@ -37,12 +37,13 @@ Tell = Callable[[str], object]
 
 @dataclass
 class Seen:
-    """What came of the faults: seconds to recovery by kind of fault, when each lasted, and what alarms said when they
-    were asked."""
+    """What came of the faults: seconds to recovery by kind of fault, when each lasted, what was odd meanwhile, and
+    what alarms said when they were asked."""
 
     done: int = 0
     recoveries: dict[str, list[float]] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
 
     @classmethod
@@ -146,7 +147,7 @@ class Life:
     def _wrongs(self) -> list[str]:
         outages = self.seen.outages
         self.ending = judge(self.db, self.town.partner, self.folder, self.sender.accepted, outages)
-        return [*self.ending.wrong, *self.ground.units.complaints(outages), *self.traffic.broken]
+        return [*self.ending.wrong, *self.ground.units.complaints(outages), *self.seen.odd, *self.traffic.broken]
 
 
 @contextmanager
@@ -190,7 +191,7 @@ def living(
         seen = Seen.read(folder / "seen.json")
         began = seen.outages[-1].ended if seen.outages else time.time()  # one that was interrupted: nobody knows when
         ground = Ground(pair, units, hosts, folder, random.Random(f"{seed}-{seen.done}"),
-                        lambda: _watch(folder, environment, hosts["app1"].prefix, seen))  # fmt: skip
+                        lambda: _watch(folder, environment, hosts["app1"].prefix, seen), seen.odd)  # fmt: skip
         traffic = Traffic(town, sender, pace_seconds, homes, bills, poisoned)
         life = Life(folder, ground, db, town, sender, traffic, seen, began)
         stack.callback(units.end)

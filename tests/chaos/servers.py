@@ -45,6 +45,14 @@ _SETTINGS = {
     "fsync": "off",
 }
 
+_HELD = """
+    SELECT format('a transaction has waited for it for %%s s and is still open (%%s): %%s',
+        extract(epoch FROM clock_timestamp() - state_change)::integer, state, left(query, 80))
+    FROM pg_stat_activity
+    WHERE usename = 'relight_app' AND client_addr = %s AND state <> 'idle' AND wait_event = 'ClientRead'
+        AND state_change < clock_timestamp() - interval '33 seconds'
+"""
+
 
 class Server:
     """One server: its data, its socket for whoever looks after it, its host for everybody else."""
@@ -191,6 +199,11 @@ class Pair:
         """Nobody will go on: the disks go as well."""
         for server in (self.first, self.second):
             server.unmount()
+
+    def held_by(self, host: Host) -> list[str]:
+        """Transactions from a host that nobody has gone on with for longer than any may stand still: half a minute."""
+        with self.first.admin() as connection:
+            return [row[0] for row in connection.execute(_HELD, (host.address,))]
 
     def commits_wait(self) -> None:
         """Once the second has caught up, commits wait for it."""

@@ -22,7 +22,7 @@ from tests.chaos.network import Host
 from tests.chaos.outages import Outage
 from tests.journeys.processes import wait_for
 
-pytestmark = pytest.mark.counterpart
+pytestmark = [pytest.mark.counterpart, pytest.mark.timeout(900)]  # a machine that does other work may take minutes
 
 TOLD_WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'relight%' AND wait_event = 'SyncRep'"
 WAKE = """
