@@ -33,6 +33,13 @@ class Lost(psycopg.OperationalError):
     """The connection is gone, says the seed."""
 
 
+# What a statement may end with, but for what is wrong with it: of a lost connection most, then what the server says.
+_ERRORS: tuple[type[psycopg.Error], ...] = (
+    Lost, Lost, errors.AdminShutdown, errors.DeadlockDetected, errors.DiskFull, errors.IdleInTransactionSessionTimeout,
+    errors.LockNotAvailable, errors.QueryCanceled,
+)  # fmt: skip
+
+
 class Watch:
     """Looks at the server from outside: who waits for whom, and whatever invariants ask."""
 
@@ -267,10 +274,14 @@ def _statement_fault(stage: Stage, process: Process) -> None:
     if drawn < STATEMENT_FAULTS - 3 or not _may_fault(stage):
         return
     if drawn == STATEMENT_FAULTS - 1:
+        _count(stage, "crash")
         stage.kill(process)
     if drawn == STATEMENT_FAULTS - 2:
-        stage.faults["database error"] += 1
-        raise Lost("the connection was lost")
+        _count(stage, "database error")
+        wrong = _ERRORS[stage.dice.draw("error", len(_ERRORS))]
+        stage.note(f"ends with {wrong.__name__}")
+        raise wrong("simulated")
+    _count(stage, "stall")
     stage.stall(process, STALLS_SECONDS[stage.dice.draw("stall", len(STALLS_SECONDS))])
 
 
@@ -280,9 +291,15 @@ def _commit_fault(stage: Stage, process: Process) -> str:
     if drawn < COMMIT_FAULTS - len(kinds) or not _may_fault(stage):
         return ""
     fault = kinds[COMMIT_FAULTS - 1 - drawn]
-    stage.faults[f"commit {fault}"] += 1
+    _count(stage, f"commit {fault}")
     return fault
 
 
+def _count(stage: Stage, fault: str) -> None:
+    stage.faults[fault] += 1
+    stage.database_faults += 1
+
+
 def _may_fault(stage: Stage) -> bool:
-    return stage.faulty and stage.faults.total() < FAULTS_MAX
+    """Whether there is something left of a history's share: what drivers and clocks do is not counted here."""
+    return stage.faulty and stage.database_faults < FAULTS_MAX

@@ -76,7 +76,7 @@ class Ground:
         for flag in SAFE_FLAGS:
             tx.run(
                 "INSERT INTO flag (partner_id, name, value, account_id, starts_at, source)"
-                " VALUES (%(p)s, %(name)s, 'no', %(account)s, %(now)s, 'test')",
+                " VALUES (%(p)s, %(name)s, 'no', %(account)s, %(now)s, 'import')",
                 {"p": self.partner, "name": flag, "account": account.id, "now": at},
             )
         due = at.date() - timedelta(days=_OVERDUE_DAYS)

@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from relight.audit.run import audit
+from relight.flow.effects.port import Repeat
 from tests.simulation.dice import Dice
 from tests.simulation.ground import Ground
 from tests.simulation.invariants import SQL, Invariants, Violated
 from tests.simulation.outside import Outside
 from tests.simulation.people import People
-from tests.simulation.stage import Stage
+from tests.simulation.stage import STATEMENT, Process, Stage
 from tests.simulation.story import Story
 from tests.simulation.workers import StagedWorker
 
 CALM = timedelta(days=3)  # at the end nothing fails any more, so that everything can come to its end
+_POLL_SECONDS = 2
+_VAIN_MAX = 10  # half an hour
 _APPROVED_AFTER = timedelta(hours=1)
 _NOT_WITH_FAULTS = {("I4", "late")}  # a worker that stands still is late; that it comes is what must hold
+_DRIVERS_OWN = {"driver_raised", "driver_hangs"}
 _ASKED = "SELECT min(requested_at) FROM approval WHERE state = 'requested'"
 
 
@@ -38,6 +43,13 @@ class Lived:
     what: str = ""
     drawn: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
     log: Sequence[str] = ()
+
+
+def _no_bugs_in(logged: Sequence[Mapping[str, Any]]) -> None:
+    """What a worker logs as an error and goes on after is a find; but for drivers, which raise as the seed says."""
+    for one in logged:
+        if one["log_level"] in ("error", "critical") and one["event"] not in _DRIVERS_OWN:
+            raise Violated("_".join(("logged", one["event"], *([one["error"]] if "error" in one else []))), str(one))
 
 
 def live(ground: Ground, told: Story, dice: Dice, *, log: bool = False) -> Lived:
@@ -58,7 +70,7 @@ class _History:
         self.outside = Outside(self.stage, ground.room)
         self.invariants = Invariants(ground.watch, self.outside)
         self.people = People(self.stage, ground.room, ground.partner, accounts, folder)
-        self.workers = [StagedWorker(self.stage, ground.room, self.outside, number) for number in range(told.workers)]
+        self.workers = [self._worker(number) for number in range(told.workers)]
         self.to_come = sorted(
             (told.starts_at + timedelta(days=one.day, seconds=one.second), index)
             for index, one in enumerate(told.happenings) if not one.nth
@@ -68,14 +80,16 @@ class _History:
         self.waiting: list[tuple[datetime, int]] = []
         self._rung_at: tuple[int, int] | None = None
         self.commits = self.jumps = 0
+        self.vain = 0  # polls since the last commit: what nobody can do is not looked at as often as in production
 
     def play(self) -> Lived:
         """Play it."""
         code = what = ""
         self.ground.room.on_commit = self._committed
         try:
-            with structlog.testing.capture_logs():
+            with structlog.testing.capture_logs() as logged:
                 self.stage.play()
+            _no_bugs_in(logged)
             self._audit()
         except Violated as violated:
             code, what = violated.code, violated.what
@@ -88,7 +102,11 @@ class _History:
 
     def _committed(self) -> None:
         self.commits += 1
-        self.invariants.at_commit(self.stage.moment + self.ground.room.clock_is_off)
+        self.vain = 0
+        try:
+            self.invariants.at_commit(self.stage.moment + self.ground.room.clock_is_off)
+        except Violated as violated:  # production's code, which goes on behind an error, must not go on behind this
+            self.stage.fail(violated)
         self._begin_at_cuts(self.stage.moment)
         rung = self.dice.draw("bell", 6) - 6 + len(self.workers)
         if rung >= 0:
@@ -113,19 +131,20 @@ class _History:
             self._rung_at = state
             self._ring(decide=decide, release=release, house=house)
             return
-        if not self._somebody_acts():
-            self.invariants.at_rest(now)
-        self._jump()
+        self._jump(polls=bool(decide or release or house))
+
+    def _worker(self, number: int) -> StagedWorker:
+        return StagedWorker(self.stage, self.ground.room, self.outside, number, Repeat(self.told.repeat))
 
     def _mend_workers(self) -> bool:
         """Begin those anew that were killed; whether there were any."""
         dead = [number for number, worker in enumerate(self.workers) if worker.process.dead]
         for number in dead:
-            self.workers[number] = StagedWorker(self.stage, self.ground.room, self.outside, number)
+            self.workers[number] = self._worker(number)
         return bool(dead)
 
     def _ring(self, *, decide: bool, release: bool, house: bool) -> None:
-        awake = [worker for worker in self.workers if not self._stalls(worker)]
+        awake = [worker for worker in self.workers if not self._stalls(worker.process)]
         chosen = self.dice.draw("rung", 8)
         if chosen and awake:
             awake = [awake[chosen % len(awake)]]
@@ -133,25 +152,32 @@ class _History:
             worker.ring(decide=decide, release=release, house=house)
 
     def _somebody_acts(self) -> bool:
-        return any(isinstance(actor.waits_for, datetime) for actor in self.stage.actors) or any(
-            self._stalls(worker) for worker in self.workers
+        """Whether somebody is in the middle of something, be it that their process stands still."""
+        actors = self.stage.actors
+        return any(isinstance(one.waits_for, datetime) and not one.away for one in actors) or any(
+            self._stalls(one.process) for one in [*actors, *self.workers]
         )
 
-    def _stalls(self, worker: StagedWorker) -> bool:
-        until = worker.process.stalled_until
-        return until is not None and until > self.stage.moment
+    def _stalls(self, process: Process) -> bool:
+        return process.stalled_until is not None and process.stalled_until > self.stage.moment
 
-    def _jump(self) -> None:
-        """To the next moment at which something happens."""
+    def _jump(self, *, polls: bool) -> None:
+        """To the next moment at which something happens; `polls`: something is due that was not done when the bell rang
+        (a turn failed), and workers look again by themselves."""
         self.jumps += 1
         if self._begin(self.stage.moment):
             return
         ahead = [moment for moment in self._moments() if moment > self.stage.moment]
-        if min(ahead, default=self.told.ends_at) >= self.told.ends_at:
-            self.stage.moment = self.told.ends_at
+        if polls:
+            ahead.append(self.stage.moment + timedelta(seconds=_POLL_SECONDS * 2**self.vain))
+            self.vain = min(self.vain + 1, _VAIN_MAX)
+        then = min([*ahead, self.told.ends_at])
+        if not self._somebody_acts():  # until then nothing comes: what is not done by now is not done just before it
+            self.invariants.at_rest(then - STATEMENT + self.ground.room.clock_is_off)
+        self.stage.moment = then
+        if then >= self.told.ends_at:
             self.stage.end()
             return
-        self.stage.moment = min(ahead)
         self.stage.faulty = self.stage.moment < self.told.ends_at - CALM
         self._begin(self.stage.moment)
 

@@ -50,7 +50,7 @@ class Invariants:
 
 
 def _may_leave(row: tuple[Any, ...]) -> None:
-    attempt, effect, kind, template, level, lane, account, stopped, held, coming, owed = row
+    attempt, effect, kind, template, level, lane, account, stopped, held, coming, in_danger, planned, owed = row
     what = f"attempt {attempt} of effect {effect} ({template or level}) for account {account}"
     if kind == "message":
         if stopped and template not in _MAY_ALWAYS_LEAVE:
@@ -59,6 +59,7 @@ def _may_leave(row: tuple[Any, ...]) -> None:
     if kind != "supply" or lane == "urgent" or level == "full":
         return
     for code, is_so in (("cut_while_stopped", stopped), ("cut_while_held", held), ("cut_while_paying", coming),
+                        ("cut_while_in_danger", in_danger), ("cut_while_planned", planned),
                         ("cut_while_paid", owed <= 0)):  # fmt: skip
         if is_so:
             raise Violated(code, what)

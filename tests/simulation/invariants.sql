@@ -44,6 +44,9 @@ SELECT a.id, e.id, e.kind, e.template, e.level, e.lane, e.account_id,
         AND (h.ends_at IS NULL OR h.ends_at > %(now)s) AND h.claim_id IS NULL AND h.service_id IS NULL
         AND (h.case_id IS NULL OR h.case_id = e.case_id)) AS held,
     EXISTS (SELECT FROM payment p WHERE p.account_id = e.account_id AND p.state IN ('ordered', 'authorised')) AS coming,
+    EXISTS (SELECT FROM flag f WHERE f.account_id = e.account_id AND f.value = 'yes' AND f.starts_at <= %(now)s
+        AND (f.ends_at IS NULL OR f.ends_at > %(now)s)) AS in_danger,
+    EXISTS (SELECT FROM instalment_plan i WHERE i.case_id = e.case_id AND i.state IN ('agreed', 'running')) AS planned,
     coalesce((SELECT sum(c.principal) FROM step_taken s JOIN step_claim k ON k.step_id = s.id
         JOIN claim c ON c.id = k.claim_id
         WHERE s.case_id = e.case_id AND s.number = e.step_number AND s.voided_at IS NULL), 0) AS owed
@@ -72,6 +75,7 @@ WHERE NOT EXISTS (SELECT FROM claim c WHERE c.account_id = s.account_id AND c.st
 UNION ALL
 SELECT 'left_lying', 'effect ' || e.id FROM effect e
 WHERE e.state = 'pending' AND e.due_at < %(now)s - interval '10 minutes'
+        AND (e.lane = 'urgent' OR NOT EXISTS (SELECT FROM partner WHERE stopped_at IS NOT NULL))
     OR e.state = 'in_flight' AND e.lease_until < %(now)s - interval '10 minutes'
 UNION ALL
 SELECT 'case_left_lying', 'case ' || c.id FROM dunning_case c WHERE c.wakes_at < %(now)s - interval '10 minutes'

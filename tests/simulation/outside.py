@@ -35,7 +35,8 @@ class Outside:
         self.stage, self.watch, self.room = stage, room.watch, room
         self.levels: dict[str, str] = {}
         self.busy: Counter[str] = Counter()  # commands under way, by device
-        self.messages: Counter[str] = Counter()
+        self.messages: Counter[str] = Counter()  # that reached a phone, by key
+        self._arrived = set[tuple[str, int]]()
 
     def clock(self) -> datetime:
         """What a worker takes to be the database's moment."""
@@ -47,6 +48,15 @@ class Outside:
             self.stage.fail(
                 Violated("sent_before_commit", f"attempt {attempt.number} of {attempt.key} is not on record")
             )
+
+    def arrived(self, attempt: Attempt, *, once: bool) -> None:
+        """A message reaches a phone: each attempt at most once, and with `once` each key."""
+        this = (attempt.key, attempt.number)
+        if this in self._arrived or (once and self.messages[attempt.key]):
+            self.stage.fail(Violated("told_twice", f"attempt {attempt.number} of {attempt.key}"))
+        self._arrived.add(this)
+        self.messages[attempt.key] += 1
+        self.stage.note(f"{attempt.key} arrives")
 
     def fate(self, fates: Sequence[str]) -> str:
         """How the next call goes."""
@@ -116,16 +126,19 @@ class Lines:
 
 
 class Phones:
-    """A message driver that deduplicates by our key."""
+    """A message driver with the history's promise: what is at the other end knows our key (KEYED), or can be asked for
+    it (INQUIRE), or neither (NEVER)."""
 
-    repeat = Repeat.KEYED
-
-    def __init__(self, outside: Outside, channel: str):
-        self.outside, self.name = outside, channel
+    def __init__(self, outside: Outside, channel: str, repeat: Repeat):
+        self.outside, self.name, self.repeat = outside, channel, repeat
 
     async def send(self, message: Message, attempt: Attempt) -> Outcome:
         """Deliver one message."""
-        outside = self.outside
+        outside, done = self.outside, Outcome(Result.DONE, facts={"provider_ids": [attempt.key]})
+        if self.repeat is Repeat.INQUIRE:
+            if outside.messages[attempt.key]:
+                return done
+            outside.delay()
         if outside.clock() >= attempt.send_before:
             return Outcome.late()
         fate = outside.fate(_PHONE_FATES)
@@ -133,8 +146,8 @@ class Phones:
             return said
         if fate != "command lost":
             outside.heard(attempt)
-            outside.messages[attempt.key] = 1
-        return outside.answer(fate) or Outcome(Result.DONE, facts={"provider_ids": [attempt.key]})
+            outside.arrived(attempt, once=self.repeat is not Repeat.KEYED)
+        return outside.answer(fate) or done
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -143,11 +156,11 @@ class Phones:
 class OutsideRoom(DriverRoom):
     """Production's room of drivers, with these behind the settings' names."""
 
-    def __init__(self, db: Any, outside: Outside):
+    def __init__(self, db: Any, outside: Outside, repeat: Repeat):
         super().__init__(db, clock=outside.clock)
-        self.outside = outside
+        self.outside, self.promise = outside, repeat
 
     def _build(self, partner_id: int, section: str, name: str) -> Any:
         settings: Mapping[str, Any] = self._settings(partner_id).get(section, {})
         assert name in settings, (section, name)
-        return Lines(self.outside) if section == "supply" else Phones(self.outside, name)
+        return Lines(self.outside) if section == "supply" else Phones(self.outside, name, self.promise)

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from relight.flow.cases import operations as cases
+from relight.flow.cases import plans, promises
 from relight.flow.cases.errors import UnableTo
+from relight.flow.database import AWAY
 from relight.flow.feeds.operations import pull
 from relight.flow.partners import stopping
 from relight.flow.payments.errors import LinkNotUsable, NothingToPay, PaymentOnItsWay
@@ -61,7 +61,7 @@ class People:
             except _REFUSALS as refused:
                 self.stage.note(f"refused: {type(refused).__name__}")
                 done = True
-            except psycopg.OperationalError as lost:
+            except AWAY as lost:
                 self.stage.note(f"not done: {type(lost).__name__}")
             finally:
                 if not done and not self.stage.ended and tries_left > 1:
@@ -169,12 +169,23 @@ class People:
             due = tx.value("SELECT due_date FROM claim WHERE number = %(n)s", {"n": f"F-{ref}"})
         self._bills(db, [(f"F-{ref}", ref, ("449.50", "10.00")[one.value % 2], due.isoformat())])
 
-    def _bills(self, db: StagedDatabase, rows: Sequence[tuple[str, ...]]) -> None:
+    def danger(self, one: Happening, db: StagedDatabase) -> None:
+        """With a new bill comes word that somebody there depends on the line; sometimes word later that nobody does."""
+        _, ref = self.accounts[one.account]
+        for says in ("yes", "no")[: 1 + one.value % 2]:
+            day = db.clock().date() + timedelta(days=14)
+            row = (f"D{one.day}-{one.nth}-{one.value}-{says}", ref, "59.00", day.isoformat(), says)
+            self._bills(db, [row], flag="danger_life")
+            self.stage.sleep(3600 * (1 + one.value % 72), away=True)
+
+    def _bills(self, db: StagedDatabase, rows: Sequence[tuple[str, ...]], *, flag: str = "") -> None:
         self.count += 1
         path = self.folder / f"bills-{self.count}.csv"
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(("number", "account", "amount", "due_date", "service_kind"))
+            writer.writerow(
+                ("number", "account", "amount", "due_date", *([f"flag:{flag}"] if flag else []), "service_kind")
+            )
             writer.writerows((*row, "broadband") for row in rows)
         report = import_invoices(db, self.partner, path, now=db.clock(), clock=db.clock)
         assert not report.rejected, report.errors
@@ -199,6 +210,20 @@ class People:
             held = tx.value("SELECT max(id) FROM hold WHERE account_id = %(a)s AND ended_by = ''", {"a": account})
             if held:
                 cases.end_hold(tx, hold_id=held, actor="bente", now=db.clock())
+
+    def plan(self, one: Happening, db: StagedDatabase) -> None:
+        """Agrees with the customer on two or three months."""
+        account, _ = self.accounts[one.account]
+        with db.transaction(self.partner) as tx:
+            if case := tx.value(_CASE, {"a": account}):
+                plans.agree(tx, case_id=case, months=2 + one.value % 2, actor="bente", now=db.clock(), source="desk")
+
+    def promise(self, one: Happening, db: StagedDatabase) -> None:
+        """Writes down until when the customer will pay."""
+        account, _ = self.accounts[one.account]
+        with db.transaction(self.partner) as tx:
+            if case := tx.value(_CASE, {"a": account}):
+                promises.promise_last(tx, case_id=case, actor="bente", now=db.clock(), source="desk")
 
     def void(self, one: Happening, db: StagedDatabase) -> None:
         """The last step was wrong."""
@@ -235,7 +260,7 @@ class People:
     def stop(self, one: Happening, db: StagedDatabase) -> None:
         """The switch that stops everything but restores; somebody lets go of it half a day later."""
         self._switch(db, stopped=True)
-        self.stage.sleep(3600 * (1 + one.value % 24))
+        self.stage.sleep(3600 * (1 + one.value % 24), away=True)
         self._switch(db, stopped=False)
 
     def _switch(self, db: StagedDatabase, *, stopped: bool) -> None:

@@ -5,18 +5,21 @@ only here.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+
+from psycopg import errors
 
 from relight.core.leave import Exit, Leave
 from relight.flow.claims import receiving
 from relight.flow.effects.port import Result
 from relight.flow.payments import settle
 from relight.flow.road import claiming, ends, release
-from relight.flow.road.record import record
+from relight.flow.road.record import VersionMoved, record
 from relight.flow.road.release import Releaser
 from relight.flow.road.turn import Turner
 from relight.flow.road.worker import Worker
@@ -42,10 +45,11 @@ def _changed(sql: SimpleNamespace, **changes: tuple[str, str]) -> SimpleNamespac
 
 @contextmanager
 def facts_read_while_claiming(ground: Ground) -> Iterator[None]:
-    """The facts are read before the accounts' locks are taken, and are older than them."""
+    """The facts are read before the accounts' locks are taken, and are older than them. Where another worker decided
+    meanwhile the case's version says so; who paid or paused meanwhile leaves no such trace."""
 
     def turn(self: Turner, partner_id: int, lane: str, now: datetime, **_: Any) -> int:
-        with self.db.transaction(partner_id) as tx:
+        with suppress(VersionMoved, errors.UniqueViolation), self.db.transaction(partner_id) as tx:
             due = tx.rows(_DUE, {"lane": lane, "now": now})
             if not due:
                 return 0
@@ -53,6 +57,7 @@ def facts_read_while_claiming(ground: Ground) -> Iterator[None]:
             tx.rows(_LOCK, {"accounts": [account for _, account in due]})
             record(tx, decided, now)
             return len(decided)
+        return 0
 
     with patch.object(Turner, "turn", turn):
         yield
@@ -132,13 +137,26 @@ def late_answers_believed(ground: Ground) -> Iterator[None]:
         yield
 
 
-PLANTED: dict[str, Callable[[Ground], AbstractContextManager[None]]] = {
-    "facts-while-claiming": facts_read_while_claiming,
-    "guards-skipped": guards_skipped_at_release,
-    "sent-before-commit": sent_before_commit,
-    "nobody-woken": nobody_woken,
-    "allocated-twice": allocated_twice,
-    "lease-ignored": lease_ignored,
-    "two-commands": two_commands_for_one_service,
-    "late-answers-believed": late_answers_believed,
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A bug, and what a history says that has found it: anything else would be found without it too."""
+
+    plant: Callable[[Ground], AbstractContextManager[None]]
+    codes: frozenset[str]
+
+
+def _bug(plant: Callable[[Ground], AbstractContextManager[None]], *codes: str) -> Planted:
+    return Planted(plant, frozenset(codes))
+
+
+_CUTS = ("cut_while_held", "cut_while_paid", "cut_while_paying", "cut_while_in_danger", "cut_while_planned")
+PLANTED: dict[str, Planted] = {
+    "facts-while-claiming": _bug(facts_read_while_claiming, "unseen_payment", "not_restored", *_CUTS),
+    "guards-skipped": _bug(guards_skipped_at_release, "left_although_stopped", "cut_while_stopped", *_CUTS),
+    "sent-before-commit": _bug(sent_before_commit, "sent_before_commit"),
+    "nobody-woken": _bug(nobody_woken, "unseen_payment", "not_restored"),
+    "allocated-twice": _bug(allocated_twice, "payment_counted_wrongly"),
+    "lease-ignored": _bug(lease_ignored, "lease_ignored"),
+    "two-commands": _bug(two_commands_for_one_service, "two_commands"),
+    "late-answers-believed": _bug(late_answers_believed, "wrongly_believed"),
 }

@@ -1,7 +1,9 @@
 """The stage: actors in threads of which one at a time has the baton, and a clock that moves only when all of them wait.
 
 An actor gives the baton away before each database statement. Who is blocked in the database (`pg_blocking_pids`) waits
-until a commit lets it go; a circle of waiters is broken as PostgreSQL would, but always at the same one.
+until a commit lets it go; a circle of waiters is broken as PostgreSQL would, but always at the same one. Of two who
+wait for one row that is changed meanwhile, the server lets in now the one and now the other: a seed in which three are
+at one account at once may come to one of two histories.
 """
 
 import hashlib
@@ -51,6 +53,7 @@ class Actor:
     connection: Any = None
     bell: bool = False
     done: bool = False
+    away: bool = False
     baton: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
 
@@ -64,6 +67,7 @@ class Stage:
         self.released = False
         self.faulty = True
         self.faults: Counter[str] = Counter()
+        self.database_faults = 0  # of them, those of statements and commits
         self.ended = False
         self.failed: BaseException | None = None
         self.log: list[str] | None = None
@@ -125,11 +129,13 @@ class Stage:
         if not alone:
             self._give_way()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait for a moment."""
+    def sleep(self, seconds: float, *, away: bool = False) -> None:
+        """Wait for a moment. Who is `away` meanwhile is at nothing."""
+        actor = self.now_on
         if seconds > 0:
-            self.now_on.waits_for = self.moment + timedelta(seconds=seconds)
+            actor.waits_for, actor.away = self.moment + timedelta(seconds=seconds), away
         self._give_way()
+        actor.away = False
 
     def wait_for_bell(self) -> None:
         """Wait until there may be work."""
@@ -153,15 +159,13 @@ class Stage:
             actor.waits_for, actor.bell = None, False
 
     def kill(self, process: Process) -> None:
-        """The process dies at this statement, with all its threads."""
-        self.faults["crash"] += 1
+        """The process dies at this statement, with all its threads. Faults are counted by whoever drew them."""
         self.note(f"{process.name} is killed")
         process.dead = True
         raise Crashed
 
     def stall(self, process: Process, seconds: float) -> None:
         """The process stands still for a while."""
-        self.faults["stall"] += 1
         self.note(f"{process.name} stands still for {seconds} s")
         process.stalled_until = self.moment + timedelta(seconds=seconds)
         self._give_way()

@@ -15,9 +15,11 @@ STARTS = ("2026-06-01T06:00:00+00:00", "2026-03-23T06:00:00+00:00", "2026-10-19T
 DAYS = 17
 KINDS: dict[str, int] = {
     "card": 5, "giro": 4, "part": 2, "bounce": 2, "hold": 3, "unhold": 2, "invoice": 2, "credit": 2, "stop": 1,
-    "void": 1, "tasks": 2, "clock": 1, "reader": 2, "raced": 2, "burst": 4,
+    "void": 1, "tasks": 2, "clock": 1, "reader": 2, "raced": 2, "burst": 4, "danger": 1, "plan": 2, "promise": 1,
 }  # fmt: skip
-AT_THE_CUT = ("card", "giro", "hold", "stop", "burst", "giro", "raced", "credit", "void", "burst")
+AT_THE_CUT = ("card", "giro", "hold", "stop", "burst", "giro", "raced", "credit", "void", "burst", "danger", "plan",
+              "promise")  # fmt: skip
+REPEATS = ("keyed", "inquire", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,14 @@ class Story:
     """A street, the number of its workers, and everything that happens there.
 
     `noticed` has for each account how many days before the start its notice of closing was complete; nought for one
-    that nobody has reminded yet.
+    that nobody has reminded yet. `repeat` is what the drivers of messages promise.
     """
 
     start: str
     noticed: tuple[int, ...]
     workers: int
     happenings: tuple[Happening, ...] = field(default=())
+    repeat: str = REPEATS[0]
 
     @property
     def starts_at(self) -> datetime:
@@ -63,7 +66,7 @@ class Story:
     def of_data(cls, data: Mapping[str, Any]) -> "Story":
         """As `as_data` wrote it."""
         happenings = tuple(Happening(**one) for one in data["happenings"])
-        return cls(data["start"], tuple(data["noticed"]), data["workers"], happenings)
+        return cls(data["start"], tuple(data["noticed"]), data["workers"], happenings, data["repeat"])
 
 
 def story(seed: int) -> Story:
@@ -73,7 +76,8 @@ def story(seed: int) -> Story:
     accounts = len(noticed)
     happenings = [_on_a_day(draw, accounts) for _ in range(draw.randint(2, 5))]
     happenings += [_at_a_cut(draw, accounts) for _ in range(draw.randint(1, 3))]
-    return Story(draw.choice(STARTS), noticed, draw.choice((2, 2, 3)), tuple(happenings))
+    start, workers = draw.choice(STARTS), draw.choice((2, 2, 3))
+    return Story(start, noticed, workers, tuple(happenings), draw.choice(REPEATS))
 
 
 def _on_a_day(draw: Random, accounts: int) -> Happening:

@@ -7,17 +7,18 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Coroutine
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import psycopg
-
+from relight.flow.database import AWAY
 from relight.flow.effects.port import Outcome, Repeat
 from relight.flow.feeds.operations import sequence
 from relight.flow.payments.links import LinkKey, make
 from relight.flow.road.act import act, end_of
-from relight.flow.road.desk import Line
+from relight.flow.road.desk import WRITE_WITHIN, Line
 from relight.flow.road.ends import Ended, finish
+from relight.flow.road.moment import by_the_database
 from relight.flow.road.release import Job, LinkMaker
 from relight.flow.road.slots import Slots
 from relight.flow.road.worker import Worker
@@ -36,7 +37,7 @@ _SLOTS = 8
 class StagedWorker:
     """One process: it decides, lets leave, keeps house, and acts on each attempt in an actor of its own."""
 
-    def __init__(self, stage: Stage, room: Room, outside: Outside, number: int):
+    def __init__(self, stage: Stage, room: Room, outside: Outside, number: int, repeat: Repeat):
         self.stage, self.outside = stage, outside
         self.process = Process(f"worker {number}")
         self.db = StagedDatabase(stage, self.process, room)
@@ -49,7 +50,7 @@ class StagedWorker:
         self.releases = self._enter("releases", self._release)
         self.keeps = self._enter("keeps house", self._keep_house)
         self.worker = Worker(self.db, LINK)
-        self.worker.room = OutsideRoom(self.db, outside)
+        self.worker.room = OutsideRoom(self.db, outside, repeat)
         for lane in self.worker.lanes:
             lane.slots = Slots(_SLOTS)
             lane.size.seconds = math.inf  # by the host's clock, which no history knows
@@ -69,7 +70,7 @@ class StagedWorker:
         while True:
             try:
                 busy = loop()
-            except psycopg.OperationalError as lost:
+            except AWAY as lost:
                 self.stage.note(f"tries again after {type(lost).__name__}")
                 self.stage.sleep(_AFTER_ERROR_SECONDS)
                 continue
@@ -86,13 +87,13 @@ class StagedWorker:
         return any(turned for turned, _ in decided)
 
     def _release(self) -> bool:
-        busy = False
-        for lane in self.worker.lanes:
-            full, jobs = self.worker._release_once(lane, None)
-            busy = busy or bool(full or jobs)
+        jobs: list[Job] = []
+        try:
+            full = [self.worker._release_once(lane, None, jobs) for lane in self.worker.lanes]
+        finally:
             for job in jobs:
                 self.hand(job)
-        return busy
+        return any(full) or bool(jobs)
 
     def hand(self, job: Job) -> None:
         """Give an attempt to an actor of its own, once."""
@@ -117,12 +118,11 @@ class StagedWorker:
         while True:
             try:
                 return _run(act(self.worker.room, job))
-            except psycopg.OperationalError:
+            except AWAY:
                 self.stage.sleep(_AFTER_ERROR_SECONDS)
 
     def _write(self, job: Job, outcome: Outcome, repeat: Repeat) -> None:
-        """As the desk does: what comes while others are being written waits, and is written with the next. An end that
-        cannot be written is left to whoever finds the attempt lost."""
+        """As the desk does: what comes while others are being written waits, and is written with the next."""
         line = self.lines.setdefault((job.partner_id, job.message is not None), Line())
         line.waiting.append(end_of(job, outcome, repeat))
         self.stage.step("hands in an end")
@@ -138,12 +138,21 @@ class StagedWorker:
             self._is_written[id(line)] = False
 
     def _finish(self, partner_id: int, batch: list[Ended]) -> None:
+        """Kept and tried again while the database is away; what cannot be written at all is found lost one day."""
+        until = self.stage.moment + timedelta(seconds=WRITE_WITHIN)
         try:
-            finish(self.db, partner_id, batch, self.db.clock())
-        except psycopg.OperationalError as lost:
-            self.stage.note(f"ends not written: {type(lost).__name__}")
+            while not self._is_finished(partner_id, batch) and self.stage.moment <= until:
+                self.stage.sleep(_AFTER_ERROR_SECONDS)
         finally:
             self._ended.update(one.attempt_id for one in batch)
+
+    def _is_finished(self, partner_id: int, batch: list[Ended]) -> bool:
+        try:
+            finish(self.db, partner_id, batch, self.db.clock(), moment=by_the_database)
+        except AWAY as lost:
+            self.stage.note(f"ends not written: {type(lost).__name__}")
+            return False
+        return True
 
     def _keep_house(self) -> bool:
         """Leases, lost attempts, the feed."""
