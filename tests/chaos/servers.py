@@ -49,8 +49,9 @@ _HELD = """
     SELECT format('a transaction has waited for it for %%s s and is still open (%%s): %%s',
         extract(epoch FROM clock_timestamp() - state_change)::integer, state, left(query, 80))
     FROM pg_stat_activity
-    WHERE usename = 'relight_app' AND client_addr = %s AND state <> 'idle' AND wait_event = 'ClientRead'
-        AND state_change < clock_timestamp() - interval '33 seconds'
+    WHERE usename = 'relight_app' AND client_addr = %s AND wait_event = 'ClientRead'
+        AND (state = 'active' OR state = 'idle in transaction' AND backend_xid IS NOT NULL)
+        AND state_change < clock_timestamp() - interval '45 seconds'
 """
 
 
@@ -201,7 +202,8 @@ class Pair:
             server.unmount()
 
     def held_by(self, host: Host) -> list[str]:
-        """Transactions from a host that nobody has gone on with for longer than any may stand still: half a minute."""
+        """Transactions from a host that nobody has gone on with for longer than any may stand still: 35 seconds, and
+        until others have looked and ended them."""
         with self.first.admin() as connection:
             return [row[0] for row in connection.execute(_HELD, (host.address,))]
 

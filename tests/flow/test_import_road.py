@@ -281,6 +281,29 @@ def test_a_correction_withdraws_a_step_that_was_taken_over(world: World, folder:
     assert world.steps(account) == []
 
 
+def test_an_older_step_is_refused_where_relight_has_acted_itself_meanwhile(world: World, folder: Path) -> None:
+    """The customer was just given time to pay; a reminder of last month beside it would cut that short."""
+    account = world.customer(ref="A1")
+    world.service(account)
+    invoices(world, folder, ("F1", "A1", "799.00", "2026-02-10", "broadband"))
+    world.until_step(account, "friendly")
+    day = world.moment.date()
+
+    report = running(
+        world,
+        folder,
+        ("A1", "friendly", "2026-02-16", "", "F1", "SMS 4711"),
+        ("A1", "reminder", "2026-02-23", "2026-03-01", "F1", "letter 88"),
+    )
+
+    assert counts(report) == (2, 0, 0, 0, 2)
+    assert [problem.reason for problem in report.errors] == [
+        "The case has already come to friendly for these invoices. Give each step once, in order.",
+        f"Since then, on {day}, these invoices came to friendly. If that was wrong, void it first.",
+    ]
+    assert world.steps(account) == ["friendly"]
+
+
 def test_steps_that_cannot_be_taken_over_say_why(world: World, folder: Path) -> None:
     world.until(world.moment + timedelta(days=10))
     for ref in ("A1", "A2"):

@@ -186,7 +186,7 @@ def test_the_access_server_refuses_to_restore_until_a_person_has_been_alarmed(st
     assert at_first is not None
     assert at_first["Filter-Id"] == "walled-garden"
     assert told.startswith("Takk!")
-    assert street.tasks(home.account) == ["not_restored"]
+    assert street.tasks(home.account, "done") == ["not_restored"]
     assert street.town.radius.enforced(home.username)["Filter-Id"] == "fiber-100"
     assert street.sms(home)[-1].startswith("Bredbåndet er tilbake.")
 
@@ -208,3 +208,20 @@ def test_a_line_that_is_closed_for_safety_as_well_stays_closed(street: Street) -
     assert "stays_blocked" in street.log(home.account)
     assert [template for template, _ in street.messages(home.account)][-1] == "payment_received"
     assert street.rows("SELECT reason FROM block WHERE ends_at IS NULL") == [("safety",)]
+
+
+def test_the_alarm_about_a_restore_ends_when_it_has_come(street: Street) -> None:
+    home = street.move_in(power=True)
+    assert home.meter is not None
+    street.cut_power(home)
+    home.meter.mute(600)
+    street.pays(home.account, 2 * OWED)
+    street.until(street.moment + timedelta(minutes=2))
+    assert street.tasks(home.account) == ["not_restored"]
+
+    home.meter.mute(0)
+    street.until(street.moment + timedelta(minutes=1))
+
+    assert street.tasks(home.account) == []
+    assert "task_finished" in street.log(home.account)
+    assert street.audited() == []

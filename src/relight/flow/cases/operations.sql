@@ -84,6 +84,10 @@ FROM task t LEFT JOIN dunning_case c ON c.partner_id = t.partner_id AND c.id = t
 UPDATE task SET state = %(state)s, done_at = %(now)s, done_by = %(actor)s, note = %(note)s
 WHERE id = %(task)s AND state = 'open'
 
+-- close_tasks: what a person was asked for has come by itself
+UPDATE task SET state = 'done', done_at = %(now)s, done_by = %(actor)s WHERE dedup = %(dedup)s AND state = 'open'
+RETURNING id, case_id, code
+
 -- review_holds: protective holds whose day has come become tasks, and are looked at again thirty days later
 WITH today AS (SELECT p.id, (%(now)s AT TIME ZONE p.time_zone)::date AS day FROM partner p WHERE p.id = %(partner)s),
 due AS (

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from psycopg.types.json import Jsonb
 
-from relight.flow.cases.operations import add_task
+from relight.flow.cases.operations import add_task, close_tasks
 from relight.flow.database import Tx, statements
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.handover import operations as handover
@@ -125,6 +125,8 @@ def _done(tx: Tx, ends: Ends, effect: Effect, outcome: Outcome, now: datetime) -
     if effect.is_newest:
         observed = str(outcome.facts.get("observed") or effect.level)
         supply.observe(tx, effect.service_id, observed, str(outcome.facts.get("proof", "")), now)
+        if effect.restores and effect.attempts >= ALARM_AFTER:
+            close_tasks(tx, dedup=f"not_restored-{effect.service_id}", now=now)
     else:
         supply.forget(tx, effect.service_id, now)
 

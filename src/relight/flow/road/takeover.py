@@ -85,6 +85,7 @@ class _Standing(NamedTuple):
     """A step that already stands in a case, and the claims it covers."""
 
     step: str
+    decided_at: datetime
     completed_at: datetime | None
     claims: frozenset[int]
 
@@ -134,8 +135,8 @@ def _look(tx: Tx, good: Sequence[ReadStep], now: datetime) -> _Batch:
     versions = {claim.version_id for claim in claims.values() if claim.version_id is not None}
     taken: dict[int, list[_Standing]] = defaultdict(list)
     cases = sorted({claim.case_id for claim in claims.values() if claim.case_id is not None})
-    for case_id, step, completed_at, covered in tx.rows(SQL.steps, {"cases": cases}):
-        taken[case_id].append(_Standing(step, completed_at, frozenset(covered)))
+    for case_id, step, decided_at, completed_at, covered in tx.rows(SQL.steps, {"cases": cases}):
+        taken[case_id].append(_Standing(step, decided_at, completed_at, frozenset(covered)))
     zone = ZoneInfo(tx.value(SQL.time_zone, {"partner": tx.partner_id}))
     return _Batch(now, zone, accounts, claims, {id_: shelf.get(tx, id_) for id_ in versions}, taken)
 
@@ -182,7 +183,11 @@ def _place(known: _Batch, found: ReadStep, completed_at: datetime, claims: Seque
     later = next((one.step for one in covering if order.get(one.step, -1) >= order[found.step]), None)
     if later:
         return "step", f"The case has already come to {later} for these invoices. Give each step once, in order."
-    known.taken[case_id].append(_Standing(found.step, completed_at, ids))
+    newer = next((one for one in covering if one.decided_at > completed_at), None)
+    if newer:  # what it gave the customer time for would be cut short by an older step that comes after it
+        day = newer.decided_at.astimezone(known.zone).date()
+        return "step", f"Since then, on {day}, these invoices came to {newer.step}. If that was wrong, void it first."
+    known.taken[case_id].append(_Standing(found.step, completed_at, completed_at, ids))
     known.writes.append((case_id, found.step, completed_at, found.pay_by_date, found.proof, json.dumps(sorted(ids))))
     return None
 

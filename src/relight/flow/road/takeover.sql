@@ -16,7 +16,7 @@ WHERE k.account_id = ANY (%(accounts)s::bigint[]) AND k.number = ANY (%(numbers)
 ORDER BY k.id
 
 -- steps: those that stand in these cases, with the claims they cover
-SELECT s.case_id, s.step, s.completed_at, ARRAY(SELECT k.claim_id FROM step_claim k WHERE k.step_id = s.id)
+SELECT s.case_id, s.step, s.decided_at, s.completed_at, ARRAY(SELECT k.claim_id FROM step_claim k WHERE k.step_id = s.id)
 FROM step_taken s
 WHERE s.case_id = ANY (%(cases)s::bigint[]) AND s.voided_at IS NULL
 ORDER BY s.id

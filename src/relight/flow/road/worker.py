@@ -38,6 +38,7 @@ from relight.flow.road.machine import look, repeat_of
 from relight.flow.road.moment import by_the_database
 from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, renew
 from relight.flow.road.slots import Slots
+from relight.flow.road.stopped import end_stopped
 from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import BATCH as TURN_BATCH
 from relight.flow.road.turn import Turner
@@ -117,7 +118,7 @@ class Worker:
         for lane in self.lanes:
             loops.append(self._kept(f"decide {lane.name}", partial(self._decide, lane)))
             loops.append(self._kept(f"release {lane.name}", partial(self._release, lane)))
-        loops.append(self._kept("lost", self._lost))
+        loops += [self._kept("lost", self._lost), self._kept("stopped", self._stopped)]
         if any(lane.name == "bulk" for lane in self.lanes):
             loops += [self._kept("feed", self._feed), self._kept("ears", self._ears)]
             loops += [self._kept("reviews", self._reviews), self._kept("undos", self._undos)]
@@ -302,6 +303,13 @@ class Worker:
         for partner_id in self._due("lost"):
             with apart("lost", partner_id):
                 lost(self.db, partner_id, repeat_of(self.room, partner_id), now, moment=by_the_database)
+
+    async def _stopped(self) -> None:
+        """Others' sessions, since who is stopped cannot look. In every worker: one of them may be the one."""
+        while True:
+            metrics.came_round("stopped")
+            await asyncio.to_thread(end_stopped, self.db)
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
     async def _reviews(self) -> None:
         while True:
