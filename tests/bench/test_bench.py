@@ -104,7 +104,7 @@ def test_a_what_if_counts_each_call_of_decide_and_tells_what_twice_the_accounts_
     assert found["peak_mb"] >= found["twice_the_accounts"]["peak_mb_half"] > 10
     assert [one["accounts"] for one in found["runs"]] == [150, 300, 150], "the halves before and after the whole"
     assert all(0 < one["start_up_seconds"] < one["seconds"] for one in found["runs"])
-    assert found["twice_the_accounts"]["cpu"] > 1
+    assert found["twice_the_accounts"]["cpu"] > 0
 
 
 def test_each_reader_of_the_feed_sees_each_event_once_beside_a_kill_and_an_old_snapshot() -> None:

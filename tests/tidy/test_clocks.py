@@ -32,6 +32,7 @@ DATABASE_CLOCK = {
     "flow/database.py",
     "flow/payments/queries.sql",
     "web/console/middleware.py",
+    "flow/road/stopped.sql",  # how long a session of this server has stood still
     "audit/run.py",
     "project/checks.py",
     "project/backup/source.py",  # a moment to come back to is compared with commits
