@@ -29,6 +29,7 @@ def test_the_meter_does_not_answer_for_two_minutes_when_the_customer_has_paid(st
 
     assert meanwhile == "disconnected"
     assert alarms == ["not_restored"]
+    assert street.tasks(home.account) == [], "the alarm ends when the restore has come"
     assert street.breaker(home) == "ready_for_reconnection"
     assert street.actions(home) == ["remote_disconnect", "remote_reconnect"]
     assert "Strømmen er klar!" in street.sms(home)[-1]
@@ -208,20 +209,3 @@ def test_a_line_that_is_closed_for_safety_as_well_stays_closed(street: Street) -
     assert "stays_blocked" in street.log(home.account)
     assert [template for template, _ in street.messages(home.account)][-1] == "payment_received"
     assert street.rows("SELECT reason FROM block WHERE ends_at IS NULL") == [("safety",)]
-
-
-def test_the_alarm_about_a_restore_ends_when_it_has_come(street: Street) -> None:
-    home = street.move_in(power=True)
-    assert home.meter is not None
-    street.cut_power(home)
-    home.meter.mute(600)
-    street.pays(home.account, 2 * OWED)
-    street.until(street.moment + timedelta(minutes=2))
-    assert street.tasks(home.account) == ["not_restored"]
-
-    home.meter.mute(0)
-    street.until(street.moment + timedelta(minutes=1))
-
-    assert street.tasks(home.account) == []
-    assert "task_finished" in street.log(home.account)
-    assert street.audited() == []
