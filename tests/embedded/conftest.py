@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from relight.project import postmaster
+from tests.embedded.wrapper import TELLS
 
 # What only root can try (becoming somebody else) is collected only for root.
 if os.geteuid() != 0:
-    collect_ignore = ["test_as_root.py"]
+    collect_ignore = ["test_as_root.py", "test_by_hand_as_root.py"]
 
 
 @pytest.fixture
@@ -32,3 +33,12 @@ def ground() -> Iterator[Path]:
 def home(ground: Path) -> Path:
     """Where a home will be; nothing is there yet."""
     return ground / "home"
+
+
+@pytest.fixture
+def program(ground: Path) -> Path:
+    """Something in the place of /opt/relight/bin/relight, which tells how it was run, and ends with 7."""
+    path = ground / "program"
+    path.write_text(TELLS)
+    path.chmod(0o755)
+    return path

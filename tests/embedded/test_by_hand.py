@@ -1,48 +1,14 @@
 """Commands by hand on a host where Relight runs as services: the installation that is meant, or a refusal."""
 
 import os
-import pwd
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from relight.project import embedded
 from tests.embedded.commands import relight_there as command
-
-ROOT = Path(__file__).parents[2]
-WRAPPER = ROOT / "ops" / "relight"
-ME = pwd.getpwuid(os.geteuid()).pw_name
-_TELLS = """#!/bin/sh
-echo "user $(id -un)"
-echo "home $RELIGHT_HOME, $HOME"
-echo "backup $RELIGHT_BACKUP"
-echo "database ${DATABASE_URL-none}"
-echo "site ${RELIGHT_BASE_URL-none}"
-for word in "$@"; do echo "word $word"; done
-exit 7
-"""
-
-
-@pytest.fixture
-def program(ground: Path) -> Path:
-    """Something in the place of /opt/relight/bin/relight, which tells how it was run, and ends with 7."""
-    path = ground / "program"
-    path.write_text(_TELLS)
-    path.chmod(0o755)
-    return path
-
-
-def by_hand(ground: Path, *words: str, settings: str | None = None, **given: str) -> subprocess.CompletedProcess[str]:
-    """The wrapper with these settings on file, and this environment."""
-    file = ground / "relight.env"
-    if settings is not None:
-        file.write_text(settings)
-        file.chmod(0o600)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RELIGHT_", "DATABASE_"))}
-    environment = {**kept, "RELIGHT_ENV": str(file), "RELIGHT_USER": ME, "RELIGHT_PROGRAM": f"{ground}/program"}
-    return subprocess.run([str(WRAPPER), *words], env={**environment, **given}, capture_output=True, text=True)
+from tests.embedded.wrapper import ME, WRAPPER, by_hand
 
 
 def test_the_services_settings_are_read_as_systemd_reads_them(ground: Path, program: Path) -> None:
@@ -92,31 +58,6 @@ def test_a_line_that_cannot_be_read_is_refused_without_repeating_it(ground: Path
     assert done.returncode == 1
     assert "line 2 of" in done.stderr
     assert line not in done.stderr
-    assert done.stdout == ""
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_root_becomes_the_services_user(ground: Path, program: Path) -> None:
-    done = by_hand(ground, "audit", settings="DATABASE_URL=postgresql://db/relight\n", RELIGHT_USER="nobody")
-
-    assert done.stdout.splitlines()[:2] == ["user nobody", "home /var/lib/relight, /var/lib/relight"]
-    assert "database postgresql://db/relight" in done.stdout
-    assert done.returncode == 7
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_somebody_else_is_told_who_may(ground: Path, program: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "RELIGHT_USER": "relight", "RELIGHT_PROGRAM": str(program)}
-    copy = ground / "relight"
-    copy.write_text(WRAPPER.read_text())
-    copy.chmod(0o755)
-
-    done = subprocess.run(
-        ["runuser", "-u", "nobody", "--", str(copy), "audit"], env=environment, capture_output=True, text=True
-    )
-
-    assert done.returncode == 1
-    assert "run this as root or as relight" in done.stderr
     assert done.stdout == ""
 
 

@@ -111,13 +111,16 @@ def _restored_after(effect: Effect, outcome: Outcome, now: datetime) -> float | 
 def lost(
     db: Database, partner_id: int, repeat_of: Any, now: datetime, *, moment: Moment = as_told, limit: int = 100
 ) -> int:
-    """Attempts whose lease ran out end as unknown; `repeat_of` tells a driver's promise by its name. How many."""
+    """Attempts whose lease ran out end as unknown; `repeat_of` tells a driver's promise by its name. How many did:
+    one that cannot be ended is no other's trouble."""
     with db.transaction(partner_id) as tx:
         rows = tx.rows(SQL.lost, {"now": now, "limit": limit})
     outcome = Outcome(Result.UNKNOWN, code=LOST, detail="nobody saw the end of this attempt")
+    ended = 0
     for effect_id, account_id, attempt_id, driver in rows:
-        ended = Ended(account_id, effect_id, attempt_id, driver, outcome, repeat_of(driver))
+        one = Ended(account_id, effect_id, attempt_id, driver, outcome, repeat_of(driver))
         with apart("lost", partner_id):
-            finish(db, partner_id, [ended], now, moment=moment)
-        metrics.LOST.labels(driver).inc()
-    return len(rows)
+            finish(db, partner_id, [one], now, moment=moment)
+            metrics.LOST.labels(driver).inc()
+            ended += 1
+    return ended
