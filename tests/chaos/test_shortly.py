@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -25,12 +25,14 @@ from tests.journeys.processes import wait_for
 pytestmark = [pytest.mark.counterpart, pytest.mark.timeout(900)]  # a machine that does other work may take minutes
 
 TOLD_WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'relight%' AND wait_event = 'SyncRep'"
-WAKE = """
-    UPDATE relight.dunning_case SET wakes_at = clock_timestamp() WHERE id IN (
-        SELECT id FROM relight.dunning_case
-        WHERE state <> 'closed' AND lane = 'bulk' AND wakes_at > clock_timestamp() FOR UPDATE SKIP LOCKED)
-    RETURNING id
+ASLEEP = """
+    SELECT c.id FROM relight.dunning_case c JOIN relight.account a ON a.id = c.account_id
+    WHERE c.state <> 'closed' AND c.lane = 'bulk' AND c.wakes_at > clock_timestamp()
+      AND NOT EXISTS (SELECT 1 FROM relight.effect e WHERE e.case_id = c.id AND e.state IN ('pending', 'in_flight'))
+      AND NOT EXISTS (SELECT 1 FROM relight.checkout k WHERE k.account_id = a.id)
+    ORDER BY c.id DESC LIMIT 5 FOR UPDATE SKIP LOCKED
 """
+WAKE = "UPDATE relight.dunning_case SET wakes_at = clock_timestamp() WHERE id = ANY (%s)"
 DECIDED = "SELECT 1 FROM relight.dunning_case WHERE id = ANY (%s) AND wakes_at > clock_timestamp()"
 PAID = "SELECT k.provider_ref FROM relight.checkout k JOIN relight.payment p ON p.account_id = k.account_id"
 LEFT_LATER = """
@@ -68,31 +70,28 @@ def _cut_off(life: Life, host: Host) -> Iterator[None]:
         life.seen.outages.append(Outage("replica_away", began, time.time()))
 
 
+def _asleep(server: psycopg.Connection) -> list[int]:
+    return [row[0] for row in server.execute(ASLEEP)]
+
+
 def _paid(server: psycopg.Connection) -> set[str]:
     return {row[0] for row in server.execute(PAID)}
-
-
-def _decided(server: psycopg.Connection, woken: list[int]) -> bool:
-    """Whether any is decided of those who were woken; if not, who sleeps by now is woken too: the accounts of those
-    before may be held by somebody who waits for the replica."""
-    if server.execute(DECIDED, (woken,)).fetchone():
-        return True
-    woken += [row[0] for row in server.execute(WAKE)]
-    return False
 
 
 def test_what_is_told_outside_waits_for_the_replica_and_a_night_run_does_not(life: Life) -> None:
     pair = life.ground.pair
     (ref,) = wait(lambda: life.town.order(1), "somebody is limited and goes to the card page")
 
-    with _cut_off(life, pair.second.host):
-        life.traffic.pays(ref)
-        with pair.first.admin("relight") as admin, pair.second.admin("relight") as replica:
+    with pair.first.admin("relight") as admin, pair.second.admin("relight") as replica, ExitStack() as cut_off:
+        with admin.transaction():  # nobody who will wait for the replica may hold those: they are ours until then
+            asleep = wait(lambda: _asleep(admin), "some sleep, and nothing is under way to them")
+            cut_off.enter_context(_cut_off(life, pair.second.host))
+            life.traffic.pays(ref)
             wait(lambda: admin.execute(TOLD_WAITS).fetchone(), "what is told outside waits for the replica")
-            woken = list[int]()
-            wait(lambda: _decided(admin, woken), "some that were woken are decided")
-            heard = set(life.sender.accepted)
-            wait(lambda: heard <= _paid(replica), "the replica has every payment of which somebody was told")
+            admin.execute(WAKE, (asleep,))
+        wait(lambda: admin.execute(DECIDED, (asleep,)).fetchone(), "some that were woken are decided")
+        heard = set(life.sender.accepted)
+        wait(lambda: heard <= _paid(replica), "the replica has every payment of which somebody was told")
 
     assert ref not in heard
     wait(lambda: ref in life.sender.accepted, "the payment is heard")

@@ -130,6 +130,38 @@ def test_who_is_told_to_stop_while_something_leaves_acts_on_it_first(
     assert world.rows(_STATES, account=reminded.id) == [("done",)]
 
 
+def test_the_road_goes_on_while_all_other_threads_wait(
+    world: World, worker: Worker, reminded: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ends that wait for a lock, each partner's own, must not keep us from looking for who holds it."""
+    monkeypatch.setattr("relight.flow.road.worker._BEAT_SECONDS", 0.05)
+    may_go_on, rounds = threading.Event(), [threading.Event() for _ in range(3)]
+    for name, came_round in zip(("_find_lost", "_beat"), rounds, strict=False):
+        monkeypatch.setattr(worker, name, lambda *_, came_round=came_round: came_round.set())
+    monkeypatch.setattr("relight.flow.road.worker.end_stopped", lambda _: rounds[-1].set())
+    worker.extras = [(f"waits {number}", lambda: asyncio.to_thread(may_go_on.wait, 60)) for number in range(40)]
+    later = world.customer(contacts={"sms": "+4790000402"})
+    world.invoice(later, due=world.moment.date() - timedelta(days=5))
+
+    async def lived() -> None:
+        running = asyncio.create_task(worker.run())
+        try:
+            for _ in range(600):
+                if all(one.is_set() for one in rounds) and world.steps(later) == ["friendly"]:
+                    break
+                await asyncio.sleep(0.05)
+            seen = [one.is_set() for one in rounds], world.steps(later), world.rows(_STATES, account=reminded.id)
+        finally:
+            may_go_on.set()
+            worker.stop()
+            await running
+        assert seen == ([True, True, True], ["friendly"], [("in_flight",)])
+
+    asyncio.run(lived())
+
+    assert world.rows(_STATES, account=reminded.id) == [("done",)]
+
+
 def test_who_is_told_to_stop_begins_with_no_further_partner(world: World, worker: Worker, reminded: Account) -> None:
     worker.stop()
     jobs = list[Job]()

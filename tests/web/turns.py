@@ -1,39 +1,52 @@
 """Counts a client's round trips to PostgreSQL on the wire: a proxy on a socket of its own, in front of the real one.
 
-A round trip is one turn of the talk: the client writes after the server has. However many messages travel together,
-it waits once.
+However many messages travel together, the server answers when it is asked to: by Sync, Flush or Query (PostgreSQL,
+"Message Formats"). Those are counted, and not when bytes pass, which depends on what else the machine does. A Flush
+right after a Sync asks for nothing: libpq sends one when it is told to hold nothing back.
 """
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 _SOCKET = ".s.PGSQL.5432"
+_ASKS, _NOTHING_MORE = (b"S", b"H", b"Q"), (b"S", b"H")
+_LENGTH_BYTES = 4
 
 
 class Turns:
-    """How often the client has taken its turn."""
+    """How often clients have asked for an answer."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._client_spoke_last = False
         self._lock = threading.Lock()
 
-    def client(self) -> None:
-        """The client wrote."""
+    def asked(self) -> None:
+        """One more."""
         with self._lock:
-            if not self._client_spoke_last:
-                self.count += 1
-            self._client_spoke_last = True
+            self.count += 1
 
-    def server(self) -> None:
-        """The server wrote."""
-        with self._lock:
-            self._client_spoke_last = False
+
+class _Talk:
+    """What one client says, cut into messages: a start without a type, then a type and a length each."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns, self._said, self._type_bytes, self._before = turns, b"", 0, b""
+
+    def says(self, data: bytes) -> None:
+        self._said += data
+        while len(self._said) >= self._type_bytes + _LENGTH_BYTES:
+            kind, rest = self._said[: self._type_bytes], self._said[self._type_bytes :]
+            length = int.from_bytes(rest[:_LENGTH_BYTES])
+            if len(rest) < length:
+                return
+            if kind in _ASKS and (self._before, kind) != _NOTHING_MORE:
+                self._turns.asked()
+            self._said, self._type_bytes, self._before = rest[length:], 1, kind
 
 
 @contextmanager
@@ -58,11 +71,11 @@ def _accept(listener: socket.socket, real: Path, turns: Turns) -> None:
             return
         server = socket.socket(socket.AF_UNIX)
         server.connect(str(real))
-        for source, target, note in ((client, server, turns.client), (server, client, turns.server)):
-            threading.Thread(target=_carry, args=(source, target, note), daemon=True).start()
+        threading.Thread(target=_carry, args=(client, server, _Talk(turns).says), daemon=True).start()
+        threading.Thread(target=_carry, args=(server, client, lambda _: None), daemon=True).start()
 
 
-def _carry(source: socket.socket, target: socket.socket, note: object) -> None:
+def _carry(source: socket.socket, target: socket.socket, note: Callable[[bytes], object]) -> None:
     while True:
         try:
             data = source.recv(65536)
@@ -71,7 +84,7 @@ def _carry(source: socket.socket, target: socket.socket, note: object) -> None:
         if not data:
             target.close()
             return
-        note()  # type: ignore[operator]
+        note(data)
         try:
             target.sendall(data)
         except OSError:

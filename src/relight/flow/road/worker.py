@@ -9,11 +9,10 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import structlog
@@ -39,6 +38,7 @@ from relight.flow.road.moment import by_the_database
 from relight.flow.road.release import COMMAND_LEASE, Job, LinkMaker, Releaser, renew
 from relight.flow.road.slots import Slots
 from relight.flow.road.stopped import end_stopped
+from relight.flow.road.threads import Threads
 from relight.flow.road.ticker import Ticker
 from relight.flow.road.turn import BATCH as TURN_BATCH
 from relight.flow.road.turn import Turner
@@ -48,7 +48,6 @@ from relight.flow.traces import operations as traces
 from relight.telemetry import metrics
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 LANES = ("urgent", "bulk")
 _POLL_SECONDS = {"urgent": 1.0, "bulk": 2.0}
@@ -57,6 +56,7 @@ _RELEASE_PAUSE_SECONDS = {"urgent": 0.25, "bulk": 0.05}  # restores leave with t
 _SLOTS = {"urgent": 200, "bulk": 200}
 _BATCH_MIN = 50
 _TURN_SECONDS = 0.25  # that a turn holds its accounts' locks; a full batch takes two thirds of it where there is room
+_LOOPS_OF_A_LANE, _LOOPS_FOR_ALL = 2, 3  # decide and release; lost, stopped and leases: in threads of the road's own
 _BUTTON_SECONDS = 5
 _LOOKS_AT_ONCE = 20  # restores at the same driver shall not wait behind them
 _HOUSEKEEPING_SECONDS = 5
@@ -110,6 +110,7 @@ class Worker:
         self.desk = Desk(db, self.ticker.earliest, moment=by_the_database)
         self.turner = Turner(db, only=only, moment=by_the_database)
         self.releaser = Releaser(db, link, shelf=self.turner.shelf, moment=by_the_database)
+        self.threads = Threads(_LOOPS_OF_A_LANE * len(self.lanes) + _LOOPS_FOR_ALL)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -125,6 +126,7 @@ class Worker:
             loops += [self._kept(name, extra) for name, extra in self.extras]
         if any(lane.name == "urgent" for lane in self.lanes):
             loops.append(self._kept("buttons", self._buttons))
+        self.threads.begin()
         tasks = [asyncio.create_task(loop) for loop in loops]
         leases = asyncio.create_task(self._kept("leases", self._leases))
         await self.stopping.wait()
@@ -132,6 +134,7 @@ class Worker:
         await asyncio.gather(*(task for lane in self.lanes for task in lane.acting.values()), return_exceptions=True)
         await _end(leases)  # last: what is under way is ours until it has ended
         await self.room.aclose()
+        self.threads.end()
 
     def stop(self) -> None:
         """Come to rest: nothing new is taken."""
@@ -157,7 +160,7 @@ class Worker:
             metrics.came_round(f"decide {lane.name}")
             jobs: list[Job] = []
             try:
-                turned, full = await _to_its_end(self._decide_once, lane, lane.decide.take(), jobs)
+                turned, full = await self.threads.to_its_end(self._decide_once, lane, lane.decide.take(), jobs)
             finally:  # what is on record is acted on, also when another partner's turn fails, or when we are to stop
                 for job in jobs:
                     self._start(lane, job)
@@ -207,7 +210,7 @@ class Worker:
                 continue
             jobs: list[Job] = []
             try:
-                full = await _to_its_end(self._release_once, lane, lane.release.take(), jobs)
+                full = await self.threads.to_its_end(self._release_once, lane, lane.release.take(), jobs)
             finally:
                 for job in jobs:
                     self._start(lane, job)
@@ -266,16 +269,11 @@ class Worker:
                     lane.decide.ring(partner_id)
 
     async def _leases(self) -> None:
-        """Attempts that take longer than their lease keep it while we live; and the clock is set. In a thread of its
-        own: others' long work must not make us look dead."""
-        beats, loop = ThreadPoolExecutor(1, "leases"), asyncio.get_running_loop()
-        try:
-            while True:
-                metrics.came_round("leases")
-                await asyncio.sleep(_BEAT_SECONDS)
-                await loop.run_in_executor(beats, self._beat, self._under_way())
-        finally:
-            beats.shutdown(wait=False)
+        """Attempts that take longer than their lease keep it while we live; and the clock is set."""
+        while True:
+            metrics.came_round("leases")
+            await asyncio.sleep(_BEAT_SECONDS)
+            await self.threads.run(self._beat, self._under_way())
 
     def _under_way(self) -> list[Job]:
         """The attempts that are ours."""
@@ -295,7 +293,7 @@ class Worker:
         await asyncio.sleep(2 * _BEAT_SECONDS)
         while True:
             metrics.came_round("lost")
-            await asyncio.to_thread(self._find_lost)
+            await self.threads.run(self._find_lost)
             await asyncio.sleep(_LOST_SECONDS)
 
     def _find_lost(self) -> None:
@@ -308,7 +306,7 @@ class Worker:
         """Others' sessions, since who is stopped cannot look. In every worker: one of them may be the one."""
         while True:
             metrics.came_round("stopped")
-            await asyncio.to_thread(end_stopped, self.db)
+            await self.threads.run(end_stopped, self.db)
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
     async def _reviews(self) -> None:
@@ -407,13 +405,3 @@ async def _end(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _to_its_end(do: Callable[..., T], *given: Any) -> T:
-    """In a thread. Who is cancelled meanwhile waits for its end, since what it puts on record has to be acted on."""
-    under_way = asyncio.ensure_future(asyncio.to_thread(do, *given))
-    try:
-        return await asyncio.shield(under_way)
-    except asyncio.CancelledError:
-        await asyncio.gather(under_way, return_exceptions=True)
-        raise
