@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from bench import plans, plot, table
 from bench.figures import percentiles
 from relight.cli import bench as command
 from relight.flow.road.turn import BATCH
+from tests.journeys.processes import to_its_end
 from tests.soak import verdict
 
 # What bench/plans.py fills by the ten thousand.
@@ -21,12 +21,13 @@ _READ_WHOLE = re.compile(
     r"Seq Scan on (account|account_role|dunning_case|claim|claim_line|transfer|effect|service|supply|payment|attempt"
     r"|pay_link|checkout|provider_notice|case_event|feed|feed_pending)\b"
 )
+pytestmark = pytest.mark.timeout(360)
 _RELIGHT = (sys.executable, "-m", "relight.project.main")
 
 
 def bench(*words: str) -> dict[str, Any]:
     """A benchmark's last line, read."""
-    done = subprocess.run([*_RELIGHT, "bench", *words, "--json"], capture_output=True, text=True, timeout=280)
+    done = to_its_end([*_RELIGHT, "bench", *words, "--json"], seconds=280)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

@@ -50,12 +50,14 @@ def life() -> Iterator[Life]:
     """Everything runs, and the first who paid is back."""
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="rlc"))
-    with living(
-        folder, seed=1, pace_seconds=0.3, homes=30, bills=5, poisoned=0, goes_on=False, gives_way=False
-    ) as running:
-        running.warm_up()
-        yield running
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with living(
+            folder, seed=1, pace_seconds=0.3, homes=30, bills=5, poisoned=0, goes_on=False, gives_way=False
+        ) as running:
+            running.warm_up()
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

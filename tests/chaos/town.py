@@ -171,17 +171,18 @@ def _make(owner: psycopg.Connection, db: Database, drivers: dict[str, Any]) -> i
 
 
 def morning(now: datetime) -> str:
-    """A time zone in which it is the middle of the morning, and the same day."""
+    """A time zone in which it is the middle of the morning."""
     ahead = (_HOUR - now.astimezone(UTC).hour + 12) % 24 - 12
     return f"Etc/GMT{-ahead:+d}"
 
 
 def _every_day(text: str) -> str:
-    """The policy with every day a working day, for as long as the law of this one lets it be."""
-    week = "weekdays: [mon, tue, wed, thu, fri, sat, sun]"
+    """The policy with every day a working day, holidays too, for as long as the law of this one lets it be."""
+    week = "weekdays: [mon, tue, wed, thu, fri, sat, sun], holidays: true"
     changes = (
         ("weekdays: [mon, tue, wed, thu], hours: [9, 14]", f"{week}, hours: [0, 24]"),
         ("weekdays: [mon, tue, wed, thu, fri], hours: [9, 20]", f"{week}, hours: [8, 21]"),
+        (", before_holidays: false", ""),
     )
     for before, after in changes:
         assert before in text, before

@@ -13,6 +13,7 @@ import pytest
 
 from relight.project import cluster, embedded, paths, postmaster, roles
 from relight.project.errors import UnableToStartServer, UnableToUseHome
+from relight.project.locks import FileLock
 from tests.embedded.commands import end, using, wait_until, wait_until_ready
 
 
@@ -107,19 +108,28 @@ def test_a_command_that_comes_while_the_last_one_stops_the_server_gets_a_new_one
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leaving = embedded.acquire(home)
-    is_stopping, may_stop = Event(), Event()
-    stop = cluster.stop
+    is_stopping, may_stop, stands_in_line = Event(), Event(), Event()
+    stop, try_exclusive = cluster.stop, FileLock.try_exclusive
 
     def stop_when_told(home: Path) -> None:
         is_stopping.set()
         assert may_stop.wait(20)
         stop(home)
 
+    def tried(lock: FileLock) -> bool:
+        is_ours = try_exclusive(lock)
+        if not is_ours:
+            stands_in_line.set()
+        return is_ours
+
     monkeypatch.setattr(cluster, "stop", stop_when_told)
+    monkeypatch.setattr(FileLock, "try_exclusive", tried)
     with ThreadPoolExecutor(2) as pool:
         left = pool.submit(leaving.release)
         assert is_stopping.wait(20)
         came = pool.submit(embedded.acquire, home)
+        assert stands_in_line.wait(20)
+        assert not came.done()
         may_stop.set()
         left.result()
         server = came.result()

@@ -26,6 +26,7 @@ from tests.unit.payments.files.damage import FILES, damaged
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SUMS = "SELECT amount, state, count(*) FROM payment GROUP BY 1, 2 ORDER BY 1"
+NAMED = "SELECT ref, amount, state, count(*) FROM payment GROUP BY 1, 2, 3 ORDER BY 1"
 _ON_ONE_SERVER = 500
 _WHOLE_EVERY = 10  # copies after which the good file comes too
 
@@ -40,11 +41,12 @@ class Damage:
         self.format, self.good = FILES[name]
         whole = self._bank()
         whole.sends(self.good, self.format)
-        self.said = _sums(whole)
+        self.said, self.named = _sums(whole), whole.rows(NAMED)
 
     def book(self, seed: int, *, whole: bool) -> Report | None:
         """Take a damaged copy in, None where it is refused. AssertionError when something else was booked than the
-        bank said, or, with `whole`, when the copy again and then the good file do not leave what the good one says.
+        bank said, or, with `whole`, when the copy again and then the good file do not leave what the good one says:
+        each payment once, and of the copy's own only what it had booked under a name that the bank never gave.
         """
         bank, copy = self._bank(), damaged(self.good, seed)
         first = _taken_in(bank, copy, self.format)
@@ -52,10 +54,14 @@ class Damage:
         assert all(count <= self.said.get(sum_, 0) for sum_, count in booked.items()), (seed, booked)
         assert sum(booked.values()) == (first.accepted if first else 0), (seed, booked)
         if whole:
+            names = {row[0] for row in self.named}
+            misnamed = [row for row in bank.rows(NAMED) if row[0] not in names]
             again = _taken_in(bank, copy, self.format)
             bank.sends(self.good, self.format)
             assert again is None or again.accepted == 0, seed
-            assert set(_sums(bank)) == set(self.said), seed
+            found = bank.rows(NAMED)
+            assert [row for row in found if row[0] in names] == self.named, (seed, found)
+            assert [row for row in found if row[0] not in names] == misnamed, (seed, found)
         return first
 
     def _bank(self) -> Bank:

@@ -1,5 +1,6 @@
 """Whatever happens in whatever order: each day comes to zero, balances are their transfers, closed months stay."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -46,6 +47,7 @@ class Town:
     now: datetime = BEGIN
     claims: list[tuple[int, str, int, str]] = field(default_factory=list)  # account, number, id, creditor
     payments: list[tuple[int, str, int]] = field(default_factory=list)  # account, ref, amount
+    done: Counter[str] = field(default_factory=Counter[str])
 
     def happens(self, kind: str, days: int, which: int, amount: int) -> None:
         """One event; what the product refuses is no event."""
@@ -54,6 +56,7 @@ class Town:
         try:
             with self.tx.connection.transaction():
                 doing(which, amount)
+                self.done[kind] += 1
         except UnableTo:
             pass
 
@@ -155,6 +158,26 @@ class Town:
 def test_books_come_to_zero_every_day_and_closed_months_stay_whatever_happens(
     db: Database, owner: psycopg.Connection, events: list[tuple[str, int, int, int]], currencies: list[str]
 ) -> None:
+    lived(db, owner, events, currencies)
+
+
+def test_events_of_each_kind_are_taken(db: Database, owner: psycopg.Connection) -> None:
+    """Else the property would be one of nothing."""
+    events = [
+        *(("claim", 0, 0, 4000), ("claim", 0, 1, 3000), ("claim", 0, 2, 100)),
+        *(("fee", 1, 0, 40), ("take_fee_back", 1, 0, 0), ("change", 1, 0, 5000), ("cancel", 1, 2, 100)),
+        *(("credit_note", 1, 1, 30), ("write_off", 1, 1, 10), ("undo", 1, 0, 0), ("forgive", 1, 1, 10)),
+        *(("pay", 1, 0, 9000), ("refund", 1, 0, 40), ("pay", 1, 1, 40), ("give_back", 1, 1, 0)),
+        *(("remit", 1, 0, 0), ("close", 25, 0, 0)),
+    ]
+
+    assert set(lived(db, owner, events, ["NOK", "DKK"]).done) == set(KINDS)
+
+
+def lived(
+    db: Database, owner: psycopg.Connection, events: Sequence[tuple[str, int, int, int]], currencies: Sequence[str]
+) -> Town:
+    """A town with these events, whose books are right."""
     partner = make_partner(owner, BEGIN)
     add_creditor(owner, partner, "Nett AS")
     with db.transaction(partner) as tx:
@@ -181,6 +204,7 @@ def test_books_come_to_zero_every_day_and_closed_months_stay_whatever_happens(
             assert statement.read(tx, account.id, date(2026, 1, 1), last).closing == stands
         paid_over = _by_currency(days[-1].balances, "remitted")
         assert paid_over == _sums((one.currency, one.amount) for one in remittance.remittances(tx))
+    return town
 
 
 def _by_currency(balances, name: str) -> dict[str, int]:

@@ -118,14 +118,20 @@ def test_what_could_not_be_read_is_as_it_was_seen_last(
 def test_a_worker_that_stops_is_not_held_by_a_look(
     waiting: dict[str, Waiting], db: Database, partner: int, now: datetime
 ) -> None:
-    async def stopped() -> None:
-        task = asyncio.create_task(look_at(db, Room(hangs, now), partner, now, waiting["failing"]))
-        await asyncio.sleep(0)
-        task.cancel()
-        await task
+    reached = asyncio.Event()
 
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(stopped())
+    async def is_reached_and_hangs(target: Target) -> None:
+        reached.set()
+        await hangs(target)
+
+    async def stopped() -> None:
+        task = asyncio.create_task(look_at(db, Room(is_reached_and_hangs, now), partner, now, waiting["failing"]))
+        await asyncio.wait_for(reached.wait(), 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 30)
+
+    asyncio.run(stopped())
 
 
 @pytest.mark.parametrize("meanwhile", ["generation = generation + 1", "observed = 'off'"])

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -84,9 +85,17 @@ def test_a_worker_makes_it_in_a_process_of_its_own_and_the_result_is_kept(
     db: Database, partner: int, database_urls: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_up(database_urls, tmp_path, monkeypatch)
+    begun, begin_one = list[Any](), asyncio.create_subprocess_exec
+
+    def counted(*words: Any, **more: Any) -> Awaitable[Any]:
+        begun.append(words)
+        return begin_one(*words, **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
 
     asyncio.run(until(lambda: nightly.watch_over(db, {partner}, pause=0.05), lambda: bool(results(db, partner))))
 
+    assert len(begun) == 1, "what was done once is not begun again"
     assert results(db, partner) == [(0, True)], "a week old and never audited: everything, once"
 
 
@@ -104,7 +113,7 @@ def results(db: Database, partner: int) -> list[tuple[int, bool]]:
 
 
 async def until(work: Callable[[], Awaitable[None]], is_so: Callable[[], bool]) -> None:
-    """Let it work until something is so, and a little longer: what was done once is not done again."""
+    """Let it work until something is so, and a few rounds longer."""
     task = asyncio.ensure_future(work())
     for _ in range(SECONDS_MAX * 10):
         if is_so():

@@ -171,7 +171,8 @@ def test_events_out_of_order_do_no_harm(
         tell(db, partner, now, said(ref, state))
 
     assert owed(db, partner, debtor) == 0
-    assert [payment[:2] for payment in payments(db, partner)] in ([("confirmed", OWED)], [("booked", OWED)])
+    furthest = "booked" if PaymentState.BOOKED in order else "confirmed"
+    assert [payment[:2] for payment in payments(db, partner)] == [(furthest, OWED)]
     assert checkout_states(db, partner) == ["paid"]
     assert tasks(db, partner) == []
 

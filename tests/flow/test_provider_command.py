@@ -1,7 +1,6 @@
 """`relight provider` at the command line: refunds take a manager, and a day of settlements is read at once."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -67,7 +66,7 @@ def test_more_than_stands_as_credit_is_refused_in_a_sentence(
 
 
 def test_a_day_of_settlements_is_compared_at_once(command: Command, overpaid: Overpaid) -> None:
-    day = datetime.now(UTC).date().isoformat()  # the test provider dates a payment by its own clock
+    day = overpaid.provider.payment(overpaid.ref).paid_at[:10]
 
     told = command("settled", "testpay", "--day", day)
 

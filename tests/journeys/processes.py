@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,21 @@ class Workers:
         """What workers printed that tells of a bug."""
         logs = "".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
         return "\n".join(line for line in logs.splitlines() if "Traceback" in line or '"level": "error"' in line)
+
+
+def to_its_end(command: Sequence[str], *, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a command that has processes and folders of its own. One that takes too long is told to end, so that it
+    clears them away; AssertionError then."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            said, complained = running.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            running.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                running.communicate(timeout=60)
+            running.kill()
+            raise AssertionError(f"{' '.join(command)} did not end in {seconds} seconds") from None
+    return subprocess.CompletedProcess(command, running.returncode, said, complained)
 
 
 def wait_for(condition: Callable[[], Any], what: str, *, seconds: float = SECONDS_MAX) -> Any:

@@ -53,7 +53,7 @@ def carried_out(street: Street, home: Home, urls: str) -> Iterator[Reached]:
     """The device has done it, and its answer is on the way."""
     if home.meter is not None:
         before = len(street.actions(home))
-        home.meter.answer_late_once(3)
+        home.meter.answer_late_once(12)  # long enough that the worker dies before; it waits for twenty
         yield lambda: len(street.actions(home)) > before
     else:
         before = len(street.heard(home))

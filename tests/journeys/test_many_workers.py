@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from relight.drivers.inbox import read
 from relight.drivers.simulated_devices import DevicesInFolder
@@ -24,6 +25,8 @@ from tests.journeys.world import World
 HOMES = 500
 OWED = 89900
 SECONDS = 240.0
+
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_six_workers_limit_five_hundred_lines_and_give_them_back(

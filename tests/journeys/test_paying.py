@@ -66,12 +66,15 @@ def test_pays_when_the_cut_is_decided_and_has_not_left(street: Street) -> None:
 def test_pays_between_release_and_the_meters_answer(street: Street) -> None:
     home = street.move_in(power=True)
     assert home.meter is not None
+    street.patient()
+    street.machine.close()
+    street.machine = street.another_machine()
     street.owes(home)
     street.until_power_asks(home)
     street.approve(home.account)
     street.decide()
     cut = street.release()
-    home.meter.answer_late_once(0.5)
+    home.meter.answer_late_once(8)
     worker = threading.Thread(target=street.act, args=(cut,))
 
     worker.start()
@@ -81,11 +84,11 @@ def test_pays_between_release_and_the_meters_answer(street: Street) -> None:
     street.pays(home.account, 2 * OWED)
     with street.another_machine() as other:
         other.run()
-    meanwhile = street.actions(home)
+    meanwhile = street.actions(home), worker.is_alive()
     worker.join()
     street.until(street.moment + timedelta(minutes=2))
 
-    assert meanwhile == ["remote_disconnect"]
+    assert meanwhile == (["remote_disconnect"], True)
     assert street.actions(home) == ["remote_disconnect", "remote_reconnect"]
     assert street.breaker(home) == "ready_for_reconnection"
     assert [template for template, _ in street.messages(home.account)][-2:] == ["payment_received", "press_button"]

@@ -62,12 +62,14 @@ def installation() -> Iterator[Installation]:
     """Gone after the test; its path is short, since a socket lies in it. Its server stays up between commands."""
     home = Path(tempfile.mkdtemp(prefix="relight-run-"))
     made = Installation(home)
-    made.does("migrate")
-    with using(home / "data") as server:
-        wait_until_ready(server)
-        yield made
-        assert end(server) == 0
-    shutil.rmtree(home)
+    try:
+        made.does("migrate")
+        with using(home / "data") as server:
+            wait_until_ready(server)
+            yield made
+            assert end(server) == 0
+    finally:
+        shutil.rmtree(home)
 
 
 def test_everything_that_is_due_at_a_moment_is_done_once(installation: Installation) -> None:

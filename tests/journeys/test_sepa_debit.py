@@ -155,7 +155,7 @@ def test_the_customer_is_told_in_time_and_the_file_leaves_once_by_itself(desk: D
     assert desk.audit() == []
 
 
-def test_who_cannot_be_told_is_not_collected_from_and_a_person_looks_for_the_customer(desk: Desk) -> None:
+def test_who_cannot_be_told_is_not_collected_from_and_nothing_holds_the_ordinary_road_up(desk: Desk) -> None:
     nobody = desk.customer(contacts={})
 
     desk.passes(3)

@@ -12,6 +12,7 @@ from relight.flow.database import Database, Tx
 from relight.flow.partners import stopping
 from relight.flow.road.release import LinkMaker, Releaser
 from relight.flow.road.turn import Turner
+from tests.journeys.processes import wait_for
 from tests.journeys.world import Account, World
 
 LINK = LinkMaker("https://betal.example", lambda partner_id, link_id: f"{partner_id}-{link_id}")
@@ -101,8 +102,7 @@ def test_the_shadow_waits_as_the_stop_does(world: World, db: Database) -> None:
     with ThreadPoolExecutor(1) as pool, db.transaction(world.partner) as batch:
         stopping.heed_stops(batch)
         done = pool.submit(into_shadow)
-        while not world.value(WAITS):
-            time.sleep(0.01)
+        wait_for(lambda: done.done() or world.value(WAITS), "the shadow waits")
         assert not done.done()
         batch.connection.commit()
         done.result(timeout=30)

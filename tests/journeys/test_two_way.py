@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.journeys.processes import holding, wait_for
 from tests.journeys.street import Home, Street
 
 pytestmark = pytest.mark.counterpart
@@ -72,17 +73,37 @@ def test_a_day_further_ahead_than_may_be_promised_is_for_a_person(street: Street
     assert street.tasks(home.account) == ["read_message"]
 
 
-def test_a_sentence_is_read_by_a_person_once_however_often_it_comes(street: Street) -> None:
+def test_a_sentence_is_read_by_a_person_once_however_often_it_comes(
+    street: Street, database_urls: dict[str, str]
+) -> None:
+    home = street.move_in(broadband=True)
+    _reminded(street, home)
+    smsc, delivered = street.smsc, street.smsc.delivering()
+
+    with holding(database_urls["owner"], "LOCK TABLE received_message IN SHARE MODE") as is_waited_for:
+        smsc.mo(home.phone, "Nordlys", "Hvorfor er regningen så høy denne gangen, og hva er linje tre?")
+        street.listen_until(is_waited_for, "the message is being written, and the link breaks")
+    smsc.drop_connections()
+    wait_for(lambda: street.rows("SELECT 1 FROM received_message"), "the message is on record")
+    answered = len(smsc.acknowledged())
+    street.moment += timedelta(seconds=9)
+    street.listen_until(lambda: len(smsc.acknowledged()) > answered, "it came again, and is answered")
+    street.run()
+
+    assert smsc.delivering() >= delivered + 2
+    assert street.tasks(home.account) == ["read_message"]
+    assert street.rows("SELECT meaning FROM received_message") == [("unknown",)]
+
+
+def test_the_same_words_half_an_hour_later_are_another_message(street: Street) -> None:
     home = street.move_in(broadband=True)
     _reminded(street, home)
 
-    _answers(street, home, "Hvorfor er regningen så høy denne gangen, og hva er linje tre?")
-    street.smsc.drop_connections()
-    street.listen_until(lambda: street.smsc.binds() > 1, "logged in again")
-    street.run()
+    _answers(street, home, "Hva gjelder dette?")
+    street.moment += timedelta(minutes=21)
+    _answers(street, home, "Hva gjelder dette?")
 
-    assert street.tasks(home.account) == ["read_message"]
-    assert street.rows("SELECT meaning FROM received_message") == [("unknown",)]
+    assert street.rows("SELECT text FROM received_message") == [("Hva gjelder dette?",)] * 2
 
 
 def test_delivery_reports_become_facts(street: Street) -> None:

@@ -69,7 +69,7 @@ def story(
         watching.start(_slug(street))
         _webhook(watching, street, provider.webhook_of(provider.finish(ref, "pay")), expected=200)
         _webhook(watching, street, ({"X-Testpay-Signature": "t=1,v1=00"}, f'{{"to": "{home.email}"}}'.encode()), 400)
-        httpx.get(f"{watching.web}/p/{token}", trust_env=False)
+        assert httpx.get(f"{watching.web}/p/{token}", trust_env=False, timeout=30).status_code == 200
         wait_for(lambda: street.has_internet(home), "the line is back")
         wait_for(lambda: _restores(watching), "the restore is counted")
         wait_for(lambda: _told(watching), "the message about it is counted")

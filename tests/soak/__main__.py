@@ -9,6 +9,7 @@ written at once. At the end stand the verdicts, and beside the file a plot (SVG)
 
 import argparse
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ def main() -> int:
     asked.add_argument("--invoices", type=int, default=200, help="Invoices that are imported each half minute.")
     asked.add_argument("--out", type=Path, required=True, help="Where samples and verdicts go, as JSON.")
     given = asked.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with everything that runs
     samples: list[Sample] = []
     with soaking(payments=given.payments, due=given.due, invoices=given.invoices, minutes=given.minutes) as soak:
         began = time.monotonic()

@@ -1,11 +1,13 @@
 """The soak in short: that it runs and samples what it says, and that its verdict finds what grows."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.journeys.processes import to_its_end
 from tests.soak.plot import draw
 from tests.soak.samples import Sample
 from tests.soak.verdict import judge
@@ -26,6 +28,7 @@ def not_flat(samples: list[Sample]) -> list[str]:
     return [one["figure"] for one in judge(samples) if not one["flat"]]
 
 
+@pytest.mark.timeout(360)
 def test_a_short_soak_has_load_of_every_kind_and_samples_of_every_process(tmp_path: Path) -> None:
     out = tmp_path / "soak.json"
 
@@ -42,7 +45,7 @@ def test_a_short_soak_has_load_of_every_kind_and_samples_of_every_process(tmp_pa
         "--due",
         "50",
     ]
-    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, timeout=280)
+    done = to_its_end([*command, "--out", str(out)], seconds=280)
 
     assert done.returncode in (0, 1), done.stderr
     told = json.loads(out.read_text("utf-8"))

@@ -19,7 +19,7 @@ def database_away(monkeypatch: pytest.MonkeyPatch, site: str) -> str:
 
 
 def test_a_provider_is_told_to_come_again(database_away: str) -> None:
-    answer = httpx.post(f"{database_away}/webhooks/nordlys/testpay", content=b"{}", timeout=60)
+    answer = httpx.post(f"{database_away}/webhooks/nordlys/testpay", content=b"{}", timeout=60, trust_env=False)
 
     assert answer.status_code == 503
     assert answer.json() == {"error": "not on record: try again"}
@@ -31,7 +31,7 @@ def test_a_provider_is_told_to_come_again(database_away: str) -> None:
     [("nn-NO,en;q=0.5", "nb", "Prøv igjen om litt"), ("fr", "en", "Try again"), ("nl-BE", "nl", "Probeer het")],
 )
 def test_an_agent_is_told_in_a_language_of_theirs(database_away: str, accepted: str, language: str, said: str) -> None:
-    answer = httpx.get(f"{database_away}/console/", headers={"Accept-Language": accepted})
+    answer = httpx.get(f"{database_away}/console/", headers={"Accept-Language": accepted}, timeout=60, trust_env=False)
 
     assert answer.status_code == 503
     assert f'lang="{language}"' in answer.text
@@ -46,7 +46,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_database(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(views, "database", breaks)
 
-    answer = httpx.post(f"{site}/webhooks/nordlys/testpay", content=b"{}")
+    answer = httpx.post(f"{site}/webhooks/nordlys/testpay", content=b"{}", timeout=60, trust_env=False)
 
     assert answer.status_code == 500
     assert "a fault" not in answer.text

@@ -94,6 +94,18 @@ def test_one_that_stood_still_posts_the_money_at_the_moment_at_which_it_goes_on(
         assert tx.value("SELECT min(posted_at) FROM transfer WHERE payment_id IS NOT NULL") >= went_on
 
 
+@pytest.fixture
+def patient_server(database_urls: dict[str, str]) -> Iterator[None]:
+    """Who waits looks for a circle once, and late enough that somebody else has closed it by then."""
+    with psycopg.connect(database_urls["admin"], autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET deadlock_timeout = '5s'")
+        admin.execute("SELECT pg_reload_conf()")
+        yield
+        admin.execute("ALTER SYSTEM RESET deadlock_timeout")
+        admin.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("patient_server")
 def test_one_that_is_in_anothers_way_is_recorded_all_the_same(
     till: Till, db: Database, partner: int, owner: psycopg.Connection, database_urls: dict[str, str]
 ) -> None:

@@ -88,7 +88,9 @@ LEFT JOIN LATERAL (
 WHERE c.channel = %(channel)s AND c.value = %(sender)s AND (c.ends_at IS NULL OR c.ended_because = 'opted_out')
 ORDER BY m.account_id IS NULL, c.id DESC LIMIT 1
 
--- receive: what a customer wrote, once however often it is delivered
+-- receive: what a customer wrote, once however often it is delivered; `earlier` is how it may be known as well
 INSERT INTO received_message (partner_id, account_id, channel, sender, text, meaning, provider_id, received_at)
-VALUES (%(partner)s, %(account)s, %(channel)s, %(sender)s, %(text)s, %(meaning)s, %(provider_id)s, %(at)s)
+SELECT %(partner)s, %(account)s, %(channel)s, %(sender)s, %(text)s, %(meaning)s, %(provider_id)s, %(at)s
+WHERE NOT EXISTS (SELECT FROM received_message
+    WHERE partner_id = %(partner)s AND channel = %(channel)s AND provider_id = %(earlier)s)
 ON CONFLICT (partner_id, channel, provider_id) DO NOTHING RETURNING id

@@ -4,6 +4,7 @@ Everything may be told twice and in any order: a report can be here before the a
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -31,8 +32,19 @@ log = structlog.get_logger(__name__)
 _TELL_AGAIN_SECONDS = (0.2, 0.5, 1, 2, 4)
 _SAYS_PAID_FOR = Span(3, Unit.WORKING_DAYS)
 _READ_WITHIN = timedelta(days=1)
+_COMES_AGAIN_SECONDS = 600  # within so many, and at times up to twice as many, the same words are the same message
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+def _names(told: Inbound, sender: str) -> tuple[str, str]:
+    """By what a message is known, and by what it is known if it came before. Text messages mostly have no name of their
+    own (SMPP 3.4, deliver_sm), and come again when the link broke before we had answered: they go by their words."""
+    if told.provider_id:
+        return told.provider_id, told.provider_id
+    words = hashlib.blake2b(told.text.encode(), digest_size=12).hexdigest()
+    part = int(told.at.timestamp()) // _COMES_AGAIN_SECONDS
+    return f"{sender}-{words}-{part}", f"{sender}-{words}-{part - 1}"
 
 
 class Ear:
@@ -84,6 +96,7 @@ class Ear:
             meaning = understand(told.text, language)
             day = promised_day(told.text, today=partner_today(tx, now)) if meaning is Meaning.UNKNOWN else None
             meaning = Meaning.PROMISE if day is not None else meaning
+            names = _names(told, sender)
             new = tx.row(
                 SQL.receive,
                 {
@@ -93,7 +106,8 @@ class Ear:
                     "sender": sender,
                     "text": told.text,
                     "meaning": meaning.value,
-                    "provider_id": told.provider_id or f"{sender}-{told.at.isoformat()}",
+                    "provider_id": names[0],
+                    "earlier": names[1],
                     "at": told.at,
                 },
             )
