@@ -1,13 +1,18 @@
 """`relight stop` and `relight resume`: whoever types no more than that is obeyed, and is on record."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from relight.cli import switch
 from relight.cli.main import relight
+from relight.flow.database import Database
+from relight.flow.partners.stopping import heed_stops
 from tests.flow.test_rates_command import Connected
+from tests.journeys.processes import wait_for
 
 Command = Callable[..., Result]
 SWITCH = "SELECT stopped_at IS NOT NULL, stopped_by FROM"
@@ -79,3 +84,24 @@ def test_where_there_are_several_partners_the_refusal_names_the_way_to_stop_all(
     assert refused.exit_code != 0
     assert "--all" in refused.output
     assert "--partner" in refused.output
+
+
+def test_who_waits_for_the_batches_under_way_is_told_so(
+    command: Command, db: Database, owner: psycopg.Connection, partner: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switch, "_WAITS_SILENTLY_SECONDS", 0.05)
+    slug = owner.execute("SELECT slug FROM partner WHERE id = %s", (partner,)).fetchone()
+    assert slug is not None
+    said = list[str]()
+    monkeypatch.setattr(switch.click, "echo", lambda words, **_: said.append(words))
+
+    with ThreadPoolExecutor(1) as pool, db.transaction(partner) as batch:
+        heed_stops(batch)
+        stopped = pool.submit(command, "stop", "--partner", slug[0])
+        wait_for(lambda: said, "the command says that it waits")
+        assert not stopped.done()
+        batch.connection.commit()
+        assert stopped.result(timeout=30).exit_code == 0
+
+    assert said[0].startswith("Waiting for the batches under way")
+    assert said[1].startswith("Stopped.")

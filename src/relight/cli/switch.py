@@ -1,5 +1,6 @@
 """`relight stop` and `relight resume`: one switch that stops everything but restores and receipts; `relight live`."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,8 @@ from relight.cli.actors import who
 from relight.cli.context import database, installation, partner_id, partner_option, refusals
 from relight.flow.database import Database, Tx
 from relight.flow.partners import stopping
+
+_WAITS_SILENTLY_SECONDS = 1.0
 
 _all_option = click.option("--all", "everybody", is_flag=True, help="Every partner of this installation.")
 _by_option = click.option(
@@ -55,7 +58,7 @@ def live(partner_slug: str | None, shadow: bool) -> None:
 
     Example:  relight live --partner fjordnett
     """
-    with database() as db, db.transaction(partner_id(db, partner_slug)) as tx:
+    with database() as db, db.transaction(partner_id(db, partner_slug)) as tx, _says_that_it_waits():
         stopping.set_mode(tx, "shadow" if shadow else "live")
     click.echo("In shadow." if shadow else "Live.")
 
@@ -63,9 +66,23 @@ def live(partner_slug: str | None, shadow: bool) -> None:
 def _switch(slug: str | None, everybody: bool, by: str, *, stopped: bool) -> None:
     with database() as db, _reach(db, slug, everybody) as tx:
         if stopped:
-            stopping.stop(tx, db.clock(), who(tx, None, by).name)
+            with _says_that_it_waits():
+                stopping.stop(tx, db.clock(), who(tx, None, by).name)
         else:
             stopping.resume(tx, who(tx, None, by).name)
+
+
+@contextmanager
+def _says_that_it_waits() -> Iterator[None]:
+    """Whoever is in a hurry is told why nothing seems to happen."""
+    words = "Waiting for the batches under way: nothing may leave after this. Seconds; do not break it off."
+    later = threading.Timer(_WAITS_SILENTLY_SECONDS, click.echo, (words,), {"err": True})
+    later.daemon = True
+    later.start()
+    try:
+        yield
+    finally:
+        later.cancel()
 
 
 @contextmanager
