@@ -99,12 +99,12 @@ def _alone(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
 class Tx:
     """One open transaction, scoped to one partner (or to none: then no partner's rows are visible)."""
 
-    __slots__ = ("_waited", "channels", "clock", "connection", "partner_id", "zone")
+    __slots__ = ("_latest", "_waited", "channels", "clock", "connection", "partner_id", "zone")
 
     def __init__(self, connection: psycopg.Connection[TupleRow], partner_id: int | None):
         self.connection, self.partner_id = connection, partner_id
         self.channels = set[str]()
-        self._waited = 0.0
+        self._waited, self._latest = 0.0, _LONG_AGO
         self.clock: Callable[[], datetime] | None = None
         self.zone: ZoneInfo | None = None  # the partner's, once somebody asked
 
@@ -161,13 +161,17 @@ class Tx:
 
     def after_waiting(self, now: datetime) -> datetime:
         """The moment for what is written under locks: `now`, later by as long as they were waited for; where a `clock`
-        was given (a file's batches take their time before they lock), what it says now.
+        was given (a file's batches take their time before they lock), what it says now. Who asks again gets no earlier
+        one, and a later one only for what was waited since.
 
         Somebody decided while he held them, perhaps for as long as a replica was away, and could not see what we write:
-        it must not bear a moment from before that decision.
+        it must not bear a moment from before that decision, nor one that is still to come: a hold would not count yet.
         """
-        later = now + timedelta(seconds=self._waited)
-        return max(later, self.clock()) if self.clock else later
+        if self.clock:
+            return max(now, self.clock())
+        if self._waited:
+            self._latest, self._waited = max(now, self._latest) + timedelta(seconds=self._waited), 0.0
+        return max(now, self._latest)
 
     def rows_together(self, statement: str, params: Params | None = None) -> Callable[[], list[tuple[Any, ...]]]:
         """Ask within `together`; what is returned gives the rows after the end."""

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from relight.flow.books.errors import UnableToPost
 from relight.flow.cases.errors import UnableToApprove, UnableToFind
 from relight.flow.cases.opening import open_cases
-from relight.flow.cases.operations import append_event, lock_accounts, wake
+from relight.flow.cases.operations import append_event, locked_at, wake
 from relight.flow.cases.people import Person
 from relight.flow.claims import interest
 from relight.flow.claims.allocation import allocate_by_age
@@ -67,7 +67,7 @@ def ask(
     if len(found) > 1:
         raise UnableToPost(f"Several creditors have an invoice {number}: say which with --creditor.")
     claim_id, account_id = found[0][:2]
-    lock_accounts(tx, [account_id])
+    now = locked_at(tx, [account_id], now)
     _, _, _, currency, costs, late, principal, _ = tx.rows(SQL.claim, {"number": number, "creditor": creditor})[0]
     owed = costs + late + principal
     taken = owed if amount is None else amount
@@ -103,8 +103,7 @@ def answer(tx: Tx, act_id: int, *, by: Person, granted: bool, now: datetime, not
     Raises `UnableToApprove` for who asked for it and for what was answered, `UnableToPost` where less is owed by now.
     """
     by.must("approve")
-    lock_accounts(tx, [act(tx, act_id).account_id])
-    now = tx.after_waiting(now)
+    now = locked_at(tx, [act(tx, act_id).account_id], now)
     asked = act(tx, act_id)
     if by.name == asked.requested_by:
         raise UnableToApprove("Who asked for it cannot approve it. Ask a colleague.")
@@ -122,8 +121,7 @@ def undo(tx: Tx, act_id: int, *, by: Person, now: datetime, note: str = "") -> A
     Raises `UnableToPost` for what is not posted, or whose invoice has been lowered or cancelled since.
     """
     by.must("approve")
-    lock_accounts(tx, [act(tx, act_id).account_id])
-    now = tx.after_waiting(now)
+    now = locked_at(tx, [act(tx, act_id).account_id], now)
     posted = act(tx, act_id)
     if posted.state != "posted":
         raise UnableToPost(f"Act {act_id} is {posted.state}: there is nothing to undo.")

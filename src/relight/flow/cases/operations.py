@@ -26,6 +26,13 @@ def lock_accounts(tx: Tx, account_ids: Sequence[int]) -> None:
     tx.lock(SQL.lock_accounts, {"accounts": list(account_ids)})
 
 
+def locked_at(tx: Tx, account_ids: Sequence[int], now: datetime) -> datetime:
+    """Take the accounts' locks; the moment for what is written under them. Of those who act by hand or are told from
+    outside all go by it: meanwhile somebody else may have decided about these accounts (`Tx.after_waiting`)."""
+    lock_accounts(tx, account_ids)
+    return tx.after_waiting(now)
+
+
 def wake(tx: Tx, account_ids: Sequence[int], now: datetime, *, urgent: bool) -> int:
     """All open cases of these accounts (with `urgent` also closed ones) think again now; how many."""
     if not account_ids:
@@ -80,7 +87,7 @@ def append_event(
 
 def add_note(tx: Tx, *, case_id: int, actor: str, now: datetime, text: str) -> None:
     """A remark on the timeline; changes nothing."""
-    _lock_case(tx, case_id)
+    _, now = _lock_case(tx, case_id, now)
     append_event(tx, case_id=case_id, code="note", actor=actor, now=now, params={"text": text})
 
 
@@ -138,8 +145,7 @@ def place_hold(
     protective: bool = False,
 ) -> int:
     """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id."""
-    lock_accounts(tx, [account_id])
-    now = tx.after_waiting(now)
+    now = locked_at(tx, [account_id], now)
     hold_id = tx.value(
         SQL.place_hold,
         {
@@ -177,8 +183,7 @@ def end_hold(tx: Tx, *, hold_id: int, actor: str, now: datetime, note: str = "")
     if found is None:
         raise UnableToFind("There is no such hold.")
     case_id, account_id, reason, _ = found
-    lock_accounts(tx, [account_id])
-    now = tx.after_waiting(now)
+    now = locked_at(tx, [account_id], now)
     params = {"hold": hold_id, "now": now, "actor": actor}
     if not tx.run(SQL.end_hold, params):
         return
@@ -194,8 +199,7 @@ def decide_approval(tx: Tx, *, approval_id: int, actor: str, granted: bool, now:
     found = tx.row(SQL.approval, {"approval": approval_id})
     if found is None:
         raise UnableToFind("There is no such approval.")
-    lock_accounts(tx, [found[1]])
-    now = tx.after_waiting(now)
+    now = locked_at(tx, [found[1]], now)
     case_id, _, step, state, requested_by, decided_by, _ = tx.row(SQL.approval, {"approval": approval_id}) or found
     if state != "requested":
         raise UnableToApprove(f"This was already {state}. Load the page again to see by whom.")
@@ -222,8 +226,7 @@ def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: dateti
 
     The case is held for seven days, so that a person can mend what was wrong before it could be taken again.
     """
-    account_id = _lock_case(tx, case_id)
-    now = tx.after_waiting(now)
+    account_id, now = _lock_case(tx, case_id, now)
     found = tx.row(SQL.void_step, {"case": case_id, "number": step_number, "now": now})
     if found is None:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
@@ -256,7 +259,7 @@ def finish_task(tx: Tx, *, task_id: int, actor: str, now: datetime, state: str =
         raise UnableToFind("There is no such task.")
     case_id, account_id, code, was, _ = found
     if account_id is not None:
-        lock_accounts(tx, [account_id])
+        now = locked_at(tx, [account_id], now)
     params = {"task": task_id, "state": state, "now": now, "actor": actor, "note": note}
     if was != "open" or not tx.run(SQL.finish_task, params) or case_id is None:
         return
@@ -265,12 +268,12 @@ def finish_task(tx: Tx, *, task_id: int, actor: str, now: datetime, state: str =
     wake_case(tx, case_id, now, urgent=False)
 
 
-def _lock_case(tx: Tx, case_id: int) -> int:
+def _lock_case(tx: Tx, case_id: int, now: datetime) -> tuple[int, datetime]:
+    """The case's account, which is locked now, and the moment for what is written."""
     account_id = tx.value(SQL.account_of, {"case": case_id})
     if account_id is None:
         raise UnableToFind("There is no such case.")
-    lock_accounts(tx, [account_id])
-    return account_id
+    return account_id, locked_at(tx, [account_id], now)
 
 
 def _reverse_fees(tx: Tx, account_id: int, case_id: int, step_number: int, now: datetime) -> None:

@@ -21,7 +21,7 @@ from relight.core.rules.reader import packaged_pack
 from relight.core.windows import local_midnight
 from relight.flow.cases.errors import UnableToAgree, UnableToFind
 from relight.flow.cases.operations import SQL as CASES
-from relight.flow.cases.operations import append_event, lock_accounts, wake_case
+from relight.flow.cases.operations import append_event, locked_at, wake_case
 from relight.flow.cases.policies import PolicyShelf
 from relight.flow.database import Tx, statements
 
@@ -149,7 +149,7 @@ def offer(
     tx: Tx, *, case_id: int, actor: str, now: datetime, name: str = STANDARD, months: tuple[int, int] | None = None
 ) -> int:
     """A person offers a plan that the customer can say yes to from their link; its id. Raises `UnableToAgree`."""
-    at = _locked(tx, case_id, now)
+    at, now = _locked(tx, case_id, now)
     shortest, longest = at.months(name, months)
     params = {
         "cases": [case_id], "names": [name], "numbers": [None], "months_min": [shortest], "months_max": [longest],
@@ -180,7 +180,7 @@ def agree(
     Until its first part is paid the case waits; that payment starts it. Raises `UnableToAgree` for months that are not
     on offer, a first day that is past or too far off, and a case that has a plan.
     """
-    at = _locked(tx, case_id, now)
+    at, now = _locked(tx, case_id, now)
     found = current(tx, case_id, now)
     if found is not None and found.is_live:
         raise UnableToAgree("This case has a plan already.", "has_plan")
@@ -213,7 +213,7 @@ def end(tx: Tx, *, plan_id: int, actor: str, now: datetime, note: str = "") -> N
     if found is None:
         raise UnableToFind("There is no such plan.")
     case_id, account_id, _ = found
-    lock_accounts(tx, [account_id])
+    now = locked_at(tx, [account_id], now)
     _, _, state = tx.row(SQL.plan, {"plan": plan_id}) or found
     if state not in LIVE:
         return
@@ -256,13 +256,13 @@ def _merged(moves: Sequence[PlanDraft]) -> list[PlanDraft]:
     return list(found.values())
 
 
-def _locked(tx: Tx, case_id: int, now: datetime) -> Desk:
-    """The desk of a case whose account is locked before the facts are read."""
+def _locked(tx: Tx, case_id: int, now: datetime) -> tuple[Desk, datetime]:
+    """The desk of a case whose account is locked before the facts are read, and the moment for what is written."""
     account_id = tx.value(CASES.account_of, {"case": case_id})
     if account_id is None:
         raise UnableToFind("There is no such case.")
-    lock_accounts(tx, [account_id])
-    return desk(tx, case_id, now)
+    now = locked_at(tx, [account_id], now)
+    return desk(tx, case_id, now), now
 
 
 def _write(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from relight.core.windows import local_date, local_midnight
 from relight.flow.cases.errors import UnableToAgree
-from relight.flow.cases.operations import append_event, lock_accounts, place_hold
+from relight.flow.cases.operations import append_event, locked_at, place_hold
 from relight.flow.cases.plans import SQL, Desk, current, desk
 from relight.flow.database import Tx
 
@@ -50,7 +50,7 @@ def promise_last(tx: Tx, *, case_id: int, actor: str, now: datetime, source: str
 def promise(tx: Tx, *, case_id: int, until: date, actor: str, now: datetime, source: str) -> int:
     """The customer will pay by the end of a day: the case waits until then; the hold's id. Raises `UnableToAgree`."""
     account = desk(tx, case_id, now).account_id
-    lock_accounts(tx, [account])
+    now = locked_at(tx, [account], now)
     at = desk(tx, case_id, now)
     may = room(tx, at, now)
     if may.why_not:

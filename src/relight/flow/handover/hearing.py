@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from relight.flow.cases.operations import add_task, append_event, lock_accounts, wake_case
+from relight.flow.cases.operations import add_task, append_event, locked_at, wake_case
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
 from relight.flow.handover.errors import UnableToFindAgency
@@ -66,9 +66,9 @@ def hear(tx: Tx, agency: str, statuses: Sequence[Status], *, settle: Settle, way
     row = tx.row(SQL.agency, {"name": agency})
     if row is None:
         raise UnableToFindAgency(f"There is no agency {agency!r}. `relight agency list` names them.")
+    given = {"agency": row[0], "refs": [one.ref for one in statuses]}
+    now = locked_at(tx, sorted({account for (account,) in tx.rows(SQL.cases, given)}), now)
     told = _Told(row[0], agency, row[1], way, settle, now)
-    given = {"agency": told.agency_id, "refs": [one.ref for one in statuses]}
-    lock_accounts(tx, sorted({account for (account,) in tx.rows(SQL.cases, given)}))
     before = dict(tx.rows(SQL.told_before, {"agency": told.agency_id, "ids": [one.id for one in statuses]}))
     heard: list[Heard] = []
     for status in statuses:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from relight.flow.cases.errors import UnableToFind
-from relight.flow.cases.operations import add_task, append_event, lock_accounts, wake, wake_case
+from relight.flow.cases.operations import add_task, append_event, lock_accounts, locked_at, wake, wake_case
 from relight.flow.database import Tx, statements
 from relight.flow.handover.errors import UnableToFindAgency, UnableToNote, UnableToRecall
 
@@ -87,7 +87,7 @@ def recall(tx: Tx, *, case_id: int, why: str, actor: str, note: str, now: dateti
     account_id = tx.value(SQL.account_of, {"case": case_id})
     if account_id is None:
         raise UnableToFind("There is no such case.")
-    lock_accounts(tx, [account_id])
+    now = locked_at(tx, [account_id], now)
     asked = tx.rows(SQL.want_back, {"case": case_id, "why": why, "actor": actor})
     if not asked:
         raise UnableToRecall("No agency has this case, or it was called back already.")

@@ -80,6 +80,7 @@ def settle_with(tx: Tx, agency: str, found: Settlement, *, settle: Settle, file_
             )
         return Settled(repeated=True)
     judged = _judge(tx, agency_id, found)
+    now = tx.after_waiting(now)
     source_id = agency_source(tx, agency)
     judged = [_received(tx, settle, source_id, found, one, now) for one in judged]
     _post(tx, agency_id, found, judged, file_name, now)

@@ -51,7 +51,7 @@ def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent
     new = _keep(tx, provider_name, weighed, now)
     told = [(event, found) for event, found in weighed if event.event_id in new]
     if any(found.verdict in _ABOUT_REFUNDS for _, found in told):
-        cases.lock_accounts(tx, sorted({order.account_id for order in orders.values()}))
+        now = cases.locked_at(tx, sorted({order.account_id for order in orders.values()}), now)
     rows = [_payment(event, orders.get(event.provider_ref), zone) for event, found in told if found.settles]
     if rows:
         settle(tx, source_id, rows, now=now)
@@ -68,7 +68,7 @@ def record_notices(tx: Tx, *, provider_name: str, events: Sequence[ProviderEvent
 
 def ask_for_time(tx: Tx, *, case_id: int, account_id: int, now: datetime) -> None:
     """The customer cannot pay now and asks to be called: a task for a person, and a line on the timeline."""
-    cases.lock_accounts(tx, [account_id])
+    now = cases.locked_at(tx, [account_id], now)
     cases.append_event(tx, case_id=case_id, code="customer_asks_for_time", actor="customer", now=now)
     cases.add_task(
         tx,
@@ -87,7 +87,7 @@ def not_me(tx: Tx, *, case_id: int, account_id: int, now: datetime) -> None:
     A link belongs to a case, not to an address, so the last address of each electronic channel ends. Told twice, the
     second time changes nothing. The pause ends by itself: pressing a button must not stop a case for good.
     """
-    cases.lock_accounts(tx, [account_id])
+    now = cases.locked_at(tx, [account_id], now)
     if tx.value(SQL.is_held, {"case": case_id, "reason": "wrong_person", "now": now}):
         return
     ended = [row[0] for row in tx.rows(SQL.end_contact_points, {"case": case_id, "now": now})]

@@ -18,7 +18,7 @@ from relight.core.spans import Span, Unit
 from relight.core.windows import local_date, local_midnight
 from relight.flow.cases import plans
 from relight.flow.cases.errors import UnableTo
-from relight.flow.cases.operations import add_task, lock_accounts, place_hold, wake, wake_case
+from relight.flow.cases.operations import add_task, locked_at, place_hold, wake, wake_case
 from relight.flow.cases.promises import promise, promise_last
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Database, Tx
@@ -73,7 +73,7 @@ class Ear:
             if found is None:
                 return False
             message_id, effect_id, account_id, case_id, contact_id, _ = found
-            lock_accounts(tx, [account_id])
+            now = locked_at(tx, [account_id], now)
             if told.report is Report.DELIVERED:
                 tx.run(SQL.delivered, {"message": message_id, "at": told.at})
             elif told.report is Report.UNDELIVERABLE:
@@ -116,7 +116,7 @@ class Ear:
             if contact_id is None or account_id is None or case_id is None:
                 self._to_person(tx, None, account_id, new[0], now)
                 return
-            lock_accounts(tx, [account_id])
+            now = locked_at(tx, [account_id], now)
             if meaning is not Meaning.PROMISE or not self._promised(tx, case_id, day, now):
                 self._act(tx, meaning, contact_id, account_id, case_id, new[0], now)
             wake(tx, [account_id], now, urgent=True)

@@ -15,7 +15,7 @@ from relight.core.moving import Hindrance, Taken, Underway, hindrance, promised,
 from relight.core.policy import Policy
 from relight.flow.cases.drafts import put_on_record
 from relight.flow.cases.errors import UnableTo, UnableToFind
-from relight.flow.cases.operations import lock_accounts
+from relight.flow.cases.operations import locked_at
 from relight.flow.cases.people import Person
 from relight.flow.cases.policies import PolicyShelf, compile_policy, newest, running
 from relight.flow.database import Database, Tx, statements
@@ -159,7 +159,7 @@ def move(db: Database, partner_id: int, wanted: Plan, *, by: Person, clock: Cloc
 
 
 def _move_page(tx: Tx, wanted: Plan, page: list[tuple[int, int]], result: Moved, by: Person, now: datetime) -> None:
-    lock_accounts(tx, sorted({account for _, account in page}))
+    now = locked_at(tx, sorted({account for _, account in page}), now)
     free = _sort(tx, wanted, [case for case, _ in page], result)
     room = tx.value(SQL.lock_version, {"id": wanted.new.id})
     if room is not None:

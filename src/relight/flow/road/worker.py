@@ -336,7 +336,7 @@ class Worker:
         while True:
             for partner_id in await asyncio.to_thread(self._partners):
                 with apart("undos", partner_id):
-                    await asyncio.to_thread(go_on, self.db, partner_id, self.db.clock)
+                    await asyncio.to_thread(go_on, self.db.by_its_own_clock(), partner_id, self.db.clock)
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
     async def _feed(self) -> None:
@@ -386,7 +386,7 @@ class Worker:
     async def _hear(self, partner_id: int, name: str) -> None:
         try:
             driver = await asyncio.to_thread(self.room.get, partner_id, "messages", name)
-            await driver.listen(Ear(self.db, partner_id, self.db.clock))
+            await driver.listen(Ear(self.db.by_its_own_clock(), partner_id, self.db.clock))
         except (NoDriver, ValueError) as wrong:
             log.warning("cannot_listen", channel=name, error=str(wrong))
 

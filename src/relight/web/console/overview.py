@@ -17,6 +17,7 @@ _BAR_LEAST = 2
 # Where a reader of an alarm can do something about it.
 _PLACES = {
     "restore_failed": ("console:tasks", "?due=urgent"),
+    "case_stuck": ("console:tasks", "?due=urgent"),
     "task_urgent_late": ("console:tasks", "?due=urgent"),
     "task_late": ("console:tasks", "?due=late"),
     "payments_unmatched": ("console:payments", ""),

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from relight.core.collecting import FAILED, NOTICE
 from relight.core.parts import CHANNELS
-from relight.flow.cases.operations import add_task, lock_accounts
+from relight.flow.cases.operations import add_task, locked_at
 from relight.flow.database import Tx, statements
 from relight.flow.payments.mandates.rules import schemes
 from relight.flow.payments.mandates.withdrawing import Gone, withdraw
@@ -69,7 +69,7 @@ def scope() -> dict[str, list[str]]:
 def announce(tx: Tx, accounts: Sequence[int], *, now: datetime) -> int:
     """Tell what is planned and not told yet, or not yet with success; how many messages. What nobody can be told of is
     taken back, and a person is asked to find the customer."""
-    lock_accounts(tx, accounts)
+    now = locked_at(tx, accounts, now)
     given = {"accounts": list(accounts), "after": 0, "limit": None, "now": now, **scope()}
     rows = [Draw(*row) for row in tx.rows(SQL.to_tell, given)]
     lost = [one for one in rows if one.case_id is None or not one.channel]

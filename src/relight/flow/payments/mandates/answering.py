@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from relight.flow.cases.operations import add_task, lock_accounts, wake
+from relight.flow.cases.operations import add_task, locked_at, wake
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments.mandates import days
@@ -113,7 +113,7 @@ def fail(tx: Tx, failures: Sequence[Failure], *, now: datetime) -> int:
         return 0
     told = {one.collection_id: one for one in failures}
     accounts = [row[0] for row in tx.rows(SQL.accounts_of, {"collections": list(told)})]
-    lock_accounts(tx, accounts)
+    now = locked_at(tx, accounts, now)
     rows = [_About(*row) for row in tx.rows(SQL.about, {"collections": list(told)})]
     failed = [one for one in rows if one.state in _CAN_FAIL[told[one.id].how]]
     if not failed:

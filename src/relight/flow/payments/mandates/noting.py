@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from relight.flow.cases.errors import UnableTo, UnableToFind
-from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.cases.operations import locked_at, wake
 from relight.flow.cases.people import Person
 from relight.flow.database import Tx, statements
 from relight.flow.payments.files.pain001 import as_account
@@ -127,7 +127,7 @@ def finish(
     """End mandates by their references; with `others` all those of a creditor that are not among them. How many."""
     given = {"scheme": scheme, "references": list(references), "creditor": creditor, "others": others}
     accounts = [row[0] for row in tx.rows(SQL.accounts_of, given)]
-    lock_accounts(tx, accounts)
+    now = locked_at(tx, accounts, now)
     done = tx.run(SQL.finish, {**given, "today": today, "because": because})
     wake(tx, accounts, now, urgent=False)
     return done
@@ -181,7 +181,7 @@ def _take(tx: Tx, good: Sequence[_Good], *, source: str, actor: str, now: dateti
     if not good:
         return frozenset()
     accounts = [one.account_id for one in good]
-    lock_accounts(tx, sorted(set(accounts)))
+    now = locked_at(tx, sorted(set(accounts)), now)
     given = {
         "partner": tx.partner_id,
         "accounts": accounts,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from relight.core.calendars import Calendar, calendar_for
 from relight.core.windows import local_date, local_midnight
-from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.cases.operations import locked_at, wake
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments.mandates import days
 from relight.flow.payments.mandates.announcing import announce
@@ -129,7 +129,7 @@ def in_batches(
 
 def plan_accounts(tx: Tx, accounts: Sequence[int], place: Place, *, now: datetime, told: Planned) -> None:
     """Plan for these accounts, in the caller's transaction."""
-    lock_accounts(tx, accounts)
+    now = locked_at(tx, accounts, now)
     rows = tx.rows(SQL.candidates, {"accounts": list(accounts), "today": place.today, "now": now})
     chosen: list[tuple[_Bill, date]] = []
     for bill in map(_Bill._make, rows):
@@ -148,7 +148,7 @@ def plan_accounts(tx: Tx, accounts: Sequence[int], place: Place, *, now: datetim
 def take_back(tx: Tx, place: Place, *, now: datetime, told: Planned, accounts: Sequence[int]) -> None:
     """Take back what is paid, at rest, or whose mandate has ended: at once where no file ordered it, else in the next
     file."""
-    lock_accounts(tx, accounts)
+    now = locked_at(tx, accounts, now)
     found = tx.rows(SQL.lapsed, {"accounts": list(accounts), "now": now, "after": 0, "limit": None})
     sent = [row for row in found if row[3] == "sent" and _can_be_recalled(row, place)]
     tx.run(SQL.want_back, {"collections": [row[1] for row in sent]})

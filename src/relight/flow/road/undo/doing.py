@@ -12,7 +12,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from relight.flow.cases.drafts import SQL as ACTS
-from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.cases.operations import locked_at, wake
 from relight.flow.database import Database, Tx
 from relight.flow.handover.operations import recall
 from relight.flow.road.undo import apology
@@ -56,7 +56,7 @@ def step(db: Database, partner_id: int, number: int, now: datetime, *, batch: in
         if not page:
             _finish(tx, at, now)
             return 0
-        lock_accounts(tx, sorted({account for _, account in page}))
+        now = locked_at(tx, sorted({account for _, account in page}), now)
         _undo(tx, at, steps_of(tx, asked, [case for case, _ in page]), now)
         tx.run(SQL.come_to, {"undo": number, "after": page[-1][0]})
         return len(page)
