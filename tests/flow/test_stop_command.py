@@ -86,6 +86,24 @@ def test_where_there_are_several_partners_the_refusal_names_the_way_to_stop_all(
     assert "--partner" in refused.output
 
 
+@pytest.mark.usefixtures("going_again")
+def test_each_switch_says_where_the_other_one_holds(command: Command, owner: psycopg.Connection, partner: int) -> None:
+    slug = owner.execute("SELECT slug FROM partner WHERE id = %s", (partner,)).fetchone()
+    assert slug is not None
+    command("stop", "--all")
+    command("stop", "--partner", slug[0])
+
+    everybody = command("resume", "--all")
+    command("stop", "--all")
+    alone = command("resume", "--partner", slug[0])
+    both = command("resume", "--all")
+
+    assert everybody.output.startswith("It goes on, but for ")
+    assert slug[0] in everybody.output
+    assert alone.output == "Nothing goes on yet: everybody is stopped. `relight resume --all` lets go of that.\n"
+    assert slug[0] not in both.output
+
+
 def test_who_waits_for_the_batches_under_way_is_told_so(
     command: Command, db: Database, owner: psycopg.Connection, partner: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

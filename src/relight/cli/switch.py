@@ -44,8 +44,13 @@ def resume(partner_slug: str | None, everybody: bool, by: str) -> None:
 
     Example:  relight resume --all --by "Kari, on call"
     """
-    _switch(partner_slug, everybody, by, stopped=False)
-    click.echo("It goes on.")
+    still = _switch(partner_slug, everybody, by, stopped=False)
+    if not still:
+        click.echo("It goes on.")
+    elif everybody:
+        click.echo(f"It goes on, but for {', '.join(still)}: stopped alone, and let go by `relight resume --partner`.")
+    else:
+        click.echo("Nothing goes on yet: everybody is stopped. `relight resume --all` lets go of that.")
 
 
 @click.command()
@@ -63,13 +68,14 @@ def live(partner_slug: str | None, shadow: bool) -> None:
     click.echo("In shadow." if shadow else "Live.")
 
 
-def _switch(slug: str | None, everybody: bool, by: str, *, stopped: bool) -> None:
+def _switch(slug: str | None, everybody: bool, by: str, *, stopped: bool) -> list[str]:
+    """Switch; after letting go, what the other switch still holds back."""
     with database() as db, _reach(db, slug, everybody) as tx:
         if stopped:
             with _says_that_it_waits():
                 stopping.stop(tx, db.clock(), who(tx, None, by).name)
-        else:
-            stopping.resume(tx, who(tx, None, by).name)
+            return []
+        return stopping.resume(tx, who(tx, None, by).name)
 
 
 @contextmanager

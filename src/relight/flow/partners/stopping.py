@@ -30,9 +30,10 @@ def stop(tx: Tx, now: datetime, by: str) -> datetime:
     return at
 
 
-def resume(tx: Tx, by: str) -> None:
-    """Let the rest go on."""
+def resume(tx: Tx, by: str) -> list[str]:
+    """Let the rest go on. What is still held back by the other switch: all, which has no name, or partners by slug."""
     _switch(tx, None, by)
+    return [slug for (slug,) in tx.rows(SQL.still_stopped, {"partner": tx.partner_id})]
 
 
 def set_mode(tx: Tx, mode: str) -> None:

@@ -11,5 +11,10 @@ UPDATE partner SET stopped_at = %(at)s, stopped_by = %(by)s WHERE id = %(partner
 INSERT INTO installation (id, stopped_at, stopped_by) VALUES (1, %(at)s, %(by)s)
 ON CONFLICT (id) DO UPDATE SET stopped_at = excluded.stopped_at, stopped_by = excluded.stopped_by
 
+-- still_stopped: the other switch, where it holds back who was let go: the installation's (no name), or partners' own
+SELECT '' FROM installation WHERE stopped_at IS NOT NULL AND %(partner)s::bigint IS NOT NULL
+UNION ALL SELECT slug FROM partner WHERE stopped_at IS NOT NULL AND %(partner)s::bigint IS NULL
+ORDER BY 1
+
 -- mode: whether effects leave
 UPDATE partner SET mode = %(mode)s WHERE id = %(partner)s
