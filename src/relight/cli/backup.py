@@ -42,8 +42,8 @@ def base_command(folder: Path, keep: int, as_json: bool) -> None:
 def stream_command(folder: Path, nothing_lost: bool) -> None:
     """Write the log of every commit, until it is ended. Run it beside the workers, on another disk or host.
 
-    With --nothing-lost (embedded server only) not one accepted payment is missing after the host is gone; after a stream
-    that was killed commits wait for the next. One that is told to end, or fails, lets them go on without a copy.
+    With --nothing-lost (embedded server only) not one accepted payment is missing after the host is gone, and after a
+    stream that was killed commits wait for the next. One that is told to end, or fails, lets them go on without a copy.
 
     Example:  relight backup stream /srv/backup
     """
