@@ -60,7 +60,7 @@ def receive_payments(
     accounts = _find_and_lock(tx, source_id, list(told.values()))
     now = tx.after_waiting(now)
     new = _insert_new(tx, source_id, list(told.values()), now=now, run_id=run_id)
-    now = tx.after_waiting(now)
+    now = tx.after_waiting(now)  # once more: another who told of the same may have kept our rows waiting
     outcomes = _advance(tx, source_id, list(told.values()), accounts, now)
     taken = _post(tx, outcomes, now)
     by_ref = dict(zip(told, outcomes, strict=True))
