@@ -55,9 +55,13 @@ def _environment(home: Path) -> dict[str, str]:
 def streaming(home: Path, folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """`relight backup stream` from when it receives until it is ended."""
     asked = [sys.executable, "-m", "relight.project.main", "backup", "stream", str(folder), *words]
-    with subprocess.Popen(asked, env=_environment(home), stderr=subprocess.DEVNULL, start_new_session=True) as stream:
+    said = folder.with_name("stream.log")
+    with (
+        said.open("w") as log,
+        subprocess.Popen(asked, env=_environment(home), stderr=log, start_new_session=True) as stream,
+    ):
         try:
-            wait_until(lambda: any((folder / "wal").glob("*.partial")), seconds=60)
+            wait_until(lambda: f"Every commit is written to {folder}" in said.read_text(), seconds=60)
             yield stream
         finally:
             if stream.poll() is None:

@@ -121,6 +121,24 @@ def test_a_second_host_is_told_to_bring_the_passwords_instead_of_changing_them(
     psycopg.connect(first.app).close()
 
 
+def test_a_database_that_has_no_room_for_every_name_is_refused(server: Postgres) -> None:
+    _as_admin(server, "CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+
+    with pytest.raises(UnableToUseDatabaseUrl) as refused:
+        _resolve(server.url(database="plain"))
+
+    assert "the database plain, which keeps text as SQL_ASCII" in refused.value.found
+    assert "ENCODING 'UTF8'" in refused.value.remedy
+
+
+def test_who_does_not_answer_is_told_of_in_one_line(server: Postgres) -> None:
+    with pytest.raises(UnableToUseDatabaseUrl) as refused:
+        _resolve(f"host={server.host} port=1 dbname=relight")
+
+    assert "Connection refused" in refused.value.found
+    assert not {"\n", "\t", "?"} & set(refused.value.found)
+
+
 def test_an_administrator_short_of_superuser_is_enough(server: Postgres) -> None:
     _as_admin(server, "CREATE ROLE landlord LOGIN CREATEROLE CREATEDB PASSWORD 'p'")
 

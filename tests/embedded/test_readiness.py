@@ -41,11 +41,11 @@ def heard(listening: socket.socket) -> tuple[bytes, int]:
 
 
 @contextmanager
-def service(home: Path, address: str) -> Iterator[subprocess.Popen[str]]:
-    """`relight database` as its unit runs it."""
+def service(home: Path, address: str, *asked: str) -> Iterator[subprocess.Popen[str]]:
+    """A command of `relight` as its unit runs it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RELIGHT_", "DATABASE_"))}
     environment = {**kept, "RELIGHT_HOME": str(home), "NOTIFY_SOCKET": address}
-    words = [sys.executable, "-m", "relight.project.main", "database"]
+    words = [sys.executable, "-m", "relight.project.main", *asked]
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -59,7 +59,7 @@ def test_the_database_says_that_it_is_up_when_its_tables_answer_and_goes_in_good
     manager: tuple[socket.socket, str], home: Path
 ) -> None:
     listening, address = manager
-    with service(home, address) as process:
+    with service(home, address, "database") as process:
         told, by = heard(listening)
         with embedded.server(home) as user:
             with psycopg.connect(user.url(roles.OWNER)) as connection:
@@ -75,6 +75,23 @@ def test_the_database_says_that_it_is_up_when_its_tables_answer_and_goes_in_good
     assert code == 128 + signal.SIGTERM
     assert "received fast shutdown request" in log
     assert "database system is shut down" in log
+
+
+def test_a_backup_says_that_it_is_up_when_the_log_is_being_written(
+    manager: tuple[socket.socket, str], ground: Path, home: Path
+) -> None:
+    listening, address = manager
+    log = ground / "backup" / "wal"
+    with embedded.server(home), service(home, address, "backup", "stream", str(log.parent)) as process:
+        told, by = heard(listening)
+        (written,) = log.iterdir()
+
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(_SECONDS_MAX)
+
+    assert (told, by) == (b"READY=1", process.pid)
+    assert written.suffix == ".partial"
+    assert code == 0
 
 
 def test_nobody_is_told_where_nobody_asked() -> None:

@@ -65,6 +65,12 @@ def test_whoever_uses_the_database_waits_until_its_unit_has_it_up() -> None:
     assert "\nType=notify\n" in database
 
 
+def test_a_base_copy_waits_until_the_log_is_being_written_where_both_are_started() -> None:
+    assert re.search(r"^After=.*relight-backup\.service", unit_text("backup-base"), re.MULTILINE)
+    assert "backup-base" not in unit_text("backup").split("[Service]")[0]
+    assert "\nType=notify\n" in unit_text("backup")
+
+
 def test_what_is_told_to_end_has_ended_before_its_service_manager_loses_patience() -> None:
     grace_seconds = Processes()._grace_seconds
     stops = [int(told) for told in re.findall(r"TimeoutStopSec=(\d+)", unit_text("web") + unit_text("worker"))]
@@ -155,5 +161,8 @@ def test_the_container_file_copies_what_is_there() -> None:
     copied = [word for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for word in line.split()[:-1]]
     read = re.findall(r"-r (\S+)", text)
 
+    let_in = (ROOT / ".dockerignore").read_text().split()
+
     assert {"src/", "pyproject.toml"} <= set(copied)
+    assert [name for name in copied if f"!{name.rstrip('/')}" not in let_in] == []
     assert [name for name in (*copied, *read) if not (ROOT / name).exists()] == []

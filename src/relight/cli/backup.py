@@ -47,8 +47,8 @@ def stream_command(folder: Path, nothing_lost: bool) -> None:
 
     Example:  relight backup stream /srv/backup
     """
-    click.echo(f"Every commit is written to {folder}. Ctrl-C ends it.", err=True)
-    installation().backups(folder).stream(nothing_lost=nothing_lost)
+    told = f"Every commit is written to {folder}. Ctrl-C ends it."
+    installation().backups(folder).stream(nothing_lost=nothing_lost, is_up=lambda: click.echo(told, err=True))
 
 
 @backup.command("check")

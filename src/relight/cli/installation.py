@@ -50,8 +50,8 @@ class Backups(Protocol):
         """A base copy of the database as it runs; the newest `keep` stay."""
         ...
 
-    def stream(self, *, nothing_lost: bool) -> None:
-        """Write the log of every commit until it is ended."""
+    def stream(self, *, nothing_lost: bool, is_up: Callable[[], object]) -> None:
+        """Write the log of every commit until it is ended; `is_up` is called once it is being written."""
         ...
 
     def check(self) -> BackupChecked:

@@ -85,6 +85,8 @@ def _enter(conninfo: str, variable: str) -> tuple[str, dict[str, Any]]:
     for entrance in (conninfo, make_conninfo(conninfo, dbname="postgres")):
         try:
             with psycopg.connect(entrance, row_factory=dict_row) as connection:
+                if entrance == conninfo:
+                    _must_hold_every_letter(connection.info, variable)
                 who = connection.execute(_WHO).fetchone()
         except psycopg.OperationalError as refused:
             said = said or _said(refused)
@@ -96,5 +98,16 @@ def _enter(conninfo: str, variable: str) -> tuple[str, dict[str, Any]]:
     )
 
 
+def _must_hold_every_letter(into: psycopg.ConnectionInfo, variable: str) -> None:
+    encoding = into.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UnableToUseDatabaseUrl(
+            f"{variable} leads to the database {into.dbname}, which keeps text as {encoding}; names need UTF8.",
+            remedy="Name another, which Relight makes, or CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8';",
+        )
+
+
 def _said(refused: psycopg.OperationalError) -> str:
-    return str(refused).strip().splitlines()[-1].rstrip(".")
+    """What is wrong, in one line, without the questions that libpq sets below it, each behind a tab."""
+    lines = str(refused).strip().splitlines()
+    return " ".join(line.strip() for line in lines if not line.startswith("\t")).rstrip(".")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from relight.project import readiness
 from relight.project.backup.base import make_base
 from relight.project.backup.checking import Checked, check
 from relight.project.backup.places import BackupFolder, Base
@@ -22,9 +23,14 @@ class Backups:
         """A base copy of the database as it runs; the newest `keep` stay."""
         return make_base(source(), self._folder, home=home(), kept=keep)
 
-    def stream(self, *, nothing_lost: bool) -> None:
-        """Write the log of every commit until it is ended."""
-        stream(source(), self._folder, nothing_lost=nothing_lost)
+    def stream(self, *, nothing_lost: bool, is_up: Callable[[], object]) -> None:
+        """Write the log of every commit until it is ended; `is_up` is called once it is being written."""
+
+        def tell() -> None:
+            readiness.ready()
+            is_up()
+
+        stream(source(), self._folder, nothing_lost=nothing_lost, is_up=tell)
 
     def check(self) -> Checked:
         """Whether it could be restored from."""

@@ -3,8 +3,9 @@
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -15,12 +16,14 @@ from relight.project.backup.source import RECEIVER, Source
 from relight.project.errors import UnableToBackUp
 
 _SLOT = RECEIVER
+_LOOKS_EVERY_SECONDS = 0.1
 
 
-def stream(source: Source, folder: BackupFolder, *, nothing_lost: bool) -> None:
+def stream(source: Source, folder: BackupFolder, *, nothing_lost: bool, is_up: Callable[[], object]) -> None:
     """Write the log until it is ended (SIGINT, SIGTERM). A server that is away is waited for.
 
     With `nothing_lost` a commit is answered only when it is in the folder too: while nobody streams, nobody commits.
+    `is_up` is called once, when the log is being written.
     """
     folder.claim(source.system, source.timeline)
     source.run("pg_receivewal", "-d", source.conninfo, "--slot", _SLOT, "--create-slot", "--if-not-exists")
@@ -34,13 +37,27 @@ def stream(source: Source, folder: BackupFolder, *, nothing_lost: bool) -> None:
         "--synchronous",
         "--no-password",
     ]
+    before = _written(folder)
     with (
         _commits_wait(source, wanted=nothing_lost),
         _ended_with_us(source.command("pg_receivewal", *words)) as receiver,
     ):
+        while receiver.poll() is None and _written(folder) == before:
+            time.sleep(_LOOKS_EVERY_SECONDS)
+        if receiver.poll() is None:
+            is_up()
         code = receiver.wait()
     if code > 0:
         raise UnableToBackUp(f"pg_receivewal ended with {code}.", remedy="Read what it said above.")
+
+
+def _written(folder: BackupFolder) -> set[tuple[str, int]]:
+    """What lies there of the log, and when it was last written to: each start writes its segment from its beginning."""
+    found = set()
+    for path in folder.wal.iterdir():
+        with suppress(FileNotFoundError):  # a segment that is full gets its own name
+            found.add((path.name, path.stat().st_mtime_ns))
+    return found
 
 
 @contextmanager
@@ -53,6 +70,7 @@ def _ended_with_us(words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield receiver
         finally:
+            receiver.send_signal(signal.SIGINT)  # nothing when it has ended
             for one, handler in before.items():
                 signal.signal(one, handler)
 
