@@ -42,6 +42,15 @@ def customer(till: Till, **told: bool) -> Customer:
     return made
 
 
+def keep_calendar(till: Till, place: Path) -> Path:
+    """The workers write the partner's files; where to."""
+    folder = place / "nets"
+    folder.mkdir()
+    with till.db.transaction(till.partner) as tx:
+        calendar.keep(tx, scheme="avtalegiro", folder=folder, from_hour=8, receipt_days=0, by=KARI, now=till.now)
+    return folder
+
+
 def told(till: Till) -> list[tuple[str, str]]:
     """The messages that wait, or left."""
     return till.rows("SELECT template, state FROM effect ORDER BY id")
@@ -125,12 +134,7 @@ def test_a_bill_that_is_put_on_hold_is_not_collected_and_its_message_does_not_le
 
 
 def test_two_workers_at_once_write_each_file_once_and_leave_no_number_out(till: Till, tmp_path: Path) -> None:
-    folder = tmp_path / "nets"
-    folder.mkdir()
-    with till.db.transaction(till.partner) as tx:
-        calendar.keep(
-            tx, scheme="avtalegiro", folder=folder, from_hour=8, receipt_days=0, by=KARI, now=till.now
-        )  # fmt: skip
+    folder = keep_calendar(till, tmp_path)
     for _ in range(3):
         customer(till, bank_notifies=True)
     till.plan()
@@ -151,6 +155,65 @@ def test_two_workers_at_once_write_each_file_once_and_leave_no_number_out(till: 
     assert till.rows("SELECT number, kind, count, written_by FROM collection_file") == [(1, "order", 3, "worker")]
     assert till.value("SELECT count(*) FROM collection_delivery") == 1
     assert len(list((folder / "out").iterdir())) == 1
+
+
+def test_a_pass_on_a_day_without_a_file_waits_for_no_customer(
+    till: Till, database_urls: dict[str, str], tmp_path: Path
+) -> None:
+    keep_calendar(till, tmp_path)
+    one = customer(till, bank_notifies=True)
+    running.run(till.db, till.partner, now=till.now)
+    passing = threading.Thread(target=running.run, args=(till.db, till.partner), kwargs={"now": till.now})
+
+    with psycopg.connect(database_urls["owner"]) as other:
+        other.execute("SELECT FROM account WHERE id = %s FOR UPDATE", [one.account.id])
+        passing.start()
+        passing.join(20)
+        waits = passing.is_alive()
+    passing.join()
+
+    assert not waits
+    assert till.collected(one)[0][0] == "planned"
+
+
+def test_one_partners_trouble_keeps_no_others_collections_from_running(
+    till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_partner: int
+) -> None:
+    keep_calendar(till, tmp_path)
+    one = customer(till, bank_notifies=True)
+    ran = running.run
+
+    def fails_for_the_other(db: Database, partner_id: int, *, now: datetime) -> running.Ran:
+        if partner_id == other_partner:
+            raise KeyError("of this partner alone")
+        return ran(db, partner_id, now=now)
+
+    monkeypatch.setattr(running, "run", fails_for_the_other)
+    with till.db.transaction(other_partner) as tx:
+        calendar.keep(
+            tx, scheme="avtalegiro", folder=tmp_path, from_hour=8, receipt_days=0, by=KARI, now=till.now
+        )  # fmt: skip
+
+    running.run_all(till.db, till.now, {till.partner, other_partner})
+
+    assert till.collected(one)[0][0] == "planned"
+
+
+def test_an_answer_that_nobody_understands_is_put_away_with_a_task(
+    till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = keep_calendar(till, tmp_path)
+    (folder / "in").mkdir()
+    (folder / "in" / "strange.txt").write_text("x")
+
+    def does_not(*_: object, **__: object) -> None:
+        raise KeyError("a field that is not there")
+
+    monkeypatch.setattr(running.agreeing, "import_agreements", does_not)
+    running.run(till.db, till.partner, now=till.now)
+
+    assert till.rows("SELECT code, params ->> 'file' FROM task") == [("collection_answer_unread", "strange.txt")]
+    assert [path.name for path in (folder / "in").iterdir()] == ["read"]
 
 
 def test_the_calendar_is_set_shown_and_turned_off_by_command(

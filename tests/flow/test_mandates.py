@@ -208,6 +208,25 @@ def test_betalingsservices_own_word_books_its_money_once_and_takes_it_back(
     assert till.collected(customer) == [("returned", "2026-04-01", "returned")]
 
 
+@pytest.mark.parametrize(
+    ("amount", "said"), [("61.50", "no sum in whole minor units"), ("6151", "ordered with another sum, 6150")]
+)
+def test_a_sum_that_is_not_the_ordered_one_books_nothing(
+    db: Database, owner: psycopg.Connection, partner: int, now: datetime, tmp_path: Path, amount: str, said: str
+) -> None:
+    till = Till(db, owner, partner, now, tmp_path, "betalingsservice")
+    customer = till.customer(due=date(2026, 4, 1))
+    till.plan()
+    till.order()
+    path = tmp_path / "answers.csv"
+    path.write_text(f"ref;outcome;date;amount\n{till.ref(customer)};collected;2026-04-01;{amount}\n")
+
+    told = hearing.import_answers(db, partner, path, format="csv", now=now)
+
+    assert [(one.field, said in one.reason) for one in told.errors] == [("amount", True)]
+    assert till.owes(customer.account) == 6150
+
+
 def test_the_commands_note_plan_write_and_list(
     bank: Till, owner: psycopg.Connection, database_urls: dict[str, str], tmp_path: Path
 ) -> None:

@@ -142,20 +142,21 @@ def test_the_road_goes_on_while_all_other_threads_wait(
     worker.extras = [(f"waits {number}", lambda: asyncio.to_thread(may_go_on.wait, 60)) for number in range(40)]
     later = world.customer(contacts={"sms": "+4790000402"})
     world.invoice(later, due=world.moment.date() - timedelta(days=5))
+    wanted = [True, True, True], ["friendly"], [("in_flight",)]
 
     async def lived() -> None:
         running = asyncio.create_task(worker.run())
         try:
             for _ in range(600):
-                if all(one.is_set() for one in rounds) and world.steps(later) == ["friendly"]:
+                seen = [one.is_set() for one in rounds], world.steps(later), world.rows(_STATES, account=reminded.id)
+                if seen == wanted:
                     break
                 await asyncio.sleep(0.05)
-            seen = [one.is_set() for one in rounds], world.steps(later), world.rows(_STATES, account=reminded.id)
         finally:
             may_go_on.set()
             worker.stop()
             await running
-        assert seen == ([True, True, True], ["friendly"], [("in_flight",)])
+        assert seen == wanted
 
     asyncio.run(lived())
 
@@ -203,3 +204,20 @@ def test_what_is_under_way_keeps_its_lease_until_it_has_ended(
 
 def _named(error: Exception) -> str:
     return "database away" if isinstance(error, psycopg.OperationalError) else type(error).__name__
+
+
+@pytest.mark.parametrize("error", [OSError("the mailbox is gone"), ValueError("no such time zone")])
+def test_a_channel_that_can_no_longer_be_heard_is_told_of(
+    worker: Worker, world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    class Deaf:
+        async def listen(self, sink: object) -> None:
+            raise error
+
+    monkeypatch.setattr(worker.room, "get", lambda partner, port, name: Deaf())
+    failures = metrics.LOOP_FAILURES.labels("ears", type(error).__name__)
+    before = failures._value.get()
+
+    asyncio.run(worker._hear(world.partner, "sms"))
+
+    assert failures._value.get() == before + 1

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.journeys.processes import holding, wait_for
+from tests.journeys.processes import Workers, holding, wait_for
 from tests.journeys.street import Home, Street
 
 pytestmark = pytest.mark.counterpart
@@ -93,6 +93,18 @@ def test_a_sentence_is_read_by_a_person_once_however_often_it_comes(
     assert smsc.delivering() >= delivered + 2
     assert street.tasks(home.account) == ["read_message"]
     assert street.rows("SELECT meaning FROM received_message") == [("unknown",)]
+
+
+def test_a_worker_of_the_urgent_lane_hears_too_since_answers_come_by_any_link(street: Street, workers: Workers) -> None:
+    home = street.move_in(broadband=True)
+    street.owes(home)
+
+    slug, before = street.value("SELECT slug FROM partner WHERE id = %(id)s", id=street.partner), street.smsc.binds()
+    workers.start("urgent", at=street.moment, partner=slug)
+    wait_for(lambda: street.smsc.binds() > before, "it has logged in")
+    street.smsc.mo(home.phone, "Nordlys", "Hva gjelder dette?")
+
+    wait_for(lambda: street.rows("SELECT 1 FROM received_message"), "the message is on record")
 
 
 def test_the_same_words_half_an_hour_later_are_another_message(street: Street) -> None:

@@ -3,21 +3,29 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner
 from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from relight.cli.main import relight
-from relight.cli.metrics import _health
+from relight.cli.metrics import _health, _OfTheLiving
 from relight.cli.processes import Processes
+from relight.flow.database import Database
+from relight.flow.watch.pulse import Pulse
 from relight.telemetry import folder
 from relight.telemetry.serving import Health, Watched, address, serving
+from tests.journeys.processes import wait_for
 
 _TELLS = """
 import sys, time
@@ -138,3 +146,57 @@ def test_a_process_that_died_keeps_what_it_counted_and_takes_its_loops_along(
     assert before.wrong
     assert after.wrong == ()
     assert counted("relight_decisions_total") == 3
+
+
+def test_whoever_only_scrapes_sees_nothing_of_those_that_have_ended(shared: Path) -> None:
+    scraped = _OfTheLiving(CollectorRegistry(), path=str(shared))
+
+    def rounds() -> list[str]:
+        return [sample.name for family in scraped.collect() for sample in family.samples if "loop_round" in sample.name]
+
+    with process(seconds_ago=5):
+        alive = rounds()
+
+    assert alive == ["relight_loop_round_monotonic_seconds"]
+    assert rounds() == []
+
+
+def test_who_scrapes_while_somebody_scrapes_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, goes_on = Event(), Event()
+    looks: list[int] = []
+
+    def slow(_: Pulse) -> list[GaugeMetricFamily]:
+        looks.append(1)
+        asked.set()
+        assert goes_on.wait(30)
+        return []
+
+    class Door:
+        """The pulse's lock, and how many came to it."""
+
+        def __init__(self, lock: AbstractContextManager[object]):
+            self.lock, self.came = lock, 0
+
+        def __enter__(self) -> None:
+            self.came += 1
+            self.lock.__enter__()
+
+        def __exit__(self, *error: Any) -> None:
+            self.lock.__exit__(*error)
+
+    monkeypatch.setattr(Pulse, "_figures", slow)
+    pulse = Pulse(Database("", size_max=1), lambda: datetime.now(UTC))
+    door = Door(pulse._one_at_a_time)
+    monkeypatch.setattr(pulse, "_one_at_a_time", door)
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(lambda: list(pulse.collect()))
+        assert asked.wait(30)
+        others = [threads.submit(lambda: list(pulse.collect())) for _ in range(2)]
+        wait_for(lambda: door.came == 3, "both wait for the first")
+        goes_on.set()
+        seen = [one.result(30) for one in (first, *others)]
+
+    assert len(looks) == 1
+    assert [len(families) for families in seen] == [1, 1, 1]
+    list(pulse.collect())
+    assert len(looks) == 2

@@ -4,7 +4,13 @@ import httpx
 import psycopg
 import pytest
 
+from relight.telemetry.metrics import WEBHOOKS
 from relight.web.webhooks import views
+
+
+def counted(provider: str, answer: int) -> float:
+    """How many webhooks were answered so: what `RelightWebhooksFail` looks at."""
+    return float(WEBHOOKS.labels(provider, answer)._value.get())
 
 
 @pytest.fixture
@@ -19,8 +25,10 @@ def database_away(monkeypatch: pytest.MonkeyPatch, site: str) -> str:
 
 
 def test_a_provider_is_told_to_come_again(database_away: str) -> None:
+    before = counted("unknown", 503)
     answer = httpx.post(f"{database_away}/webhooks/nordlys/testpay", content=b"{}", timeout=60, trust_env=False)
 
+    assert counted("unknown", 503) == before + 1
     assert answer.status_code == 503
     assert answer.json() == {"error": "not on record: try again"}
     assert int(answer.headers["Retry-After"]) > 0
@@ -46,7 +54,9 @@ def test_a_fault_of_ours_is_not_blamed_on_the_database(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(views, "database", breaks)
 
+    before = counted("unknown", 500)
     answer = httpx.post(f"{site}/webhooks/nordlys/testpay", content=b"{}", timeout=60, trust_env=False)
 
+    assert counted("unknown", 500) == before + 1
     assert answer.status_code == 500
     assert "a fault" not in answer.text

@@ -13,6 +13,8 @@ import pytest
 from relight.drivers.testpay import SIGNATURE_HEADER, HostedPayment, TestProvider
 from relight.flow.claims.sources import provider_source
 from relight.flow.database import Database
+from relight.telemetry.metrics import WEBHOOKS
+from relight.web.webhooks import views
 from tests.flow.paying import OWED, Debtor, checked_out, make_debtor, with_policy, with_testpay
 from tests.journeys.processes import wait_for
 
@@ -127,6 +129,20 @@ def test_one_that_is_in_anothers_way_is_recorded_all_the_same(
         assert (answer.result().status_code, answer.result().json()) == (200, {"recorded": ["paid"]})
     assert _deadlocks(owner) == before + 1
     assert (on_record(db, partner), owed(db, partner, till)) == ((1, 1), 0)
+
+
+def test_one_that_we_cannot_take_in_is_counted_as_its_providers(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(views, "record_notices", breaks)
+    failures = WEBHOOKS.labels("testpay", 500)
+    before = failures._value.get()
+
+    answer = till.sends(*till.provider.webhook_of(till.paid))
+
+    assert answer.status_code == 500
+    assert failures._value.get() == before + 1
 
 
 def test_whoever_names_a_source_keeps_nobody_from_it(db: Database, partner: int, owner: psycopg.Connection) -> None:

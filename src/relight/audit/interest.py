@@ -42,7 +42,7 @@ def look(reading: Reading) -> tuple[int, list[Violation]]:
     tables = interest_of(reading.partner.country)
     answered = reading.rows(SQL.answered)
     checked, found = 0, list[Violation]()
-    for row in list(reading.stream(SQL.bearing)):
+    for row in reading.stream(SQL.bearing):
         checked += 1
         if _is_right(row, tables, answered, reading, {row["debtor"]}):
             continue

@@ -78,10 +78,19 @@ def _database() -> Iterator[Database]:
         yield db
 
 
+class _OfTheLiving(MultiProcessCollector):
+    """The processes' figures, without the gauges of those that have ended."""
+
+    def collect(self) -> Any:
+        """Called for each scrape."""
+        folder.forget_the_dead(Path(self._path))
+        return super().collect()
+
+
 def _watched(shared: Path, db: Database, processes: Processes, lanes: Sequence[str]) -> Watched:
     """What is served: the processes' figures and health, and the database's figures beside them."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(shared))
+    _OfTheLiving(registry, path=str(shared))
     if lanes:
         registry.register(Pulse(db, installation().now))
 

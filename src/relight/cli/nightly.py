@@ -1,6 +1,7 @@
 """The nightly audit: a live partner's last two days in the small hours of its own clock, and everything once a week."""
 
 import asyncio
+import os
 import sys
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -10,11 +11,13 @@ import structlog
 from relight.flow.database import Database
 from relight.flow.road.due import Only, partners
 from relight.flow.watch import audits
+from relight.telemetry import folder
 
 log = structlog.get_logger(__name__)
 
 _LOOK_EVERY_SECONDS = 600
 _LOOKED_AT = timedelta(days=2)
+_AUDITED = (0, 1)  # nothing was found, or something, which is an alarm; else the audit itself has failed
 
 
 async def watch_over(db: Database, only: Only, *, pause: float = _LOOK_EVERY_SECONDS) -> None:
@@ -36,14 +39,18 @@ async def _audit(db: Database, partner_id: int) -> None:
         since = [] if is_whole else ["--since", (now - _LOOKED_AT).isoformat()]
         words = ["-m", "relight.project.main", "audit", "--partner", slug, *since]
         nowhere = asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=nowhere, stderr=nowhere)
+        alone = {name: value for name, value in os.environ.items() if name != folder.VARIABLE}  # no figures of ours
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdout=nowhere, stderr=nowhere, env=alone
+        )
         try:
             code = await process.wait()
         except asyncio.CancelledError:
             process.terminate()
             await process.wait()
             raise
-    log.info("audited", partner=slug, whole=is_whole, exit_code=code)
+    told = log.info if code in _AUDITED else log.error
+    told("audited", partner=slug, why="everything" if is_whole else "lately", code=code)
 
 
 def _begin(held: ExitStack, db: Database, partner_id: int, now: datetime) -> tuple[str, bool] | None:

@@ -100,8 +100,10 @@ class InboxDriver:
                 await sink(self._to_tell[0])
                 self._to_tell.popleft()
             for path in _answers(self._folder, self.channel):
-                await sink(self._read_answer(path))
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):  # another worker on the same folder was first
+                    answer = self._read_answer(path)
+                    await sink(answer)
+                    path.unlink()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_SECONDS if self._folder else None):
                     await self._news.wait()
@@ -194,7 +196,14 @@ def _answers(folder: Path | None, channel: Channel) -> list[Path]:
     answers = folder / f"{channel.value}-answers" if folder else None
     if answers is None or not answers.is_dir():
         return []
-    return sorted(answers.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
+    return sorted(answers.glob("*.json"), key=_left_at)
+
+
+def _left_at(path: Path) -> tuple[float, str]:
+    try:
+        return path.stat().st_mtime, path.name
+    except FileNotFoundError:
+        return 0.0, path.name
 
 
 def _messages_file(folder: Path, channel: Channel) -> Path:

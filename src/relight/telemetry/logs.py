@@ -25,7 +25,7 @@ ALLOWED = frozenset(
         "event", "level", "logger", "timestamp", "exception", "stack", "trace_id", "span_id", "process", "left_out",
         "loop", "lane", "lanes", "driver", "channel", "effect", "attempt", "case", "partner", "provider", "agency",
         "error", "result", "code", "status", "entrance", "count", "seconds", "port", "host", "file_kind", "run", "why",
-        "core",
+        "core", "scheme", "session",
     }
 )  # fmt: skip
 _NUMBERS = re.compile(r"\d{6,}")

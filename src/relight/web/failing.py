@@ -47,9 +47,14 @@ _PAGE = (
 )
 
 
+def status_of(error: BaseException | None) -> int:
+    """503 where trying again is right, else 500."""
+    return 503 if isinstance(error, (*AWAY, OperationalError)) else 500
+
+
 def failed(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: called while the exception is being handled, which has been logged by then."""
-    status = 503 if isinstance(sys.exception(), (*AWAY, OperationalError)) else 500
+    status = status_of(sys.exception())
     if request.path_info.startswith(_FOR_MACHINES):
         response: HttpResponse = JsonResponse({"error": "not on record: try again"}, status=status)
     else:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
+from relight.flow.apart import apart
 from relight.flow.database import Database
 from relight.flow.payments import queries
 from relight.flow.payments.checkouts import OPEN_MAX, SQL
@@ -22,6 +23,7 @@ from relight.telemetry.traces import span
 ASK_AFTER = timedelta(seconds=20)
 YOUNG = timedelta(minutes=15)
 
+_LOOP = "poll payments"
 _AT_ONCE_MAX = 200
 _THREADS = 8
 # One payment that a provider does not know is no reason to leave the others; several in a row are an outage.
@@ -46,7 +48,10 @@ def poll_open_checkouts(db: Database, now: datetime) -> int:
     """
     with db.transaction(None) as tx:
         partners: list[tuple[int, Settings]] = tx.rows(queries.SQL.partners)
-    turns = [turn for partner_id, settings in partners for turn in _turns(db, partner_id, settings, now)]
+    turns = list[_Turn]()
+    for partner_id, settings in partners:
+        with apart(_LOOP, partner_id):
+            turns += _turns(db, partner_id, settings, now)
     if not turns:
         return 0
     with ThreadPoolExecutor(min(_THREADS, len(turns)), "asking providers") as threads:
@@ -78,6 +83,6 @@ def _ask(db: Database, turn: _Turn, now: datetime) -> int:
         failures = 0
         if events:
             asked = span("payment asked for", partner=turn.partner_id, provider=turn.name)
-            with asked, db.transaction(turn.partner_id) as tx:
+            with apart(_LOOP, turn.partner_id), asked, db.transaction(turn.partner_id) as tx:
                 told += len(record_notices(tx, provider_name=turn.name, events=events, now=now))
     return told

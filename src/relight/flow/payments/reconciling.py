@@ -10,6 +10,7 @@ from typing import NamedTuple
 import structlog
 from psycopg.types.json import Jsonb
 
+from relight.flow.apart import apart
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments import queries
@@ -59,7 +60,11 @@ def reconcile_due(db: Database, now: datetime) -> list[Reconciled]:
     """Every provider's days up to yesterday that were not compared yet, a week of them at most. Call it hourly."""
     with db.transaction(None) as tx:
         partners: list[tuple[int, Settings]] = tx.rows(queries.SQL.partners)
-    return [done for partner_id, settings in partners for done in _due(db, partner_id, settings, now)]
+    done = list[Reconciled]()
+    for partner_id, settings in partners:
+        with apart("settlements", partner_id):
+            done += _due(db, partner_id, settings, now)
+    return done
 
 
 def _due(db: Database, partner_id: int, settings: Settings, now: datetime) -> list[Reconciled]:

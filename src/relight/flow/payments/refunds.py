@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import structlog
 from psycopg.types.json import Jsonb
 
+from relight.flow.apart import apart
 from relight.flow.cases.operations import lock_accounts, wake
 from relight.flow.claims.allocation import allocate_by_age
 from relight.flow.claims.receiving import partner_today
@@ -98,7 +99,11 @@ def send_refunds(db: Database, now: datetime) -> int:
     """Ask the providers for the refunds that were ordered; how many were taken. Call it about every 20 seconds."""
     with db.transaction(None) as tx:
         partners: list[tuple[int, Settings]] = tx.rows(queries.SQL.partners)
-    return sum(send_refunds_of(db, partner_id, settings, now) for partner_id, settings in partners)
+    taken = 0
+    for partner_id, settings in partners:
+        with apart("refunds", partner_id):
+            taken += send_refunds_of(db, partner_id, settings, now)
+    return taken
 
 
 def send_refunds_of(db: Database, partner_id: int, settings: Settings, now: datetime) -> int:

@@ -11,6 +11,7 @@ from hashlib import sha256
 import structlog
 from psycopg.types.json import Jsonb
 
+from relight.flow.apart import apart
 from relight.flow.claims.operations import Received
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx
@@ -21,7 +22,6 @@ from relight.flow.handover.port import HandoverDriver, Letter, Status, StatusRef
 from relight.flow.handover.settlement_file import Settlement
 from relight.flow.handover.settling import Settled
 from relight.flow.payments.settle import settle
-from relight.flow.road.apart import apart
 from relight.flow.road.due import Only, partners
 from relight.flow.road.stuck import may_be_one
 
@@ -124,7 +124,7 @@ def _read_or_give_to_person(db: Database, partner_id: int, agency: str, letter: 
     except Exception as error:
         if not _may_be_it(error):
             raise
-        log.exception("letter_fails", partner=partner_id, agency=agency, file=_as_text(letter.name))
+        log.exception("letter_fails", partner=partner_id, agency=agency)
         errors = [f"it could not be read ({type(error).__name__}); the log tells more"]
         _ask_a_person(db, partner_id, agency, letter, errors, now)
         return ReadLetter(agency, letter.name, [], errors)
@@ -148,7 +148,7 @@ def _hear_all(
         except Exception as error:
             if not _may_be_it(error):
                 raise
-            log.exception("status_fails", partner=partner_id, agency=agency, id=status.id)
+            log.exception("status_fails", partner=partner_id, agency=agency)
             failed.append((status, f"it could not be taken in ({type(error).__name__}); the log tells more"))
     return heard, failed
 

@@ -75,10 +75,10 @@ class Desk:
             except AWAY as away:
                 if time.monotonic() > until:
                     return self._tell(batch, away)
-                log.warning("outcome_waits", effects=len(batch), error=type(away).__name__)
+                log.warning("outcome_waits", count=len(batch), error=type(away).__name__)
                 await asyncio.sleep(_TRY_AGAIN_SECONDS)
             except Exception as bug:
-                log.exception("outcome_fails", effects=len(batch))
+                log.exception("outcome_fails", count=len(batch))
                 if len(batch) == 1:
                     return self._tell(batch, bug)
                 for one in batch:  # whichever it is, the others' ends shall not be lost with it

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from relight.flow.apart import apart
 from relight.flow.cases.operations import lock_accounts, wake_cases
 from relight.flow.database import Database, Tx
 from relight.flow.effects import rests
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.messages import handlers as messages
-from relight.flow.road.apart import apart
 from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST, SQL, Effect, Ends, late, settle
 from relight.flow.road.release import agency_driver

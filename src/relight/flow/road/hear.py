@@ -63,7 +63,7 @@ class Ear:
                 return
             if pause is not None:
                 await self.sleep(pause)
-        log.warning("receipt_for_nothing", channel=told.channel.value, report=told.report.value)
+        log.warning("receipt_for_nothing", channel=told.channel.value, result=told.report.value)
 
     def receipt(self, told: Receipt) -> bool:
         """A delivery report or a bounce; False when no message of ours is known by it (yet)."""

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from relight.flow.apart import apart
 from relight.flow.cases.opening import let_in
 from relight.flow.cases.operations import URGENT_CHANNEL, review_holds
 from relight.flow.claims.operations import book_months
@@ -26,7 +27,6 @@ from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.pacing import BatchSize
 from relight.flow.road.act import act_and_finish
-from relight.flow.road.apart import apart
 from relight.flow.road.at_once import AtOnce
 from relight.flow.road.bell import Bell
 from relight.flow.road.desk import Desk
@@ -120,8 +120,10 @@ class Worker:
             loops.append(self._kept(f"decide {lane.name}", partial(self._decide, lane)))
             loops.append(self._kept(f"release {lane.name}", partial(self._release, lane)))
         loops += [self._kept("lost", self._lost), self._kept("stopped", self._stopped)]
+        # Whoever sends listens too: receipts and answers may come by the very link that a message left by.
+        loops.append(self._kept("ears", self._ears))
         if any(lane.name == "bulk" for lane in self.lanes):
-            loops += [self._kept("feed", self._feed), self._kept("ears", self._ears)]
+            loops += [self._kept("feed", self._feed)]
             loops += [self._kept("reviews", self._reviews), self._kept("undos", self._undos)]
             loops += [self._kept(name, extra) for name, extra in self.extras]
         if any(lane.name == "urgent" for lane in self.lanes):
@@ -384,11 +386,16 @@ class Worker:
                 task.cancel()
 
     async def _hear(self, partner_id: int, name: str) -> None:
+        """Hear one channel; what ends it is told, and within a minute it is heard again."""
         try:
             driver = await asyncio.to_thread(self.room.get, partner_id, "messages", name)
             await driver.listen(Ear(self.db.by_its_own_clock(), partner_id, self.db.clock))
         except (NoDriver, ValueError) as wrong:
-            log.warning("cannot_listen", channel=name, error=str(wrong))
+            log.warning("cannot_listen", partner=partner_id, channel=name, error=str(wrong))
+            metrics.failed("ears", type(wrong).__name__)
+        except Exception as bug:
+            log.exception("cannot_listen", partner=partner_id, channel=name, error=type(bug).__name__)
+            metrics.failed("ears", type(bug).__name__)
 
     def _whose(self, what: str, called: Only, now: datetime) -> Collection[int]:
         """Who was called; else whom the database names."""

@@ -1,5 +1,6 @@
 """Figures that lie in the database, looked up when somebody scrapes: queues, payments, imports, tasks, alarms."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime
@@ -42,13 +43,24 @@ class Pulse(Collector):
 
     def __init__(self, db: Database, host_clock: Callable[[], datetime]):
         self.db, self.host_clock = db, host_clock
+        self._one_at_a_time = threading.Lock()
+        self._looks, self._seen = 0, list[GaugeMetricFamily]()
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing in advance: a registry may be made while the database is away."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """All figures; only that the database is away, when it is."""
+        """All figures; only that the database is away, when it is. Who asks while somebody is asking gets the same."""
+        before = self._looks
+        with self._one_at_a_time:
+            if self._looks == before:
+                self._seen = list(self._look())
+                self._looks += 1
+            seen = self._seen
+        yield from seen
+
+    def _look(self) -> Iterator[GaugeMetricFamily]:
         up = GaugeMetricFamily("relight_database_up", "1 when the database answers whoever scrapes")
         found: list[GaugeMetricFamily] = []
         try:

@@ -5,7 +5,7 @@ A file appears whole, or not at all, under its message as name: writing it again
 
 import os
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 
 _ENDINGS = {"avtalegiro": "txt", "betalingsservice": "txt", "sepa": "xml"}
@@ -47,7 +47,7 @@ def put_away(path: Path) -> None:
     read = path.parent / "read"
     read.mkdir(exist_ok=True)
     with path.open("rb") as file:
-        digest = sha256(file.read()).hexdigest()[:12]
+        digest = file_digest(file, "sha256").hexdigest()[:12]
     path.replace(read / f"{path.stem}-{digest}{path.suffix}")
     _sync(read)
 

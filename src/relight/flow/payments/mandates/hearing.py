@@ -81,8 +81,8 @@ def _answer(tx: Tx, rows: list[tuple[int, dict[str, str]]], *, now: datetime, ta
             continue
         if found is None:
             taken.errors.append(Problem(line, "ref", f"There is no collection {row['ref'][:40]!r} of ours."))
-        elif row.get("amount") and int(row["amount"]) != found.amount:
-            taken.errors.append(Problem(line, "amount", f"Collection {row['ref']} was ordered with another sum."))
+        elif wrong := _not_that_sum(row.get("amount", ""), found.amount):
+            taken.errors.append(Problem(line, "amount", f"Collection {row['ref']}: {wrong}"))
         elif outcome in ("collected", "returned"):
             state = "booked" if outcome == "collected" else "returned"
             paid = PaymentRow(row["ref"], found.amount, found.currency, state, day, found.account_ref, found.bill)
@@ -99,3 +99,10 @@ def _answer(tx: Tx, rows: list[tuple[int, dict[str, str]]], *, now: datetime, ta
             answering.came(tx, [Came(answer.payment_id, paid, paid.ref)], now=now)
             taken.changed += 1
     taken.changed += answering.fail(tx, failures, now=now)
+
+
+def _not_that_sum(told: str, amount: int) -> str:
+    """What is wrong with a sum in minor units; nothing, where none is told."""
+    if told and not (told.isascii() and told.isdigit()):
+        return f"{told[:20]!r} is no sum in whole minor units (øre)."
+    return f"it was ordered with another sum, {amount}." if told and int(told) != amount else ""

@@ -8,6 +8,7 @@ No file leaves while the partner is in shadow or stopped.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -15,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from relight.core.spans import Span, Unit
 from relight.core.windows import local_date
+from relight.flow.apart import apart
 from relight.flow.cases.errors import UnableTo
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.database import Database, Tx
@@ -33,6 +35,7 @@ from relight.flow.payments.mandates import (
 from relight.flow.payments.mandates.calendar import SQL, Setting
 from relight.flow.payments.mandates.planning import Place, place_of
 from relight.flow.payments.mandates.rules import schemes
+from relight.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 _WITHIN = timedelta(hours=12)
@@ -79,10 +82,8 @@ def run_all(db: Database, now: datetime, only: Collection[int] | None = None) ->
     ran: list[Ran] = []
     for partner_id in partners:
         if only is None or partner_id in only:
-            try:
+            with apart("collections", partner_id):
                 ran.append(run(db, partner_id, now=now))
-            except (UnableTo, OSError) as wrong:
-                log.warning("collections_not_run", partner=partner_id, error=str(wrong))
     return ran
 
 
@@ -99,6 +100,9 @@ def _plan(db: Database, partner_id: int, found: list[Setting], place: Place, *, 
     if not due or now.astimezone(place.zone).hour < min(one.from_hour for one in due):
         return
     answering.sweep(db, partner_id, now=now)
+    for one in due:
+        late = partial(writing.give_up_late, scheme_name=one.scheme, now=now)
+        planning.in_batches(db, partner_id, writing.SQL.waiting, {"scheme": one.scheme}, late)
     ran.planned += planning.plan(db, partner_id, now=now).planned
     with db.transaction(partner_id) as tx:
         tx.run(SQL.planned, {"today": place.today})
@@ -170,12 +174,19 @@ def _read_answers(db: Database, partner_id: int, one: Setting, *, now: datetime,
         try:
             _read(db, partner_id, one.scheme, path, now=now)
         except UnableToImport as wrong:
-            log.warning("collections_unread", partner=partner_id, file=path.name, error=str(wrong))
-            with db.transaction(partner_id) as tx:
-                _ask(tx, "collection_answer_unread", f"unread-{one.scheme}-{path.name}", now, file=path.name,
-                     detail=str(wrong))  # fmt: skip
+            log.warning("collections_unread", partner=partner_id, error=type(wrong).__name__)
+            _not_read(db, partner_id, one.scheme, path, str(wrong), now=now)
+        except (ValueError, LookupError) as bug:  # a file that we do not understand holds up no other
+            log.exception("collections_unread", partner=partner_id, error=type(bug).__name__)
+            metrics.failed("collections", type(bug).__name__)
+            _not_read(db, partner_id, one.scheme, path, "It is not as we know such files.", now=now)
         folder.put_away(path)
         ran.read.append(path.name)
+
+
+def _not_read(db: Database, partner_id: int, scheme: str, path: Path, why: str, *, now: datetime) -> None:
+    with db.transaction(partner_id) as tx:
+        _ask(tx, "collection_answer_unread", f"unread-{scheme}-{path.name}", now, file=path.name, detail=why)
 
 
 def _read(db: Database, partner_id: int, scheme: str, path: Path, *, now: datetime) -> None:

@@ -48,6 +48,8 @@ def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str, s
                 yield reader.line_num, {name: (row.get(name) or "").strip() for name in names}
     except UnicodeDecodeError:
         raise UnableToImport(f"{path.name} is not UTF-8. Save it as such.") from None
+    except csv.Error as wrong:
+        raise UnableToImport(f"{path.name} is no table: {wrong}.") from None
     except OSError as refused:
         raise UnableToImport(f"{path} cannot be opened: {refused.strerror}. Check the name and its rights.") from None
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from relight.core.windows import local_date
 from relight.flow.cases.errors import UnableToFind
-from relight.flow.cases.operations import lock_accounts, wake
+from relight.flow.cases.operations import lock_accounts, locked_at, wake
 from relight.flow.database import Tx, statements
 from relight.flow.payments.files.avtalegiro import avtalegiro
 from relight.flow.payments.files.betalingsservice import withdrawn
@@ -59,11 +59,12 @@ def order(tx: Tx, scheme_name: str, *, now: datetime, until: date | None = None,
     A collection whose day is too near is asked for on the first day that can still be. Raises `UnableToCollect`.
     """
     scheme, place = schemes()[scheme_name], place_of(tx, now)
-    accounts = _locked(tx, scheme_name)
+    on = None if until is None else _days_up_to(tx, scheme, place, until)
+    if on == []:
+        return None  # and nobody's account was locked to find that out
+    accounts = _locked(tx, scheme_name, SQL.lock_planned, days=on)
     take_back(tx, place, now=now, told=Planned(), accounts=accounts)
-    due = _in_time(tx, [_Due(*row) for row in tx.rows(SQL.planned, {"scheme": scheme_name})], scheme, place, now)
-    if until is not None:
-        due = [one for one in due if days.file_day(place.calendar, scheme, one.collect_date) <= until]
+    due = _in_time(tx, _planned(tx, scheme, accounts, on), scheme, place, now)
     if not due:
         return None
     if nameless := [row[0] for row in tx.rows(SQL.nameless, {"scheme": scheme_name})]:
@@ -83,7 +84,7 @@ def recall(tx: Tx, scheme_name: str, *, now: datetime, by: str = "hand") -> Writ
     """Call back what was paid meanwhile, in a file; None where nothing is to be called back. What is too late for it
     comes, and is credit."""
     scheme, place = schemes()[scheme_name], place_of(tx, now)
-    accounts = _locked(tx, scheme_name)
+    accounts = _locked(tx, scheme_name, SQL.lock_wanted_back)
     take_back(tx, place, now=now, told=Planned(), accounts=accounts)
     rows = tx.rows(SQL.wanted_back, {"scheme": scheme_name})
     late = [row[0] for row in rows if days.last_to_recall(place.calendar, scheme, row[1]) < place.today]
@@ -100,6 +101,13 @@ def recall(tx: Tx, scheme_name: str, *, now: datetime, by: str = "hand") -> Writ
     wake(tx, accounts, now, urgent=False)
     ordered = _ordered(tx, file, "recall")
     return Written(message, _content(tx, scheme_name, "recall", ordered, number, message, now), count, amount)
+
+
+def give_up_late(tx: Tx, accounts: Sequence[int], *, scheme_name: str, now: datetime) -> None:
+    """Take those back whose customers can no longer be told in time, so that the next plan finds them another day."""
+    scheme, place = schemes()[scheme_name], place_of(tx, now)
+    now = locked_at(tx, accounts, now)
+    _in_time(tx, _planned(tx, scheme, accounts, None), scheme, place, now)
 
 
 def again(tx: Tx, message: str) -> Written:
@@ -141,9 +149,20 @@ def _first_day(one: _Due, scheme: Scheme, place: Place) -> date | None:
     return days.told_long_enough(place.calendar, scheme, local_date(one.told_at, place.zone))
 
 
-def _locked(tx: Tx, scheme: str) -> list[int]:
+def _days_up_to(tx: Tx, scheme: Scheme, place: Place, until: date) -> list[date]:
+    """The days of planned collections whose file is to leave up to a day."""
+    found = [row[0] for row in tx.rows(SQL.planned_days, {"scheme": scheme.name})]
+    return [day for day in found if days.file_day(place.calendar, scheme, day) <= until]
+
+
+def _planned(tx: Tx, scheme: Scheme, accounts: Sequence[int], on: Sequence[date] | None) -> list[_Due]:
+    given = {"scheme": scheme.name, "accounts": list(accounts), "days": on}
+    return [_Due(*row) for row in tx.rows(SQL.planned, given)]
+
+
+def _locked(tx: Tx, scheme: str, whose: str, **given: Any) -> list[int]:
     tx.rows(SQL.in_turn, {"scheme": scheme})
-    accounts = [row[0] for row in tx.rows(SQL.lock_due, {"scheme": scheme})]
+    accounts = [row[0] for row in tx.rows(whose, {"scheme": scheme, **given})]
     lock_accounts(tx, accounts)
     return accounts
 

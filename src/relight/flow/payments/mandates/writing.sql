@@ -1,10 +1,23 @@
 -- in_turn: files of a scheme are written one after the other, so that their numbers have no gap and none twice
 SELECT id FROM collecting_creditor WHERE scheme = %(scheme)s ORDER BY id FOR NO KEY UPDATE
 
--- lock_due: collections of a scheme that no file has ordered yet; their accounts are locked first
+-- planned_days: on which days collections of a scheme are planned that no file has ordered yet
+SELECT DISTINCT k.collect_date FROM collection k JOIN mandate m ON m.id = k.mandate_id
+WHERE m.scheme = %(scheme)s AND k.state = 'planned' ORDER BY 1
+
+-- lock_planned: the accounts of those of some days (of all: NULL), which are locked first
 SELECT DISTINCT k.account_id FROM collection k JOIN mandate m ON m.id = k.mandate_id
-WHERE m.scheme = %(scheme)s AND k.state IN ('planned', 'sent') AND (k.state = 'planned' OR k.recall = 'wanted')
-ORDER BY 1
+WHERE m.scheme = %(scheme)s AND k.state = 'planned'
+    AND (%(days)s::date[] IS NULL OR k.collect_date = ANY (%(days)s::date[])) ORDER BY 1
+
+-- lock_wanted_back: the accounts of those that the next file calls back
+SELECT DISTINCT k.account_id FROM collection k JOIN mandate m ON m.id = k.mandate_id
+WHERE m.scheme = %(scheme)s AND k.state = 'sent' AND k.recall = 'wanted' ORDER BY 1
+
+-- waiting: accounts with a collection that waits for its file, and that we announce ourselves; by their ids
+SELECT DISTINCT k.account_id FROM collection k JOIN mandate m ON m.id = k.mandate_id
+JOIN collecting_creditor n ON n.creditor_id = m.creditor_id AND n.scheme = m.scheme AND n.announced_by = 'message'
+WHERE m.scheme = %(scheme)s AND k.state = 'planned' AND k.account_id > %(after)s ORDER BY 1 LIMIT %(limit)s
 
 -- planned: those that are to be ordered, how the mandate was used before, and when the customer was told by us. A letter
 -- that nobody reported on arrives five days after it was sent.
@@ -22,7 +35,8 @@ CROSS JOIN LATERAL (
     LEFT JOIN sent_message s ON s.effect_id = e.id
     WHERE o.collection_id = k.id AND s.undeliverable_at IS NULL
 ) o
-WHERE m.scheme = %(scheme)s AND k.state = 'planned' ORDER BY k.collect_date, k.id
+WHERE m.scheme = %(scheme)s AND k.state = 'planned' AND k.account_id = ANY (%(accounts)s::bigint[])
+    AND (%(days)s::date[] IS NULL OR k.collect_date = ANY (%(days)s::date[])) ORDER BY k.collect_date, k.id
 
 -- nameless: creditors whose name at the scheme, or whose bank account, nobody has noted
 SELECT DISTINCT c.name FROM collection k
