@@ -9,8 +9,8 @@
 # worker within a minute. When a step fails nothing is started: the way back from that step is printed.
 #
 # Relight's own commands go through the `relight` beside this script: with the settings of the services and as their
-# user, who alone then owns copies and tables. PYTHON, RELIGHT, STOP, START, COMPILE and AGAIN may be set; they are
-# systemd's units and /opt/relight otherwise.
+# user, who alone then owns copies and tables. PYTHON, RELIGHT, STOP, START, READY, COMPILE and AGAIN may be set; they
+# are systemd's units, their addresses for health, and /opt/relight otherwise.
 set -eu
 umask 022 # what is installed the services' user reads
 
@@ -18,6 +18,7 @@ wheel=${1:?which wheel? See the head of this file.}
 backups=${2:?which backup folder? See the head of this file.}
 : "${PYTHON:=/opt/relight/bin/python}" "${RELIGHT:=$(dirname "$0")/relight}"
 : "${STOP:=systemctl stop relight-web relight-worker}" "${START:=systemctl start relight-web relight-worker}"
+: "${READY:=ask_both}"
 : "${COMPILE:=$PYTHON -m relight.project.main compile}" "${AGAIN:=systemctl restart relight-worker}"
 
 before=$("$RELIGHT" --version | awk '{ print $NF }')
@@ -28,7 +29,10 @@ say() { echo "$*" >&2; }
 back() {
     code=$?
     [ "$code" -eq 0 ] && return
-    say "upgrade: $step failed; nothing was started."
+    case $step in
+    starting*) say "upgrade: $step failed." ;;
+    *) say "upgrade: $step failed; nothing was started." ;;
+    esac
     case $step in
     "the copy")
         say "Nothing was changed either: version $before still runs."
@@ -40,7 +44,7 @@ back() {
         say "No table was touched, so no backup is needed. The way back: install the wheel of $before again, then"
         say "  $START"
         ;;
-    "starting")
+    starting*)
         say "The new version and its tables are in place, so there is nothing to go back from: see why"
         say "(journalctl -u relight-web -u relight-worker), mend it, then  $START"
         ;;
@@ -57,6 +61,22 @@ back() {
     esac
 }
 trap back EXIT
+trap 'exit 130' INT TERM
+
+ask_both() { # a unit that is started may die a moment later: what counts is that both are ready
+    for port in 9464 9465; do
+        "$PYTHON" -c "import http.client as http; asked = http.HTTPConnection('127.0.0.1', $port, timeout=5)
+asked.request('GET', '/ready'); raise SystemExit(asked.getresponse().status != 200)" 2>/dev/null || return 1
+    done
+}
+wait_until_ready() {
+    turn=0
+    until $READY; do
+        turn=$((turn + 1))
+        [ "$turn" -lt 60 ] || { say "They are not ready after a minute."; return 1; }
+        sleep 1
+    done
+}
 
 [ -f "$wheel" ] || { say "There is no file $wheel."; exit 1; }
 [ "$backups" = own ] || "$RELIGHT" backup base "$backups"
@@ -71,11 +91,14 @@ step="doctor"
 "$RELIGHT" doctor
 step="starting"
 $START
-trap - EXIT
+wait_until_ready
 echo "Upgraded from $before to $("$RELIGHT" --version | awk '{ print $NF }')."
 
 # The compiled core is of one version's sources. It lies beside the interpreter, so whoever installs makes it.
-if $COMPILE && $AGAIN; then
+if $COMPILE; then
+    step="starting again with the compiled core"
+    $AGAIN
+    wait_until_ready
     echo "Night runs decide on the compiled core."
 else
     echo "Night runs decide in plain Python, which comes to the same and takes longer: docs/tuning.md says what to do."

@@ -90,8 +90,8 @@ class Host:
             "RELIGHT_ENV": str(settings), "RELIGHT_USER": pwd.getpwuid(os.geteuid()).pw_name,
             "PIP_WORDS": "--no-deps --no-index", "STOP": self._script("stop", _STOP),
             "START": self._script("start", _START), "COMPILE": self._script("compile", _COMPILE),
-            "AGAIN": "false", "PORT": str(self.port), "FOLDER": str(self.folder),
-            "RELIGHT_BY_HAND": str(BY_HAND),
+            "AGAIN": "false", "READY": self._script("ready", _READY), "PORT": str(self.port),
+            "FOLDER": str(self.folder), "RELIGHT_BY_HAND": str(BY_HAND),
         }  # fmt: skip
 
     def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -117,6 +117,10 @@ for part in web worker; do
     "$RELIGHT_BY_HAND" $words > "$FOLDER/$part.log" 2>&1 < /dev/null &
     echo $! > "$FOLDER/$part.pid"
 done
+"""
+_READY = """#!/bin/sh
+exec "$PYTHON" -c "import http.client as http; asked = http.HTTPConnection('127.0.0.1', $PORT, timeout=5)
+asked.request('GET', '/ready'); raise SystemExit(asked.getresponse().status != 200)" 2> /dev/null
 """
 _STOP = """#!/bin/sh
 for part in web worker; do
@@ -259,18 +263,20 @@ echo "relight $*" >> "$FOLDER/run"
 @pytest.fixture
 def rehearse(ground: Path) -> Rehearse:
     """The upgrade with nothing behind it: what it runs is written down, and the one that is named fails."""
-    scripts = {name: ground / name for name in ("relight", "python", "stop", "start", "compile", "again")}
+    scripts = {name: ground / name for name in ("relight", "python", "stop", "start", "ready", "compile", "again")}
     for name, path in scripts.items():
         path.write_text(
             _COMMAND if name == "relight" else f'#!/bin/sh\necho {name} >> "$FOLDER/run"; [ {name} != "$FAILS" ]\n'
         )
         path.chmod(0o755)
     (ground / "some.whl").touch()
+    (ground / "bin").mkdir()
+    (ground / "bin" / "sleep").symlink_to("/bin/true")  # whoever waits for a minute has waited
 
     def run(fails: str, backups: str = "copies") -> tuple[subprocess.CompletedProcess[str], list[str]]:
         (ground / "run").write_text("")
         environment = {
-            "PATH": os.environ["PATH"], "FOLDER": str(ground), "FAILS": fails,
+            "PATH": f"{ground}/bin:{os.environ['PATH']}", "FOLDER": str(ground), "FAILS": fails,
             **{name.upper(): str(path) for name, path in scripts.items()},
         }  # fmt: skip
         words = [str(UPGRADE), str(ground / "some.whl"), backups]
@@ -289,6 +295,8 @@ def rehearse(ground: Path) -> Rehearse:
         ("migrate", "relight migrate", "install the wheel of 1.0", True),
         ("doctor", "relight doctor", "install the wheel of 1.0", True),
         ("start", "start", "there is nothing to go back from", False),
+        ("ready", "ready", "They are not ready after a minute", False),
+        ("again", "again", "starting again with the compiled core failed", False),
     ],
 )
 def test_the_way_back_is_that_of_the_step_that_failed(
@@ -319,7 +327,7 @@ def test_the_core_is_compiled_after_the_start_and_workers_take_it(rehearse: Rehe
     assert done.returncode == 0
     assert runs_on in done.stdout
     assert run[run.index("start") :] == (
-        ["start", "relight --version", "compile", *(["again"] if fails == "nothing" else [])]
+        ["start", "ready", "relight --version", "compile", *(["again", "ready"] if fails == "nothing" else [])]
     )
 
 

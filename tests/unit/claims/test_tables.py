@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -231,6 +231,17 @@ def test_a_sheet_that_is_damaged_half_way_gives_the_rows_before(tmp_path: Path) 
     assert [bool(row.broken) for row in rows] == [False] * (len(rows) - 1) + [True]
     assert 500 < len(rows) < 2_000
     assert "damaged" in (rows[-1].broken.reason if rows[-1].broken else "")
+
+
+def test_a_workbook_whose_texts_would_fill_the_memory_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["number", "account"])
+    book.save(tmp_path / "good.xlsx")
+    with ZipFile(tmp_path / "good.xlsx", "a", ZIP_DEFLATED) as parts:
+        parts.writestr("xl/sharedStrings.xml", b" " * 101_000_000)
+
+    with pytest.raises(UnableToImport, match="holds 101 MB of text, and an Excel file may hold 100 MB"):
+        read(tmp_path / "good.xlsx")
 
 
 def test_a_cell_right_of_the_header_is_broken(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 from zlib import error as CannotInflate
 
 from openpyxl import load_workbook
@@ -18,6 +18,7 @@ from relight.flow.claims.cells import UNREADABLE, Broken, Cell, Row, Table, colu
 from relight.flow.claims.errors import UnableToImport
 
 COLUMNS_MAX = 1_000
+HELD_BYTES_MAX = 100_000_000  # of what is not read row by row: a workbook's texts, each kept once, and its styles
 # What openpyxl lets through when a workbook is damaged or was never one.
 _DAMAGED = (
     BadZipFile, InvalidFileException, CannotInflate, ParseError, AttributeError, EOFError, IndexError, KeyError,
@@ -31,6 +32,7 @@ def open_workbook(path: Path) -> Iterator[Table]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="openpyxl")
         try:
+            _must_fit(path)
             book = load_workbook(path, read_only=True, data_only=True)
         except _DAMAGED as refused:
             raise UnableToImport(
@@ -40,6 +42,15 @@ def open_workbook(path: Path) -> Iterator[Table]:
             yield _table(book, path.name)
         finally:
             book.close()
+
+
+def _must_fit(path: Path) -> None:
+    """Refuse before anything is unpacked what would be held in memory whole, and too large for it."""
+    with ZipFile(path) as parts:
+        held = sum(part.file_size for part in parts.infolist() if not part.filename.startswith("xl/worksheets/"))
+    if held > HELD_BYTES_MAX:
+        most, there = (f"{size // 1_000_000:,} MB" for size in (HELD_BYTES_MAX, held))
+        raise UnableToImport(f"{path.name} holds {there} of text, and an Excel file may hold {most}. Save it as CSV.")
 
 
 def _table(book: Any, name: str) -> Table:

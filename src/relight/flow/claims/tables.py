@@ -1,4 +1,7 @@
-"""A file as rows of cells, one at a time in constant memory: CSV with any delimiter, or the first sheet of an .xlsx.
+"""A file as rows of cells, one at a time: CSV with any delimiter, or the first sheet of an .xlsx.
+
+Of a CSV file nothing else is held. An Excel file keeps its texts apart from its rows, and they are held: 100 MB of them
+at most.
 
 A broken line costs itself and nothing else: it comes out as a `Broken`, and reading goes on after it.
 """
