@@ -18,6 +18,7 @@ from relight.flow.road.gather import zone
 
 SQL = statements(__package__, "whatif.sql")
 ACCOUNTS_MAX = 200_000
+_ACCOUNTS_AT_ONCE = 2_000  # with all their bills of a year
 _GRACE = timedelta(days=2)
 _MONTH = timedelta(days=30)
 
@@ -28,12 +29,15 @@ def own_portfolio(
     """The partner's accounts that the policy would be for, at most `limit`, with their bills from today on."""
     today, services = local_today(tx, now), sorted(policy.services)
     accounts = tx.rows(SQL.accounts, {"debtor": policy.debtor, "services": services, "now": now, "limit": limit})
-    bills: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    ids = [row[0] for row in accounts]
-    asked = {"accounts": ids, "services": services, "today": today, "zone": _zone(tx)}
-    for account_id, *bill in tx.rows(SQL.claims, asked):
-        bills[account_id].append(tuple(bill))
-    return [_household(row, bills[row[0]], model, today, days) for row in accounts]
+    asked = {"services": services, "today": today, "zone": _zone(tx)}
+    found = list[Household]()
+    for first in range(0, len(accounts), _ACCOUNTS_AT_ONCE):
+        some = accounts[first : first + _ACCOUNTS_AT_ONCE]
+        bills: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        for account_id, *bill in tx.rows(SQL.claims, {**asked, "accounts": [row[0] for row in some]}):
+            bills[account_id].append(tuple(bill))
+        found += [_household(row, bills[row[0]], model, today, days) for row in some]
+    return found
 
 
 def local_today(tx: Tx, now: datetime) -> date:
