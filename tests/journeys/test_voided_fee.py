@@ -1,5 +1,7 @@
 """A step that was wrong is voided: its fee is taken back, and what was paid of it pays what else is owed."""
 
+from datetime import timedelta
+
 from relight.flow.cases.operations import void_step
 from tests.journeys.world import World
 
@@ -45,3 +47,30 @@ def test_a_letter_that_did_not_leave_costs_nothing(world: World) -> None:
     assert "reminder" not in [template for template, _ in world.messages(account)]
     assert world.value("SELECT credit FROM account WHERE id = %(id)s", id=account.id) == FEE
     assert world.state(account) == "closed"
+
+
+def test_a_cut_that_is_voided_before_it_left_leaves_the_garden_of_an_earlier_step(world: World) -> None:
+    """Found by a history (seed 8820): nothing is given back, and the audit asked for a command."""
+    world.policy("broadband-no")
+    account = world.customer()
+    service = world.service(account)
+    world.invoice(account, amount=OWED)
+    world.until_asked(account)
+    world.approve(account)
+    while world.decide() and "cut" not in world.steps(account):
+        opens = world.next_due()
+        assert opens is not None
+        world.until(opens - timedelta(seconds=1))
+        world.moment = opens
+    case, number = world.rows("SELECT case_id, number FROM step_taken WHERE step = 'cut'")[0]
+    world.moment += timedelta(seconds=1)
+
+    with world.db.transaction(world.partner) as tx:
+        void_step(tx, case_id=case, step_number=number, actor="bente", now=world.moment, note="wrong")
+    world.run()
+    world.days(1)
+
+    assert "restore_decided" in world.log(account)
+    assert world.observed(service) == "walled_garden"
+    assert [level for level, _ in world.commands(service)] == ["walled_garden", "off"]
+    assert world.audited() == []

@@ -26,7 +26,8 @@ WHERE u.partner_id = %(partner)s AND u.generation > 0 AND s.driver <> ''
 ORDER BY u.service_id
 
 -- unanswered: a restore was decided, the last command that had left for the service took it away, and none was made to
--- give it back: neither by that decision, nor by a later one
+-- give it back: neither by that decision, nor by a later one. Where another block as low stands, what was lifted had not
+-- left yet (a cut whose step was voided while the walled garden of an earlier step stood), and nothing is given back.
 SELECT v.case_id AS case, v.number AS event, s.ref AS service_ref, c.level
 FROM case_event v
 CROSS JOIN LATERAL jsonb_array_elements_text(v.params -> 'services') x (service_id)
@@ -43,6 +44,10 @@ WHERE v.partner_id = %(partner)s AND v.code = 'restore_decided' AND v.at >= %(si
         AND e.kind = 'supply' AND e.created_at >= v.at)
     AND NOT EXISTS (SELECT FROM case_event b WHERE b.partner_id = v.partner_id AND b.case_id = v.case_id
         AND b.at = v.at AND b.code = 'stays_blocked' AND b.params ->> 'service' = x.service_id)
+    AND NOT EXISTS (SELECT FROM block b WHERE b.partner_id = v.partner_id AND b.service_id = s.id
+        AND b.starts_at <= v.at AND (b.ends_at IS NULL OR b.ends_at > v.at)
+        AND array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], b.level)
+            <= array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], c.level))
 ORDER BY v.case_id, v.number
 
 -- late: a restore's first attempt left more than a second after its decision, or after what was on its way had ended
