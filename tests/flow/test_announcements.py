@@ -13,7 +13,9 @@ from relight.core.policy_reader import packaged_text
 from relight.flow.cases.opening import open_cases
 from relight.flow.cases.people import operator
 from relight.flow.database import Database
+from relight.flow.partners import stopping
 from relight.flow.payments.mandates import calendar, noting, running
+from relight.flow.payments.mandates.planning import Planned
 from relight.flow.road.publishing import publish_at_once
 from tests.flow.booking import Connected
 from tests.flow.mandating import KARI, Customer, Till
@@ -174,6 +176,26 @@ def test_a_pass_on_a_day_without_a_file_waits_for_no_customer(
 
     assert not waits
     assert till.collected(one)[0][0] == "planned"
+
+
+def test_a_stop_that_comes_while_a_pass_goes_on_lets_no_file_leave(
+    till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = keep_calendar(till, tmp_path)
+    customer(till, bank_notifies=True)
+    till.plan()
+    plan = running.planning.plan
+
+    def stopped_meanwhile(db: Database, partner_id: int, *, now: datetime) -> Planned:
+        with db.transaction(partner_id) as tx:
+            stopping.stop(tx, now, "bente")
+        return plan(db, partner_id, now=now)
+
+    monkeypatch.setattr(running.planning, "plan", stopped_meanwhile)
+    running.run(till.db, till.partner, now=datetime(2026, 3, 25, 10, tzinfo=till.now.tzinfo))
+
+    assert till.rows("SELECT kind FROM collection_file") == []
+    assert not (folder / "out").exists()
 
 
 def test_one_partners_trouble_keeps_no_others_collections_from_running(

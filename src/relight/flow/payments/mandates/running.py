@@ -20,6 +20,7 @@ from relight.flow.apart import apart
 from relight.flow.cases.errors import UnableTo
 from relight.flow.claims.errors import UnableToImport
 from relight.flow.database import Database, Tx
+from relight.flow.partners.stopping import heed_stops
 from relight.flow.payments.files.pain002 import read_receipt
 from relight.flow.payments.mandates import (
     agreeing,
@@ -122,7 +123,7 @@ def _order(db: Database, partner_id: int, one: Setting, *, now: datetime, ran: R
     """Order what is due, and call back what was paid, each in a file of its own; one worker at a time."""
     try:
         with db.transaction(partner_id) as tx:
-            if tx.row(SQL.my_turn, {"scheme": one.scheme}) is None:
+            if not _may(tx, one):
                 return
             written = writing.order(tx, one.scheme, now=now, until=place_of(tx, now).today, by="worker")
             recalled = writing.recall(tx, one.scheme, now=now, by="worker")
@@ -136,10 +137,17 @@ def _order(db: Database, partner_id: int, one: Setting, *, now: datetime, ran: R
     ran.recalled += recalled.collections if recalled else 0
 
 
+def _may(tx: Tx, one: Setting) -> bool:
+    """Whether files may leave, until the commit, and nobody else is at them: a stop may have come meanwhile."""
+    heed_stops(tx)
+    at_work = tx.value(SQL.at_work, {"partner": tx.partner_id})
+    return bool(at_work) and tx.row(SQL.my_turn, {"scheme": one.scheme}) is not None
+
+
 def _deliver(db: Database, partner_id: int, one: Setting, *, now: datetime, ran: Ran) -> None:
     """Put into the folder what was ordered and does not lie there; noted once it does."""
     with db.transaction(partner_id) as tx:
-        if tx.row(SQL.my_turn, {"scheme": one.scheme}) is None:
+        if not _may(tx, one):
             return
         for file, message in tx.rows(SQL.undelivered, {"scheme": one.scheme}):
             try:
