@@ -31,6 +31,7 @@ _DECIDES = f"{CORE}.decide"
 _WORKS = f"{CORE}.simulate.parts"
 _FLOW = "relight.flow."
 _ROAD = "relight.flow.road.turn"
+_COUNTS = "relight.telemetry"  # knows nothing of core, and a process makes its figures once
 
 
 def folder() -> Path:
@@ -103,7 +104,7 @@ def _take(finder: "_Finder", works: str) -> None:
         import_module(works)
     except Exception:  # noqa: BLE001 - half deleted, or made for another machine: whatever it is, plain Python goes on
         sys.meta_path.remove(finder)
-        _forget(*(set(sys.modules) - before))
+        _forget(*(name for name in set(sys.modules) - before if not name.startswith(_COUNTS)))
 
 
 def running() -> Core:
