@@ -3,13 +3,17 @@
 The long forms are for people: `make simulation SEEDS=10000`, `python -m tests.simulation --planted NAME --seeds 200`.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from tests.simulation import stage
+from tests.simulation.campaign import write_down
 from tests.simulation.dice import Dice
 from tests.simulation.ground import Ground, ground
 from tests.simulation.history import live
@@ -105,3 +109,12 @@ def test_a_violation_is_shrunk_and_still_goes_wrong(here: Ground) -> None:
 
     assert short.code == found.code == "lease_ignored"
     assert sum(sizes(told, kept)) < sum(sizes(story(seed), found.drawn))
+
+
+def test_a_history_without_an_end_is_a_find_and_is_written_down_as_it_is(here: Ground, tmp_path: Path) -> None:
+    with patch.object(stage, "STEPS_MAX", 300):
+        found = live(here, story(CALM), Dice(CALM))
+        written = json.loads(write_down(here, CALM, found, "", tmp_path).read_text())
+
+    assert (written["code"], Story.of_data(written["story"])) == ("raised_NoEnd", story(CALM))
+    assert len(written["log"]) > 300

@@ -30,7 +30,6 @@ _KEY = LinkKey.of("only for tests")
 LINK = LinkMaker("https://betal.nordlys.example", lambda partner, link: make(partner, link, _KEY))
 _AFTER_ERROR_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 2.0
-_DESK_SECONDS = 0.05
 _SLOTS = 8
 
 
@@ -46,6 +45,7 @@ class StagedWorker:
         self.lines: dict[tuple[int, bool], Line] = {}
         self._ended: set[int] = set()
         self._is_written = defaultdict[int, bool](bool)  # by line: whether somebody is at it
+        self._at_the_desk: list[Actor] = []  # who waits for them
         self.decides = self._enter("decides", self._decide)
         self.releases = self._enter("releases", self._release)
         self.keeps = self._enter("keeps house", self._keep_house)
@@ -127,7 +127,8 @@ class StagedWorker:
         line.waiting.append(end_of(job, outcome, repeat))
         self.stage.step("hands in an end")
         while job.attempt_id not in self._ended and self._is_written[id(line)]:
-            self.stage.sleep(_DESK_SECONDS)
+            self._at_the_desk.append(self.stage.now_on)
+            self.stage.wait_for_bell()
         if job.attempt_id in self._ended:
             return
         self._is_written[id(line)] = True
@@ -136,6 +137,8 @@ class StagedWorker:
                 self._finish(job.partner_id, batch)
         finally:
             self._is_written[id(line)] = False
+            while self._at_the_desk:
+                self.stage.ring(self._at_the_desk.pop())
 
     def _finish(self, partner_id: int, batch: list[Ended]) -> None:
         """Kept and tried again while the database is away; what cannot be written at all is found lost one day."""
