@@ -17,7 +17,7 @@ SMS = "message sms"
 _FULL: Load = {("message", "sms"): IN_FLIGHT_MAX}
 _PUT = """
     INSERT INTO effect (partner_id, case_id, account_id, event_number, key, kind, lane, channel, due_at, created_at)
-    VALUES (%(partner)s, %(case)s, %(account)s, 1, %(key)s, 'message', %(lane)s, %(channel)s, %(at)s, %(at)s)
+    VALUES (%(partner)s, %(case)s, %(account)s, 1, %(key)s, %(kind)s, %(lane)s, %(channel)s, %(at)s, %(at)s)
     RETURNING id
 """
 
@@ -49,20 +49,22 @@ class Outbox:
         with db.transaction(partner) as tx:
             with_policy(tx, now)
 
-    def put(self, *due: timedelta, channel: str = "sms", lane: str = "bulk") -> list[int]:
-        """Messages that fell due so long ago; their ids."""
+    def put(self, *due: timedelta, channel: str = "sms", lane: str = "bulk", kind: str = "message") -> list[int]:
+        """Messages, or what else, that fell due so long ago; their ids."""
         with self.db.transaction(self.partner) as tx:
-            return [self._one(tx, self.now - ago, channel, lane) for ago in due]
+            return [self._one(tx, self.now - ago, channel, lane, kind) for ago in due]
 
-    def _one(self, tx: Tx, due_at: datetime, channel: str, lane: str) -> int:
+    def _one(self, tx: Tx, due_at: datetime, channel: str, lane: str, kind: str) -> int:
         debtor = make_debtor(tx, self.now)
-        about = {"partner": self.partner, "case": debtor.case_id, "account": debtor.account.id}
+        about = {"partner": self.partner, "case": debtor.case_id, "account": debtor.account.id, "kind": kind}
         return tx.value(_PUT, {**about, "key": f"{debtor.case_id}-1-0", "lane": lane, "channel": channel, "at": due_at})
 
-    def claim(self, limit: int = 2, *, lane: str = "bulk", load: Load | None = None) -> list[int]:
+    def claim(
+        self, limit: int = 2, *, lane: str = "bulk", load: Load | None = None, messages: int | None = None
+    ) -> list[int]:
         """What would leave, without letting it."""
         with self.db.transaction(self.partner) as tx:
-            return self._claim(tx, limit, lane, load)
+            return self._claim(tx, limit, lane, load, messages)
 
     def let_leave(self, limit: int = 2, *, lane: str = "bulk", load: Load | None = None) -> list[int]:
         """A batch that leaves."""
@@ -72,12 +74,12 @@ class Outbox:
         self.claimer.done(self.partner, lane)
         return ids
 
-    def _claim(self, tx: Tx, limit: int, lane: str, load: Load | None) -> list[int]:
+    def _claim(self, tx: Tx, limit: int, lane: str, load: Load | None, messages: int | None = None) -> list[int]:
         """The first search takes a second, so nobody makes another one from the start soon."""
         self.clock.is_slow = (
-            self.claimer.search(self.partner, lane).since(SMS if lane == "bulk" else "") == FROM_THE_START
+            self.claimer.search(self.partner, lane).since(SMS if lane == "bulk" else "message") == FROM_THE_START
         )
-        found = self.claimer.claim(tx, lane, self.now, limit, load or {})
+        found = self.claimer.claim(tx, lane, self.now, limit, load or {}, messages)
         self.clock.is_slow = False
         return found
 
@@ -124,6 +126,26 @@ def test_a_channel_that_was_empty_is_looked_at_from_then_on(outbox: Outbox, now:
     outbox.now = now + MINUTE
     email = outbox.put(timedelta(0), channel="email")
     assert outbox.let_leave()[-1:] == email
+
+
+def test_a_restore_does_not_stand_behind_the_messages_that_were_due_before_it(outbox: Outbox) -> None:
+    told = outbox.put(*[MINUTE] * 5, lane="urgent")
+    recall = outbox.put(2 * SECOND, lane="urgent", channel="ara", kind="handover")
+    restore = outbox.put(SECOND, lane="urgent", channel="", kind="supply")
+
+    assert outbox.let_leave(2, lane="urgent") == [*restore, *recall]
+    assert outbox.claim(9, lane="urgent") == told
+
+
+def test_of_urgent_messages_only_so_many_leave_together_and_the_others_next(outbox: Outbox) -> None:
+    told = outbox.put(*[MINUTE] * 5, lane="urgent")
+    restore = outbox.put(SECOND, lane="urgent", channel="", kind="supply")
+
+    assert outbox.claim(9, lane="urgent", messages=2) == [*restore, *told[:2]]
+    assert outbox.claim(9, lane="urgent", messages=0) == restore
+    assert outbox.let_leave(3, lane="urgent") == [*restore, *told[:2]]
+    assert outbox.claim(9, lane="urgent", messages=0) == []
+    assert outbox.claim(9, lane="urgent", messages=9) == told[2:]
 
 
 @pytest.mark.parametrize(("lane", "finds"), [("urgent", True), ("bulk", False)])

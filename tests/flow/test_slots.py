@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from relight.core.levels import Level
 from relight.flow.effects.port import Attempt
+from relight.flow.messages.port import Message
 from relight.flow.road.release import Job
 from relight.flow.road.slots import BATCH_MAX, Slots
 
@@ -13,6 +14,12 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 def job(partner: int, number: int) -> Job:
     """An attempt at a command by one of a partner's drivers."""
     return Job(partner, 1, number, number, Attempt(str(number), 1, NOON), driver="radius", level=Level.OFF)
+
+
+def receipt(partner: int, number: int) -> Job:
+    """An attempt at a text message."""
+    message = Message("sms", "+4790000400", "Nordlys", "nb", "", "Takk.")
+    return Job(partner, 1, number, number, Attempt(str(number), 1, NOON), driver="sms", message=message)
 
 
 def filled(slots: Slots, partner: int, count: int) -> list[Job]:
@@ -67,3 +74,16 @@ def test_whoever_comes_after_the_last_one_served_begins() -> None:
     then = slots.in_turn({3, 1, 2})
 
     assert (first, then) == ([1, 2, 3], [3, 1, 2])
+
+
+def test_messages_of_all_partners_together_leave_half_of_the_lane_to_restores() -> None:
+    slots = Slots(200)
+    told = [receipt(1 + number % 3, number) for number in range(96)]
+    for one in told:
+        slots.take(one)
+    filled(slots, 1, 30)
+
+    assert slots.messages_left([receipt(1, 100), job(1, 101)]) == 3
+    assert slots.messages_left([receipt(2, number) for number in range(9)]) == 0
+    slots.give_back(told[0])
+    assert slots.messages_left([]) == 5

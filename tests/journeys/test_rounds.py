@@ -221,3 +221,29 @@ def test_a_channel_that_can_no_longer_be_heard_is_told_of(
     asyncio.run(worker._hear(world.partner, "sms"))
 
     assert failures._value.get() == before + 1
+
+
+def test_urgent_messages_leave_in_the_half_of_the_lane_that_is_theirs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receipts to an SMSC that is slow: what is under way fills their half, and the next one waits for its end."""
+    monkeypatch.setattr(world.db, "clock", lambda: world.moment)
+    worker = Worker(world.db, LINK, only={world.partner}, lanes=("urgent",))
+    worker.turner.moment = worker.releaser.moment = as_told
+    (lane,) = worker.lanes
+    lane.slots.size = 2
+    payers = [world.customer(contacts={"sms": f"+479000041{number}"}) for number in range(2)]
+    for payer in payers:
+        world.invoice(payer, due=world.moment.date() - timedelta(days=5))
+        world.decide()
+        world.pays(payer, 79900)
+        world.decide()
+    jobs = list[Job]()
+
+    worker._release_once(lane, {world.partner}, jobs)
+    lane.slots.take(jobs[0])
+    worker._release_once(lane, {world.partner}, more := list[Job]())
+    lane.slots.give_back(jobs[0])
+    worker._release_once(lane, {world.partner}, rest := list[Job]())
+
+    assert [[job.account_id for job in batch] for batch in (jobs, more, rest)] == [[payers[0].id], [], [payers[1].id]]

@@ -13,7 +13,7 @@ from relight.core.draft import Draft
 from relight.core.facts import CaseFacts
 from relight.core.guards import in_transit_until
 from relight.core.law import Law
-from relight.core.parts import CHANNELS, Ref, send
+from relight.core.parts import CHANNELS, Ref, send, spread_moment
 from relight.core.plans.follow import follow_plans
 from relight.core.policy import Policy
 from relight.core.progress import follow_steps
@@ -86,7 +86,7 @@ def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing)
     amount = sum([payment.amount for payment in fresh])
     event = draft.event("payment_seen", {"payments": payments, "amount": amount, "arrears": at.arrears})
     channels = tuple(channel for channel in CHANNELS if channel in facts.reach)[:1]
-    send(draft, policy, "payment_received", channels, 0, Ref(event, 0), params={"paid": amount}, at_once=True)
+    send(draft, policy, "payment_received", channels, 0, Ref(event, 0), params={"paid": amount}, urgent_at=draft.now)
     if facts.credit > 0 and not facts.claims:
         draft.event("overpaid", {"amount": facts.credit})
         dedup = f"overpaid-{facts.account_id}"
@@ -94,10 +94,12 @@ def _note_payments(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing)
 
 
 def _apologise(draft: Draft, policy: Policy, facts: CaseFacts) -> None:
-    """The apology for what was undone, once, by the first channel; who cannot be reached is not waited for."""
+    """The apology for what was undone, once, by the first channel; who cannot be reached is not waited for. A wrong run
+    was many people's: theirs are spread over an hour."""
     event = draft.event("apology_told", {"undo": facts.sorry})
     channels = tuple(channel for channel in CHANNELS if channel in facts.reach)[:1]
-    send(draft, policy, "apology", channels, 0, Ref(event, 0), params={}, at_once=True)
+    due_at = spread_moment(policy, facts, draft.now)
+    send(draft, policy, "apology", channels, 0, Ref(event, 0), params={}, urgent_at=due_at)
     draft.noted_sorry = facts.sorry
 
 

@@ -181,15 +181,16 @@ def send(
     ref: Ref,
     *,
     params: Params,
-    at_once: bool = False,
+    urgent_at: datetime | None = None,
 ) -> None:
-    """Put a message in the outbox for each channel; a task for a person when no channel is left."""
-    if not channels and not at_once:
+    """Put a message in the outbox for each channel: an urgent one for its moment, which stops let through, and others
+    for the contact hours. A task for a person when no channel is left for one that is not urgent."""
+    if not channels and urgent_at is None:
         number = ref.step_number if ref.step_number is not None else "new"
         dedup = f"cannot_reach-{draft.facts.case_id}-{number}-{part}"
         draft.tasks += (_task(draft, "cannot_reach", dedup, part, ref, template=template),)
-    due_at = draft.now if at_once else contact_moment(policy, draft.facts, draft.now)
-    lane, of, event = "urgent" if at_once else "bulk", ref.step_number, ref.event
+    due_at = contact_moment(policy, draft.facts, draft.now) if urgent_at is None else urgent_at
+    lane, of, event = "bulk" if urgent_at is None else "urgent", ref.step_number, ref.event
     for channel in channels:
         draft.effects += (
             EffectDraft(event, "message", due_at, lane, part, of is None, of, channel, template, params=params),
@@ -198,22 +199,34 @@ def send(
 
 def contact_moment(policy: Policy, facts: CaseFacts, now: datetime) -> datetime:
     """When a message may leave: within the contact hours, spread over their first hour so that not all go at once."""
-    partner = facts.partner
-    window = policy.contact.window
-    opens = next_in_window(now, window, partner.zone, partner.calendar, partner.closed_dates)
+    opens = _opens(policy, facts, now)
     if opens <= now:
         return now
     # By the oldest bill, not by a row's id: the same history told anew leaves at the same minute.
     claims = facts.claims
     oldest = claims[0] if len(claims) == 1 else min(claims, key=lambda one: (one.due_date, one.number), default=None)
-    opens += _spread(oldest.number if oldest else "")
-    return next_in_window(opens, window, partner.zone, partner.calendar, partner.closed_dates)
+    return _opens(policy, facts, opens + _spread(oldest.number if oldest else ""))
+
+
+def spread_moment(policy: Policy, facts: CaseFacts, now: datetime) -> datetime:
+    """When a message may leave that many get at one moment: spread over an hour within the contact hours, also where
+    they have opened already; over the next ones' first hour where they close meanwhile."""
+    spread = _spread(f"account {facts.account_id}")  # who gets one may owe nothing any more
+    moment = _opens(policy, facts, now) + spread
+    opens = _opens(policy, facts, moment)
+    return moment if opens == moment else _opens(policy, facts, opens + spread)
+
+
+def _opens(policy: Policy, facts: CaseFacts, now: datetime) -> datetime:
+    partner = facts.partner
+    return next_in_window(now, policy.contact.window, partner.zone, partner.calendar, partner.closed_dates)
 
 
 @lru_cache(maxsize=4096)
-def _spread(number: str) -> timedelta:
-    """How far into the hour the messages about a bill go; kept, since it is asked for with every step."""
-    digest = hashlib.blake2b(number.encode(), digest_size=4).digest()
+def _spread(whose: str) -> timedelta:
+    """How far into the hour the messages about a bill go, or to an account; kept, since it is asked for with every
+    step."""
+    digest = hashlib.blake2b(whose.encode(), digest_size=4).digest()
     return timedelta(seconds=int.from_bytes(digest, "big") % SPREAD_SECONDS)
 
 

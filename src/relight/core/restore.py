@@ -132,7 +132,7 @@ def _end(draft: Draft, policy: Policy, facts: CaseFacts, step: StepFacts, told: 
 def _tell(draft: Draft, policy: Policy, step: StepFacts, template: str, part: int) -> None:
     channels = tuple(channel for channel in CHANNELS if channel in draft.facts.reach)[:1]
     event = draft.event(template + "_told", {"step": step.number})
-    send(draft, policy, template, channels, part, Ref(event, step.number), params={}, at_once=True)
+    send(draft, policy, template, channels, part, Ref(event, step.number), params={}, urgent_at=draft.now)
 
 
 def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:

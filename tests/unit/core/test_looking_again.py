@@ -3,9 +3,11 @@
 import dataclasses
 from datetime import timedelta
 
+import pytest
+
 from relight.core.decide import decide
 from relight.core.law import NoLaw
-from relight.core.parts import contact_moment
+from relight.core.parts import contact_moment, spread_moment
 from relight.core.standing import has_opened, standing
 from tests.unit.core.cases import OSLO, at, case, claim, hold, payment, policy
 
@@ -71,3 +73,29 @@ def test_messages_that_wait_for_the_morning_do_not_all_leave_at_once() -> None:
 
     assert len(moments) > 20
     assert all(at(30, 9) <= moment < at(30, 10) for moment in moments)
+
+
+@pytest.mark.parametrize(
+    ("approved", "first", "last"),
+    [
+        ((30, 3), (30, 9), (30, 10)),  # at night: the next day's first hour
+        ((30, 11), (30, 11), (30, 12)),  # in the hours: an hour from then on
+    ],
+)
+def test_what_many_get_at_one_moment_is_spread_over_an_hour(
+    approved: tuple[int, int], first: tuple[int, int], last: tuple[int, int]
+) -> None:
+    moments = {spread_moment(policy(), case(account_id=number, claims=()), at(*approved)) for number in range(40)}
+
+    assert len(moments) > 20
+    assert all(at(*first) <= moment < at(*last) for moment in moments)
+
+
+def test_what_is_spread_over_the_end_of_the_hours_goes_on_in_the_next_ones_first_hour() -> None:
+    late = at(42, 19) + timedelta(minutes=50)
+    moments = {spread_moment(policy(), case(account_id=number, claims=()), late) for number in range(60)}
+
+    tonight = [moment for moment in moments if moment < at(42, 20)]
+    assert tonight
+    assert len(moments) > 30
+    assert all(at(43, 9) <= moment < at(43, 10) for moment in moments - {*tonight})

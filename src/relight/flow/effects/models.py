@@ -61,6 +61,11 @@ class Effect(PartnerRow):
                 condition=Q(state="pending", lane="urgent"),
                 name="effect_due_urgent",
             ),
+            models.Index(
+                fields=("partner", "kind", "due_at", "id"),
+                condition=Q(state="pending", lane="urgent"),
+                name="effect_due_urgent_kind",
+            ),
             models.Index(fields=("partner", "lease_until"), condition=Q(state="in_flight"), name="effect_lease"),
             models.Index(
                 fields=("partner", "created_at"), condition=Q(state="pending", attempts__gt=0), name="effect_again"

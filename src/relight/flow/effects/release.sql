@@ -43,14 +43,23 @@ SELECT e.id, e.due_at, e.queue FROM (
 ) e
 ORDER BY e.due_at, e.id LIMIT %(limit)s
 
--- due_urgent: the same for restores and receipts, by their own index
-SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
-WHERE e.state = 'pending' AND e.lane = 'urgent' AND e.due_at <= %(now)s
-    AND (e.due_at, e.id) >= (%(since)s::timestamptz, %(since_id)s::bigint)
-    AND (e.kind <> 'supply' OR (
-        SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id AND f.kind = 'supply'
-            AND f.state = 'in_flight') IS NULL)
-ORDER BY e.due_at, e.id LIMIT %(limit)s FOR NO KEY UPDATE OF a SKIP LOCKED
+-- due_urgent: the same for restores and receipts: commands first, then what agencies are told, then messages, of which
+-- only so many leave together. Each kind by its own order, so that no command is looked for behind a million messages
+SELECT e.id, e.due_at, e.queue FROM (
+    SELECT d.id, d.due_at, w.kind AS queue, w.place
+    FROM unnest(%(kinds)s::text[], %(rooms)s::int[], %(since)s::timestamptz[], %(since_ids)s::bigint[])
+        WITH ORDINALITY AS w (kind, room, since, since_id, place)
+    CROSS JOIN LATERAL (
+        SELECT e.id, e.due_at FROM effect e JOIN account a ON a.partner_id = e.partner_id AND a.id = e.account_id
+        WHERE e.state = 'pending' AND e.lane = 'urgent' AND e.kind = w.kind AND e.due_at <= %(now)s
+            AND (e.due_at, e.id) >= (w.since, w.since_id)
+            AND (e.kind <> 'supply' OR (
+                SELECT f.id FROM effect f WHERE f.partner_id = e.partner_id AND f.service_id = e.service_id
+                    AND f.kind = 'supply' AND f.state = 'in_flight') IS NULL)
+        ORDER BY e.due_at, e.id LIMIT w.room FOR NO KEY UPDATE OF a SKIP LOCKED
+    ) d
+) e
+ORDER BY e.place, e.due_at, e.id LIMIT %(limit)s
 
 -- still_due: read under the lock, by a later statement than the one that took it: what another worker took meanwhile is
 -- not ours, and what it left in the outbox has its attempts counted

@@ -1,5 +1,6 @@
 """Claiming: whose case is due, and which effects, with their accounts locked."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from relight.flow.road.gather import SQL
 from relight.flow.road.searching import FROM_THE_START, PATIENCE, Found, Place, Search, Since
 
 EFFECTS = statements("relight.flow.effects", "release.sql")
+URGENT = ("supply", "handover", "message")  # what is urgent, in the order in which it leaves
 
 
 class _Claimer:
@@ -45,16 +47,16 @@ class Claimer(_Claimer):
 class EffectClaimer(_Claimer):
     """Claims due effects, of each channel the longest waiting first."""
 
-    def claim(self, tx: Tx, lane: str, now: datetime, limit: int, load: rests.Load) -> list[int]:
+    def claim(
+        self, tx: Tx, lane: str, now: datetime, limit: int, load: rests.Load, messages: int | None = None
+    ) -> list[int]:
         """At most so many due effects for which their drivers have room beside `load`; their accounts are locked until
-        the transaction's end. Of urgent ones all, whatever the drivers have to do."""
+        the transaction's end. Of urgent ones whatever the drivers have to do, but of messages at most `messages`."""
         search = self.search(tx.partner_id, lane)
         if lane == "urgent":
-
-            def ask(since: Since) -> list[Found]:
-                return [(*row, "") for row in tx.rows(*urgent_effects(now, limit, since("")))]
-
-            found = search.find(tx, ask, now)
+            most = limit if messages is None else min(limit, messages)
+            rooms = {kind: most if kind == "message" else limit for kind in URGENT if most or kind != "message"}
+            found = search.find(tx, lambda since: tx.rows(*urgent_effects(rooms, now, limit, since)), now, [*rooms])
         else:
             room = rests.room(tx, load, now, limit=limit)
             found = search.find(tx, lambda since: tx.rows(*bulk_effects(room, now, limit, since)), now, room.queues)
@@ -67,9 +69,11 @@ def question(lane: str, now: datetime, limit: int, since: Place) -> tuple[str, d
     return statement, {"now": now, "limit": limit, "since": since[0], "since_id": since[1]}
 
 
-def urgent_effects(now: datetime, limit: int, since: Place) -> tuple[str, dict[str, Any]]:
-    """The statement that claims urgent effects, and what it is asked with."""
-    return EFFECTS.due_urgent, {"now": now, "limit": limit, "since": since[0], "since_id": since[1]}
+def urgent_effects(rooms: Mapping[str, int], now: datetime, limit: int, since: Since) -> tuple[str, dict[str, Any]]:
+    """The statement that claims urgent effects, so many of each kind at most, and what it is asked with."""
+    places = [since(kind) for kind in rooms]
+    begin = {"since": [at for at, _ in places], "since_ids": [id_ for _, id_ in places]}
+    return EFFECTS.due_urgent, {"kinds": [*rooms], "rooms": [*rooms.values()], **begin, "now": now, "limit": limit}
 
 
 def bulk_effects(room: rests.Room, now: datetime, limit: int, since: Since) -> tuple[str, dict[str, Any]]:

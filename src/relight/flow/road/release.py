@@ -41,9 +41,7 @@ SQL = statements("relight.flow.effects", "release.sql")
 BATCH = {"bulk": 100, "urgent": 50}
 SEND_WITHIN = timedelta(seconds=2)
 LEASE = timedelta(seconds=60)
-COMMAND_LEASE = timedelta(
-    seconds=8
-)  # of commands to services: a restore waits for whoever is missed, and may be repeated
+COMMAND_LEASE = timedelta(seconds=8)  # of commands: a restore waits for whoever is missed, and may be repeated
 ALONE_AFTER = 2  # attempts, the last of which was lost
 _PERSON_WITHIN = timedelta(days=1)
 _NO_LOAD: rests.Load = {}
@@ -131,17 +129,24 @@ class Releaser:
         self.claimer = EffectClaimer()
 
     def release(
-        self, partner_id: int, lane: str, now: datetime, *, limit: int | None = None, load: rests.Load = _NO_LOAD
+        self,
+        partner_id: int,
+        lane: str,
+        now: datetime,
+        *,
+        limit: int | None = None,
+        load: rests.Load = _NO_LOAD,
+        messages: int | None = None,
     ) -> tuple[int, list[Job]]:
         """One batch of one partner's due effects: how many were looked at, and the attempts to act on.
 
         `load` is what the worker has under way at the partner's drivers: bulk work waits for one that is full or rests.
-        An effect that fails its batch is put off (stuck.py).
+        Of urgent messages at most `messages` leave. An effect that fails its batch is put off (stuck.py).
         """
         claimed: list[int] = []
 
         def claim(tx: Tx) -> list[int]:
-            claimed.extend(self.claimer.claim(tx, lane, now, limit or BATCH[lane], load))
+            claimed.extend(self.claimer.claim(tx, lane, now, limit or BATCH[lane], load, messages))
             return claimed
 
         def alone(effect_id: int) -> list[Job]:

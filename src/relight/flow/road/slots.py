@@ -1,11 +1,12 @@
 """Fair shares: how many attempts a worker's lane has under way, of which partner and at which driver.
 
 One partner's slow drivers never take all of a lane: while others have work each gets an equal part, and alone it leaves
-a quarter free for whoever comes next.
+a quarter free for whoever comes next. Messages never take more than half of the urgent lane: however slow an SMSC is,
+and however many receipts wait, restores leave.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from threading import Lock
 
 from relight.flow.effects.rests import Driver, Load
@@ -61,6 +62,16 @@ class Slots:
             taken, own = self._by_partner.total(), self._by_partner[partner_id]
         share = self.size // waiting if waiting > 1 else self.size * 3 // 4
         return max(0, min(BATCH_MAX, self.size - taken - begun, max(1, share) - own))
+
+    def messages_left(self, begun: Sequence[Job]) -> int:
+        """How many messages may begin, of all partners, when these attempts of this round are not taken yet."""
+        with self._lock:
+            taken = sum(counts[driver] for counts in self._by_driver.values() for driver in counts if _tells(driver))
+        return max(0, self.size // 2 - taken - sum(_tells(_driver(job)) for job in begun))
+
+
+def _tells(driver: Driver) -> bool:
+    return driver[0] == "message"
 
 
 def _driver(job: Job) -> Driver:

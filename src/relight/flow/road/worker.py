@@ -237,8 +237,10 @@ class Worker:
             if self.stopping.is_set():
                 break
             with apart(f"release {lane.name}", partner_id):
-                load = lane.slots.load(partner_id)
-                looked, batch = self.releaser.release(partner_id, lane.name, now, limit=room, load=load)
+                load, messages = lane.slots.load(partner_id), lane.slots.messages_left(jobs)
+                looked, batch = self.releaser.release(
+                    partner_id, lane.name, now, limit=room, load=load, messages=messages
+                )
                 jobs += batch
                 if looked >= room:
                     full.append(partner_id)
