@@ -1,5 +1,6 @@
 """The web as a browser meets it: over HTTP, through the application that production runs, on a database of its own."""
 
+import math
 import os
 import threading
 from collections.abc import Iterator
@@ -90,3 +91,9 @@ def seat(site: str, owner: psycopg.Connection, partner: int) -> Iterator[SignIn]
     yield sit
     for visitor in seated:
         visitor.browser.close()
+
+
+@pytest.fixture(autouse=True)
+def counted_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is: a test looks at what it did a moment ago."""
+    monkeypatch.setattr("relight.web.console.queries.kept._QUICK_SECONDS", math.inf)

@@ -8,6 +8,7 @@ from relight.flow.database import statements
 from relight.web.console.desk import Desk
 from relight.web.console.filters import Filters
 from relight.web.console.queries import from_json, row, rows
+from relight.web.console.queries.kept import Kept
 from relight.web.console.search import Search
 
 SQL = statements(__package__, "cases.sql")
@@ -67,11 +68,16 @@ class CasePage:
     limited_search: bool
 
 
+_COUNTS = Kept[Counts]()
+
+
 def page(desk: Desk, filters: Filters) -> CasePage:
-    """Two statements, or three with a search."""
+    """Two statements, or three with a search; the counts are kept for a while where they are slow."""
     accounts = _accounts(desk, filters)
     params = {**filters.as_params(), "now": desk.now, "accounts": accounts, "size": SIZE}
-    counts = _counts(params)
+    found_by = None if accounts is None else tuple(accounts)
+    asked = (desk.at.partner_id, found_by, *({**filters.as_params(), "sort": ""}.items()))
+    counts = _COUNTS.get(asked, lambda: _counts(params))
     last = max(0, (counts.total - 1) // SIZE)
     offset = min(filters.page - 1, last) * SIZE
     found = tuple(_case_row(one) for one in rows(SQL.page, {**params, "offset": offset}))
