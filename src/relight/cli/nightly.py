@@ -31,7 +31,7 @@ async def watch_over(db: Database, only: Only, *, pause: float = _LOOK_EVERY_SEC
 async def _audit(db: Database, partner_id: int) -> None:
     """In a process of its own, since reading for minutes would hold up our loops; ended when we are."""
     with ExitStack() as held:
-        now = db.clock()
+        now = await asyncio.to_thread(db.clock)
         due = await asyncio.to_thread(_begin, held, db, partner_id, now)
         if due is None:
             return

@@ -174,9 +174,9 @@ async def look(
     when it is its turn: it goes to the end of those that wait, and holds up none of them."""
     seen = await _seen(room, partner_id, one)
     if seen is None:
-        await asyncio.to_thread(_pass_over, db, partner_id, one, clock())
+        await asyncio.to_thread(_pass_over, db, partner_id, one, clock)
         return False
-    return await asyncio.to_thread(_keep, db, partner_id, one, *seen, clock())
+    return await asyncio.to_thread(_keep, db, partner_id, one, *seen, clock)
 
 
 async def _seen(room: DriverRoom, partner_id: int, one: supply.Waiting) -> tuple[str, str] | None:
@@ -196,13 +196,17 @@ async def _seen(room: DriverRoom, partner_id: int, one: supply.Waiting) -> tuple
     return None
 
 
-def _pass_over(db: Database, partner_id: int, one: supply.Waiting, now: datetime) -> None:
+def _pass_over(db: Database, partner_id: int, one: supply.Waiting, clock: Callable[[], datetime]) -> None:
+    now = clock()
     with db.transaction(partner_id) as tx:
         lock_accounts(tx, [one.account_id])
         supply.looked_in_vain(tx, one.service_id, now)
 
 
-def _keep(db: Database, partner_id: int, one: supply.Waiting, level: str, proof: str, now: datetime) -> bool:
+def _keep(
+    db: Database, partner_id: int, one: supply.Waiting, level: str, proof: str, clock: Callable[[], datetime]
+) -> bool:
+    now = clock()
     with db.transaction(partner_id) as tx:
         lock_accounts(tx, [one.account_id])
         counts = supply.looked(tx, one, level, proof, now)

@@ -359,18 +359,19 @@ class Worker:
     async def _buttons(self) -> None:
         while True:
             metrics.came_round("buttons")
-            before = self.db.clock() - timedelta(seconds=_BUTTON_SECONDS)
             for partner_id in await asyncio.to_thread(self._partners):
                 with apart("buttons", partner_id):
-                    waiting = await asyncio.to_thread(self._waiting, partner_id, before)
+                    waiting = await asyncio.to_thread(self._waiting, partner_id)
                     for at in range(0, len(waiting), _LOOKS_AT_ONCE):
                         few = waiting[at : at + _LOOKS_AT_ONCE]
                         await asyncio.gather(*(look(self.db, self.room, partner_id, one, self.db.clock) for one in few))
             await asyncio.sleep(_BUTTON_SECONDS)
 
-    def _waiting(self, partner_id: int, before: Any) -> list[supply.Waiting]:
+    def _waiting(self, partner_id: int) -> list[supply.Waiting]:
+        now = self.db.clock()
         with self.db.transaction(partner_id) as tx:
-            return supply.waiting_for_button(tx, before=before, now=self.db.clock(), limit=100, patient=True)
+            before = now - timedelta(seconds=_BUTTON_SECONDS)
+            return supply.waiting_for_button(tx, before=before, now=now, limit=100, patient=True)
 
     async def _ears(self) -> None:
         """Listen on every partner's message drivers; partners that come later are found within a minute."""
