@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from relight.drivers.smpp import SmppDriver
 from relight.flow.effects.port import Attempt, Outcome, Result
@@ -332,9 +333,11 @@ def test_no_smsc_means_nothing_was_sent(smsc: Smsc) -> None:
         async with driver_on(smsc, port=1) as driver:
             return await send(driver, "Hei", seconds=0.3)
 
-    outcome = asyncio.run(story())
+    with capture_logs() as lines:
+        outcome = asyncio.run(story())
 
     assert (outcome.result, outcome.code) == (Result.BUSY, "connection_ConnectionRefusedError")
+    assert {(line["event"], line["why"]) for line in lines} == {("smsc_link_down", outcome.code)}
     assert outcome.retry_after_seconds == 5
 
 
@@ -343,9 +346,12 @@ def test_a_wrong_password_says_so(smsc: Smsc) -> None:
         async with driver_on(smsc, password="wrong") as driver:
             return await send(driver, "Hei", seconds=0.5)
 
-    outcome = asyncio.run(story())
+    with capture_logs() as lines:
+        outcome = asyncio.run(story())
 
+    logged = {(line["event"], line.get("why")) for line in lines}
     assert (outcome.result, outcome.code) == (Result.BUSY, "bind_14")
+    assert ("smsc_link_down", "bind_ESME_RINVPASWD") in logged
     assert "log-in was refused" in outcome.detail
     assert smsc.logins_refused() >= 1
 

@@ -11,7 +11,7 @@ import pytest
 
 from relight.audit.run import audit
 from relight.flow.claims import interest, rates
-from relight.flow.claims.operations import receive_payments
+from relight.flow.claims.operations import allocate_by_age, receive_payments
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx
 from tests.flow import ledger
@@ -64,13 +64,17 @@ def payment(tx: Tx, account: Account, ref: str, day: date, *, amount: int, told:
 
 
 def live(tx: Tx, account: Account, claims: list[int], dice: random.Random) -> Iterator[None]:
-    """A year or two of notices, month's ends, payments (some told late, some returned), drawn from the dice."""
+    """A year or two of notices (some voided), month's ends, payments (some told late or returned), from the dice."""
     day, paid = BEGINS, list[tuple[str, date, int]]()
     for n in range(dice.randint(10, 25)):
         day += timedelta(days=dice.randint(0, 40))
-        match dice.choice(["notice", "month", "pay", "late", "return"]):
+        match dice.choice(["notice", "month", "pay", "late", "return", "void"]):
             case "notice":
                 interest.name(tx, [dice.choice(claims)], today=day, now=noon(day))
+            case "void":
+                interest.forget(tx, [dice.choice(claims)], today=day, now=noon(day))
+                allocate_by_age(tx, [account.id], today=day, now=noon(day))
+                interest.recount(tx, [account.id], today=day, now=noon(day))
             case "month":
                 interest.book_month(tx, today=day, now=noon(day))
             case "return" if paid:

@@ -1,5 +1,7 @@
 """Mandates are told by files and people, and kept as periods."""
 
+import json
+import tracemalloc
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -8,13 +10,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relight.cli.main import relight
+from relight.cli.mandates import tell_taken
 from relight.core.references.kid import make_kid
 from relight.flow.cases.people import Person, UnableToAct
 from relight.flow.claims.errors import UnableToImport
+from relight.flow.claims.fields import Problem
 from relight.flow.claims.referencing import keep_setting
 from relight.flow.database import Database
 from relight.flow.payments.mandates import agreeing, hearing, noting
 from relight.flow.payments.mandates.noting import Told, UnableToCollect
+from relight.flow.payments.mandates.taking import ERRORS_MAX, Taken
 from tests.flow.booking import Connected
 from tests.flow.factories import make_account, make_claim
 from tests.flow.mandating import CREDITOR_ID, KARI, PAYER, Till
@@ -185,6 +190,48 @@ def test_a_delivery_of_betalingsservice_ends_what_it_names_and_one_that_is_cut_s
     assert [(one.read, one.changed, one.errors) for one in taken] == [(2, 2, []), (2, 0, [])]
     assert till.owes(came.account) == 0
     assert till.collected(refused) == [("refused", "2026-04-01", "cancelled_by_customer")]
+
+
+def test_a_delivery_that_is_wrong_throughout_is_counted_and_its_first_thousand_lines_are_told(
+    db: Database, partner: int, now: datetime, tmp_path: Path
+) -> None:
+    path = tmp_path / "BS0602.txt"
+    path.write_text(whole(paid("0299", "X"), *[paid("0236", f"RLC{at}") for at in range(1_199)]), "iso-8859-1")
+
+    taken = hearing.import_answers(db, partner, path, format="bs0602", now=now)
+
+    assert (taken.read, taken.changed, taken.unchanged, taken.rejected) == (1_200, 0, 0, 1_200)
+    assert len(taken.errors) == ERRORS_MAX == 1_000
+
+
+def test_a_delivery_is_never_held_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "BS0602.txt"
+    path.write_text(whole(*[paid("0236", f"RLC{at}") for at in range(20_000)]), "iso-8859-1")
+    taken = Taken()
+
+    tracemalloc.start()
+    rows = sum(1 for _ in hearing._delivered(path, taken))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (rows, taken.rejected) == (20_000, 0)
+    assert peak < 1_000_000  # bytes; as a list it was five million
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_command_says_how_many_of_the_wrong_rows_it_tells(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = Taken(read=1_200)
+    taken.reject(Problem(line, "ref", "There is none.") for line in range(1_200))
+
+    tell_taken(taken, as_json=as_json)
+
+    told = capsys.readouterr().out.splitlines()
+    if as_json:
+        found = json.loads(told[-1])
+        assert (found["rejected"], len(found["errors"]), found["errors_left_out"]) == (1_200, 1_000, 200)
+    else:
+        assert len(told) == 22
+        assert told[20] == "These are the first 20 of 1,200; with --json, 1,000."
 
 
 def test_betalingsservices_own_word_books_its_money_once_and_takes_it_back(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Collection
 from datetime import date, timedelta
 from random import Random
@@ -9,6 +10,7 @@ from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from relight.audit.run import audit
@@ -33,6 +35,7 @@ __all__ = ["other_partner"]
 
 NAME = "broadband-no"
 BENTE = Person("bente", "manager")
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
 SLOWER = ("after: 1 month", "after: 2 months")
 FRIENDLY = "  friendly:\n    after: 1 day\n    do: [{message: friendly_reminder, channel: best, tone: warm}]\n\n"
 
@@ -329,6 +332,32 @@ def test_two_who_move_at_once_move_each_case_once(world: World, database_urls: d
 
     assert sorted(case for one in results for case in one.first_moved) == cases(world)
     assert world.value("SELECT count(*) FROM case_event WHERE code = 'policy_moved'") == 5
+
+
+def test_two_who_move_at_once_share_the_last_room(
+    world: World, owner: psycopg.Connection, database_urls: dict[str, str]
+) -> None:
+    for _ in range(4):
+        owing(world)
+    ids, text = cases(world), packaged_text(NAME).replace(*SLOWER)
+    with world.db.transaction(world.partner) as tx:
+        publish_at_once(tx, text, by=operator("test"), now=world.moment, share=50, cap=3)
+    results: list[Moved] = []
+    threads = [
+        Thread(target=lambda some=some: results.append(moves(world, old=1, new=2, cases=some)))
+        for some in (ids[:2], ids[2:])
+    ]
+
+    with holding(database_urls["owner"], "LOCK TABLE case_event IN SHARE MODE"):
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: owner.execute(_WAITING).fetchone() == (2,), "one writes, and one waits for its room")
+    for thread in threads:
+        thread.join(SECONDS_MAX)
+
+    assert under(world)[2] == 3
+    assert sorted(one.moved for one in results) == [1, 2]
+    assert sum((one.reasons for one in results), Counter()) == {Hindrance("cap"): 1}
 
 
 def test_the_time_to_pay_that_a_letter_gave_goes_along_to_a_faster_version(

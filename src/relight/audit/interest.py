@@ -1,7 +1,8 @@
 """I9: late interest is what the law's rates come to, counted once more day by day from what changed each claim.
 
 The rates are the audit's own (`rules/*.yaml`) and those that somebody answers for. What was counted before a rate was
-known was right then: such a count is accepted where nobody has counted since.
+known was right then: such a count is accepted where nobody has counted since. Where every notice of a claim was voided,
+nothing has named its interest, and none may be booked.
 """
 
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ def count(row: Row, rates: Rates | None) -> Iterator[int]:
     """A claim's interest in minor units: as of the eve of each day from which a further rate held, and in the end."""
     total, day = Fraction(0), row["due_date"] + _DAY
     moved = list(zip(row["days"], row["amounts"], row["from_the_first"], strict=True))
-    while row["until"] is not None and rates is not None and day <= row["until"]:
+    until = None if row["unnamed"] else row["until"]
+    while until is not None and rates is not None and day <= until:
         if day in rates.points or (day.day, day.month) in ((1, 1), (1, 7)):
             yield int(total)
         points = rates.on(day)
@@ -115,6 +117,7 @@ def _wrong(reading: Reading, row: Row, tables: tuple[Interest, ...], answered: l
     rates = _rates(table, [one for one in answered if one["name"] == table.name]) if table else None
     *_, counted = count(row, rates)
     until = f" until {row['until']}" if row["until"] else ", which no notice has named"
+    until = ", which only voided notices named" if row["unnamed"] else until
     why = (
         f"{table.law if table else 'No table of interest'}: on claim {row['number']}"
         f" {money(row['booked'], row['currency'])} of late interest is booked; day by day from"

@@ -1,9 +1,13 @@
 -- bearing: claims whose late interest was named or booked, with every change of their principal. `from_the_first` is what
--- counts from the due date on: the bill itself, and what was taken off a bill that was too high.
+-- counts from the due date on: the bill itself, and what was taken off a bill that was too high. `unnamed`: steps covered
+-- the claim, and every one of them was voided; those that were taken over from another system named nothing here.
 SELECT c.id, c.account_id, c.number, c.currency, c.state, c.principal, c.disputed, a.debtor, c.interest_until AS until,
     greatest(c.due_date, c.deferred_to) AS due_date, h.booked, h.forgiven, h.days, h.amounts, h.from_the_first,
     (SELECT max(k.id) FROM dunning_case k WHERE k.partner_id = c.partner_id AND k.account_id = c.account_id
-        AND c.service_kind = ANY (k.services)) AS case
+        AND c.service_kind = ANY (k.services)) AS case,
+    coalesce((SELECT bool_and(s.voided_at IS NOT NULL) FROM step_claim k
+        JOIN step_taken s ON s.partner_id = k.partner_id AND s.id = k.step_id
+        WHERE k.partner_id = c.partner_id AND k.claim_id = c.id AND s.proof = ''), false) AS unnamed
 FROM claim c
 JOIN account a ON a.partner_id = c.partner_id AND a.id = c.account_id
 CROSS JOIN LATERAL (

@@ -190,10 +190,13 @@ def tell_taken(taken: Taken, *, as_json: bool) -> None:
     if not as_json:
         for problem in taken.errors[:_TOLD_MAX]:
             click.echo(f"line {problem.line}, {problem.field}: {problem.reason}")
+        if taken.rejected > _TOLD_MAX:
+            click.echo(f"These are the first {_TOLD_MAX} of {taken.rejected:,}; with --json, {len(taken.errors):,}.")
     counts = {
         "read": taken.read, "changed": taken.changed, "unchanged": taken.unchanged, "ended": taken.ended,
-        "rejected": len(taken.errors),
+        "rejected": taken.rejected,
     }  # fmt: skip
     told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     errors = [problem._asdict() for problem in taken.errors]
-    answer({**counts, "errors": errors}, as_json=as_json, text=told)
+    left_out = taken.rejected - len(errors)
+    answer({**counts, "errors": errors, "errors_left_out": left_out}, as_json=as_json, text=told)

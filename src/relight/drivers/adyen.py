@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from relight.drivers.adyen_notification import PREFIX, read_notification
 from relight.drivers.message_settings import read_settings
-from relight.drivers.payment_http import Api, Refused, minor_of
+from relight.drivers.payment_http import Api, Refused, lack, minor_of
 from relight.flow.payments.port import (
     CannotReconcile,
     Checkout,
@@ -109,7 +109,7 @@ class AdyenProvider:
             until = datetime.fromisoformat(expires) if expires else None
             return Checkout(ref, str(told["url"]), until, handle=str(told["id"]))
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"adyen made a link without {wrong}") from wrong
+            raise ProviderUnavailable(f"adyen made a link without {lack(wrong)}") from wrong
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[ProviderEvent]:
         """Verify every item's HMAC and read them. Nothing signed tells the age: an old one was told before."""
@@ -121,7 +121,7 @@ class AdyenProvider:
         try:
             return _link_said(told, now) if told["reference"] == provider_ref else []
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"adyen: the link lacks {wrong}") from wrong
+            raise ProviderUnavailable(f"adyen: the link lacks {lack(wrong)}") from wrong
 
     def cancel(self, provider_ref: str, handle: str = "") -> bool:
         """Let the link expire at once; one that was paid, or is being paid, cannot."""
@@ -165,7 +165,7 @@ class AdyenProvider:
         try:
             return [event for row in rows for event in _row_said(row)]
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"adyen: a row of the report lacks {wrong}") from wrong
+            raise ProviderUnavailable(f"adyen: a row of the report lacks {lack(wrong)}") from wrong
 
 
 def _named(handle: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from relight.drivers.message_settings import read_settings
-from relight.drivers.payment_http import Api, Refused, decimal_of, minor_of
+from relight.drivers.payment_http import Api, Refused, decimal_of, lack, minor_of
 from relight.flow.payments.port import (
     CannotReconcile,
     Checkout,
@@ -83,7 +83,7 @@ class MollieProvider:
             url, expires = str(told["_links"]["checkout"]["href"]), told.get("expiresAt")
             return Checkout(str(told["id"]), url, datetime.fromisoformat(expires) if expires else None)
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"mollie made a payment without {wrong}") from wrong
+            raise ProviderUnavailable(f"mollie made a payment without {lack(wrong)}") from wrong
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[ProviderEvent]:
         """Fetch the payment that the webhook names. One that Mollie does not know is no webhook of Mollie's."""
@@ -108,7 +108,7 @@ class MollieProvider:
         try:
             return _payment_said(told, now) if _is_ours(told) else []
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"mollie: the payment lacks {wrong}") from wrong
+            raise ProviderUnavailable(f"mollie: the payment lacks {lack(wrong)}") from wrong
 
     def cancel(self, provider_ref: str, handle: str = "") -> bool:
         """Cancel an open payment; some ways to pay, iDEAL among them, cannot be cancelled: they end by themselves."""
@@ -142,7 +142,7 @@ class MollieProvider:
                 events += [_went_back(it, now) for it in self._pages(f"{path}/refunds", "refunds")]
                 events += [_went_back(it, now) for it in self._pages(f"{path}/chargebacks", "chargebacks")]
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"mollie: a settlement lacks {wrong}") from wrong
+            raise ProviderUnavailable(f"mollie: a settlement lacks {lack(wrong)}") from wrong
         return events
 
     def _paid_out_on(self, day: date) -> Iterator[Mapping[str, Any]]:

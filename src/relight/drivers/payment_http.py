@@ -1,10 +1,13 @@
-"""JSON over HTTPS to a payment provider: one kept connection, one more try, and refusals in words.
+"""JSON over HTTPS to a payment provider: one kept connection, one more try, and refusals in words of ours.
 
+What a refusal says is logged. So it holds nothing that a provider wrote but its code: a sentence may name a customer.
 Every request that changes something carries a key of its own, so a second try does nothing twice.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
 from json import loads
 from typing import Any, Final
 
@@ -17,6 +20,9 @@ TRIES: Final = 2
 
 _MINOR = 100  # øre, cents, pence: every currency of the ledger has a hundred
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
+_STATUSES = frozenset(HTTPStatus)
+_CODE = re.compile(r"[A-Z]{0,4}\d{1,4}(_\d{1,4})?")  # Adyen's: 702, 14_030; five digits in a row may be a customer's
+_NAME = re.compile(r"\w{1,40}")
 
 
 class Refused(ProviderUnavailable):
@@ -102,13 +108,18 @@ def minor_of(text: object) -> int:
     return int(minor)
 
 
+def lack(wrong: Exception) -> str:
+    """What an answer lacks: the name that was looked for, else only the kind of what cannot be read."""
+    name = wrong.args[0] if isinstance(wrong, KeyError) and wrong.args else ""
+    return repr(name) if isinstance(name, str) and _NAME.fullmatch(name) else type(wrong).__name__
+
+
 def _why(answer: httpx.Response) -> str:
-    """The provider's own short word for it; never the whole body, which may hold what was sent."""
+    """What its status means, and the provider's own code where it names one: never its sentences."""
+    means = HTTPStatus(answer.status_code).phrase if answer.status_code in _STATUSES else "no status of HTTP's"
     try:
         told = answer.json()
     except ValueError:
-        return answer.reason_phrase
-    if not isinstance(told, dict):
-        return answer.reason_phrase
-    words = [str(told[name]) for name in ("title", "detail", "message", "errorCode") if told.get(name)]
-    return "; ".join(words)[:300] or answer.reason_phrase
+        return means
+    code = told.get("errorCode") if isinstance(told, dict) else None
+    return f"{means}, {code}" if isinstance(code, str) and _CODE.fullmatch(code) else means

@@ -6,12 +6,12 @@ stream after a time-out, and needs a thread and locks for a window; here one tas
 
 import asyncio
 import contextlib
-import logging
 import ssl
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import structlog
 from smpplib import command, consts
 from smpplib.client import SimpleSequenceGenerator
 from smpplib.exceptions import UnknownCommandError
@@ -21,11 +21,14 @@ from smpplib.smpp import make_pdu
 from relight.drivers.smpp_inbound import Delivery
 from relight.drivers.smpp_settings import SmppSettings
 
-log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 _HEADER = struct.Struct(">LLLL")
 _PDU_BYTES_MAX = 70_000  # message_payload is at most 64 KiB
 _RECONNECT_SECONDS_FIRST = 0.2
+_STATUS_NAMES = {
+    status: name.removeprefix("SMPP_") for name, status in vars(consts).items() if name.startswith("SMPP_ESME_R")
+}
 
 
 class NotSent(Exception):
@@ -123,9 +126,10 @@ class Link:
                 await self._one_connection()
             except BindRefused as refusal:
                 self.trouble = f"bind_{refusal.args[0]}"
+                why = f"bind_{_STATUS_NAMES.get(refusal.args[0], refusal.args[0])}"
             except Exception as error:  # noqa: BLE001  whatever went wrong, a link that stops trying stops every SMS
-                self.trouble = f"connection_{type(error).__name__}"
-            log.warning("SMSC link down (%s); next try in %.1f s", self.trouble, self._reconnect_seconds)
+                self.trouble = why = f"connection_{type(error).__name__}"
+            _log.warning("smsc_link_down", why=why, seconds=self._reconnect_seconds)
             await asyncio.sleep(self._reconnect_seconds)
             self._reconnect_seconds = min(self._reconnect_seconds * 2, self._settings.reconnect_seconds_max)
 
@@ -199,7 +203,7 @@ class Link:
         try:
             delivery = _read_delivery(raw, lambda status: _respond(writer, "deliver_sm_resp", sequence, status))
         except (struct.error, ValueError, IndexError):
-            log.warning("the SMSC sent a deliver_sm that cannot be read; refused")
+            _log.warning("smsc_sent_unreadable")
             _respond(writer, "generic_nack", sequence, consts.SMPP_ESME_RINVCMDLEN)
             return
         self._deliver(delivery)

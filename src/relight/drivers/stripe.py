@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import stripe
 
 from relight.drivers.message_settings import read_settings
+from relight.drivers.payment_http import lack
 from relight.drivers.stripe_events import Told, intent_said, is_ours, polled, session_said
 from relight.flow.payments.port import (
     Checkout,
@@ -94,7 +95,7 @@ class StripeProvider:
         try:
             return self._read(event)
         except (KeyError, TypeError, AttributeError) as wrong:
-            raise WebhookRefused(f"the event lacks {wrong}") from wrong
+            raise WebhookRefused(f"the event lacks {lack(wrong)}") from wrong
 
     def poll(self, provider_ref: str, now: datetime, handle: str = "") -> list[ProviderEvent]:
         """Retrieve the session or the intent."""

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from relight.drivers.message_settings import read_settings
-from relight.drivers.payment_http import Api, Refused
+from relight.drivers.payment_http import Api, Refused, lack
 from relight.drivers.vipps_signature import verified
 from relight.flow.payments.port import (
     CannotReconcile,
@@ -112,7 +112,7 @@ class VippsProvider:
         try:
             return self._read(told)
         except (KeyError, TypeError, ValueError) as wrong:
-            raise WebhookRefused(f"the event lacks {wrong}") from wrong
+            raise WebhookRefused(f"the event lacks {lack(wrong)}") from wrong
 
     def poll(self, provider_ref: str, now: datetime, handle: str = "") -> list[ProviderEvent]:
         """Ask for the payment; one that is confirmed and not captured yet is captured."""
@@ -122,7 +122,7 @@ class VippsProvider:
                 told = self._captured(provider_ref, told["aggregate"]["authorizedAmount"])
             return _payment_said(told, provider_ref, now)
         except (KeyError, TypeError, ValueError) as wrong:
-            raise ProviderUnavailable(f"vipps: the payment lacks {wrong}") from wrong
+            raise ProviderUnavailable(f"vipps: the payment lacks {lack(wrong)}") from wrong
 
     def cancel(self, provider_ref: str, handle: str = "") -> bool:
         """End a payment that nobody has confirmed; Vipps refuses to end another (`cancelTransactionOnly`)."""
@@ -159,7 +159,7 @@ class VippsProvider:
             try:
                 events += [event for item in told["items"] for event in _item_said(item)]
             except (KeyError, TypeError, ValueError) as wrong:
-                raise ProviderUnavailable(f"vipps: a line of the report lacks {wrong}") from wrong
+                raise ProviderUnavailable(f"vipps: a line of the report lacks {lack(wrong)}") from wrong
             if not _is_true(told.get("hasMore")) or told.get("cursor", "") == cursor:
                 return events
             cursor = str(told["cursor"])

@@ -132,6 +132,7 @@ def undo(tx: Tx, act_id: int, *, by: Person, now: datetime, note: str = "") -> A
         )
     today = partner_today(tx, now)
     tx.run(SQL.take_back, {"act": act_id, "today": today, "now": now, "actor": by.name})
+    interest.forget_forgiven(tx, posted.claim_id, today=today, now=now)
     interest.recount(tx, [posted.account_id], today=today, now=now)
     allocate_by_age(tx, [posted.account_id], today=today, now=now)
     open_cases(tx, [posted.account_id], now)

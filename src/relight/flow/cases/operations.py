@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from relight.flow.cases import naming
 from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoid
 from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age
@@ -222,7 +223,8 @@ def decide_approval(tx: Tx, *, approval_id: int, actor: str, granted: bool, now:
 
 
 def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: datetime, note: str) -> None:
-    """Take a wrong step out of counts and clocks and reverse its fee; what it blocked is given back by the next turn.
+    """Take a wrong step out of counts and clocks, and reverse its fee and the late interest that only it named; what it
+    blocked is given back by the next turn.
 
     The case is held for seven days, so that a person can mend what was wrong before it could be taken again.
     """
@@ -230,7 +232,7 @@ def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: dateti
     found = tx.row(SQL.void_step, {"case": case_id, "number": step_number, "now": now})
     if found is None:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
-    _reverse_fees(tx, account_id, case_id, step_number, now)
+    _take_back(tx, account_id, found[0], now)
     append_event(
         tx,
         case_id=case_id,
@@ -276,12 +278,12 @@ def _lock_case(tx: Tx, case_id: int, now: datetime) -> tuple[int, datetime]:
     return account_id, locked_at(tx, [account_id], now)
 
 
-def _reverse_fees(tx: Tx, account_id: int, case_id: int, step_number: int, now: datetime) -> None:
-    """Take back what a step charged; what was paid of it pays what else is owed."""
-    charged = tx.rows(SQL.step_fees, {"case": case_id, "number": step_number})
-    if not charged:
-        return
+def _take_back(tx: Tx, account_id: int, step: int, now: datetime) -> None:
+    """What a voided step charged, and the interest that only it named; what was paid of it pays what else is owed."""
+    charged = tx.rows(SQL.step_fees, {"step": step})
     fees.reverse(tx, [row[0] for row in charged], now=now)
     today = partner_today(tx, now)
-    allocate_by_age(tx, [account_id], today=today, now=now)
-    interest.recount(tx, [account_id], today=today, now=now)
+    forgot = naming.forget_unnamed(tx, [step], today=today, now=now)
+    if charged or forgot:
+        allocate_by_age(tx, [account_id], today=today, now=now)
+        interest.recount(tx, [account_id], today=today, now=now)

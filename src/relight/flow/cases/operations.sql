@@ -65,11 +65,11 @@ RETURNING id, step
 
 -- step_fees: what a step charged, to be taken back with it; among its account's own transfers
 SELECT t.id, t.claim_id, t.amount
-FROM dunning_case c
-JOIN step_taken k ON k.partner_id = c.partner_id AND k.case_id = c.id
+FROM step_taken k
+JOIN dunning_case c ON c.partner_id = k.partner_id AND c.id = k.case_id
 JOIN step_claim s ON s.partner_id = k.partner_id AND s.step_id = k.id
 JOIN transfer t ON t.partner_id = c.partner_id AND t.account_id = c.account_id AND t.claim_id = s.claim_id
-WHERE c.id = %(case)s AND k.number = %(number)s AND t.kind = 'fee' AND t.posted_at = k.decided_at
+WHERE k.id = %(step)s AND t.kind = 'fee' AND t.posted_at = k.decided_at
     AND NOT EXISTS (SELECT FROM transfer r
         WHERE r.partner_id = t.partner_id AND r.account_id = t.account_id AND r.reverses_id = t.id)
 

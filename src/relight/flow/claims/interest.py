@@ -1,8 +1,9 @@
 """Late interest on claims: counted anew from its first day, compared with what was booked, and the difference posted.
 
-A claim bears interest in the ledger from the notice that first names it. Then it is counted at each month's end and
-whenever its principal changes, so that a payment that is told late, or returned, corrects it, downwards as well. What
-nobody knows the rate of is not booked. The caller holds the accounts' locks, in id order.
+A claim bears interest in the ledger from the notice that first names it, for as long as one stands that does. Then it
+is counted at each month's end and whenever its principal changes, so that a payment that is told late, or returned,
+corrects it, downwards as well. What nobody knows the rate of is not booked. The caller holds the accounts' locks, in
+id order.
 """
 
 from calendar import monthrange
@@ -64,6 +65,23 @@ def name(tx: Tx, claims: Sequence[int], *, today: date, now: datetime) -> None:
     if claims:
         begun = {row[0] for row in tx.rows(SQL.begin, {"claims": list(claims), "today": today})}
         recount(tx, sorted(begun), today=today, now=now)
+
+
+def forget(tx: Tx, claims: Sequence[int], *, today: date, now: datetime) -> None:
+    """No notice that stands names the interest of these claims: what is booked of it is taken back, and none is counted
+    until one names it again. What was paid of it is the customer's credit: share it out, and `recount`."""
+    if not claims:
+        return
+    booked = [row for row in tx.rows(SQL.forget, {"claims": list(claims)}) if row[1] > 0]
+    if booked:
+        ids, amounts = (list(column) for column in zip(*booked, strict=True))
+        params = {"claims": ids, "amounts": amounts, "untils": [today] * len(ids), "today": today, "now": now}
+        tx.rows(SQL.take_back, params)
+
+
+def forget_forgiven(tx: Tx, claim: int | None, *, today: date, now: datetime) -> None:
+    """What was forgiven of a claim is owed again: but not interest that no notice names by now."""
+    forget(tx, [row[0] for row in tx.rows(SQL.unnamed, {"claim": claim})], today=today, now=now)
 
 
 def recount(tx: Tx, accounts: Sequence[int], *, today: date, now: datetime, until: date | None = None) -> None:

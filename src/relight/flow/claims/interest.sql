@@ -38,6 +38,15 @@ UPDATE claim c SET interest_until = x.until
 FROM unnest(%(claims)s::bigint[], %(untils)s::date[]) AS x (claim_id, until)
 WHERE c.id = x.claim_id AND c.interest_until IS DISTINCT FROM x.until
 
+-- forget: nobody has named the interest of these claims, as it turns out: it is not counted; what is booked of it
+UPDATE claim c SET interest_until = NULL WHERE c.id = ANY (%(claims)s::bigint[])
+RETURNING c.id, coalesce((
+    SELECT sum(CASE WHEN t.debit = 'receivable' THEN t.amount ELSE -t.amount END)
+    FROM transfer t WHERE t.claim_id = c.id AND t.kind = 'interest'), 0)::bigint
+
+-- unnamed: a claim that owes interest which no notice names any more
+SELECT id FROM claim WHERE id = %(claim)s AND interest > 0 AND interest_until IS NULL
+
 -- post: interest is owed on these claims, until these days
 WITH wanted AS (
     SELECT * FROM unnest(%(claims)s::bigint[], %(amounts)s::bigint[], %(untils)s::date[]) AS w (claim_id, amount, until)

@@ -40,6 +40,19 @@ class ImportRun(PartnerRow):
     class Meta:
         db_table = "import_run"
         constraints = (one_of("kind", "invoices", "payments", "cases"),)
+        indexes = (
+            models.Index(
+                fields=("partner", "kind", "finished_at"),
+                condition=Q(finished_at__isnull=False),
+                name="import_run_finished",
+            ),
+            models.Index(
+                fields=("partner", "sha256"), condition=Q(finished_at__isnull=False), name="import_run_content"
+            ),
+            models.Index(
+                fields=("partner", "started_at"), condition=Q(finished_at__isnull=True), name="import_run_unfinished"
+            ),
+        )
 
 
 class ImportRejection(PartnerRow):

@@ -161,7 +161,8 @@ def move(db: Database, partner_id: int, wanted: Plan, *, by: Person, clock: Cloc
 def _move_page(tx: Tx, wanted: Plan, page: list[tuple[int, int]], result: Moved, by: Person, now: datetime) -> None:
     now = locked_at(tx, sorted({account for _, account in page}), now)
     free = _sort(tx, wanted, [case for case, _ in page], result)
-    room = tx.value(SQL.lock_version, {"id": wanted.new.id})
+    tx.lock(SQL.lock_version, {"id": wanted.new.id})
+    room = tx.value(SQL.room, {"id": wanted.new.id})
     if room is not None:
         for case in free[max(0, room) :]:
             result.stays(case, Hindrance("cap"))

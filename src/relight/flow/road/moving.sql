@@ -32,8 +32,12 @@ WHERE c.id = ANY (%(ids)s::bigint[]) AND c.policy_version_id = %(old)s AND c.sta
 ORDER BY c.id
 
 -- lock_version: so that nobody takes the room meanwhile; accounts are locked before
+SELECT id FROM policy_version WHERE id = %(id)s FOR NO KEY UPDATE
+
+-- room: how many more cases its cap lets run; nothing where it has none. In a statement after the lock: one that waits
+-- for it would count what there was before
 SELECT cap - (SELECT count(*) FROM dunning_case c WHERE c.policy_version_id = v.id AND c.state <> 'closed')
-FROM policy_version v WHERE v.id = %(id)s FOR NO KEY UPDATE
+FROM policy_version v WHERE v.id = %(id)s
 
 -- promised: days to pay that letters gave, of completed steps that nobody voided and that were not taken over, each with
 -- the version that sent it: a case may have been moved before

@@ -1,12 +1,13 @@
 """Notices that a correction falsified are withdrawn: they asked for too much, or too early.
 
-What rested on them falls with them: their fees are taken back, approvals lapse, and the next turn gives back what was
-cut. The claims then begin their way anew.
+What rested on them falls with them: their fees and the late interest that only they named are taken back, approvals
+lapse, and the next turn gives back what was cut. The claims then begin their way anew.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from relight.flow.cases import naming
 from relight.flow.cases.operations import wake
 from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age
@@ -40,8 +41,10 @@ def withdraw_notices(tx: Tx, corrections: Sequence[Correction], *, now: datetime
 
 
 def take_fees_back(tx: Tx, steps: Sequence[int], accounts: Sequence[int], *, now: datetime) -> None:
-    """Reverse what voided steps charged; what was paid of it pays what else is owed, and interest is counted anew."""
+    """Reverse what voided steps charged, and the interest that only they named; what was paid of it pays what else is
+    owed, and interest is counted anew."""
     fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": list(steps)})], now=now)
     today = partner_today(tx, now)
+    naming.forget_unnamed(tx, steps, today=today, now=now)
     allocate_by_age(tx, accounts, today=today, now=now)
     interest.recount(tx, accounts, today=today, now=now)

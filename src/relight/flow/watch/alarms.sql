@@ -1,5 +1,6 @@
 -- alarms: what is late or wrong at a partner: how much of it (at most a thousand of each) and since when. Each part reads
--- by a partial index that holds only what is open, and names the partner, so that the index begins with it
+-- by a partial index that holds only what is open, and names the partner, so that the index begins with it. OFFSET 0
+-- keeps a look-up for each unfinished import: as a join all that were ever finished would be read
 WITH reading AS MATERIALIZED (
     SELECT r.position + 1 AS next FROM feed_reader r WHERE r.partner_id = %(partner)s
 ), me AS (
@@ -44,7 +45,7 @@ WITH reading AS MATERIALIZED (
         AND r.started_at <= %(now)s::timestamptz - %(import)s::interval
         AND r.started_at > %(now)s::timestamptz - interval '7 days'
         AND NOT EXISTS (SELECT FROM import_run n WHERE n.partner_id = r.partner_id AND n.id > r.id AND n.kind = r.kind
-            AND n.sha256 = r.sha256 AND n.finished_at IS NOT NULL)
+            AND n.sha256 = r.sha256 AND n.finished_at IS NOT NULL OFFSET 0)
 ), stale AS (
     SELECT coalesce(s.complete_until, me.created_at) AS at FROM me JOIN source s ON s.partner_id = me.id
     WHERE s.required AND me.mode = 'live'

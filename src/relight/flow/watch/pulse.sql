@@ -55,8 +55,10 @@ SELECT 'source_age', ARRAY[s.name], extract(epoch FROM %(now)s - s.complete_unti
 WHERE s.partner_id = %(partner)s AND s.complete_until IS NOT NULL
 UNION ALL
 SELECT f.figure, f.labels, f.value FROM (
-    SELECT DISTINCT ON (r.kind) r.* FROM import_run r
-    WHERE r.partner_id = %(partner)s AND r.finished_at IS NOT NULL ORDER BY r.kind, r.finished_at DESC
+    SELECT r.* FROM (VALUES ('invoices'), ('payments'), ('cases')) k (kind) CROSS JOIN LATERAL (
+        SELECT r.* FROM import_run r
+        WHERE r.partner_id = %(partner)s AND r.kind = k.kind AND r.finished_at IS NOT NULL
+        ORDER BY r.finished_at DESC LIMIT 1) r
 ) n CROSS JOIN LATERAL (VALUES
     ('import_age', ARRAY[n.kind], extract(epoch FROM %(now)s - n.finished_at)::float8),
     ('import_seconds', ARRAY[n.kind], extract(epoch FROM n.finished_at - n.started_at)::float8),

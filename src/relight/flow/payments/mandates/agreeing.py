@@ -28,7 +28,7 @@ def import_agreements(db: Database, partner_id: int, path: Path, *, now: datetim
     taken = Taken()
     for assignment in read_agreements(path) if scheme == "avtalegiro" else read_bs_agreements(path):
         taken.read += len(assignment.agreements) + len(assignment.problems)
-        taken.errors += assignment.problems
+        taken.reject(assignment.problems)
         with db.transaction(partner_id) as tx:
             setting, today = setting_of(tx), place_of(tx, now).today
             creditor, is_its_all = _creditor(tx, assignment, scheme)
@@ -75,8 +75,8 @@ def _note_agreements(
             for one in known]  # fmt: skip
     noted = noting.note(tx, told, source="file", actor=scheme, now=now)
     taken.changed += len(noted.changed)
-    taken.errors += [Problem(known[at].line, "kid", why) for at, why in noted.refused.items()]
-    taken.errors += [Problem(one.line, "kid", _UNKNOWN[scheme]) for one in standing if one.kid not in accounts]
+    taken.reject(Problem(known[at].line, "kid", why) for at, why in noted.refused.items())
+    taken.reject(Problem(one.line, "kid", _UNKNOWN[scheme]) for one in standing if one.kid not in accounts)
 
 
 def _end_others(

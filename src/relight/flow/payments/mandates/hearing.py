@@ -8,7 +8,6 @@ from relight.flow.claims.fields import Problem
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.claims.sources import provider_source
 from relight.flow.database import Database, Tx
-from relight.flow.payments.files.bs_payments import Told as BsTold
 from relight.flow.payments.files.bs_payments import read_payments
 from relight.flow.payments.files.pain002 import Refusal, read_pain002
 from relight.flow.payments.mandates import answering
@@ -37,12 +36,15 @@ def import_answers(db: Database, partner_id: int, path: Path, *, format: str, no
 
 
 def _delivered(path: Path, taken: Taken) -> Iterator[tuple[int, dict[str, str]]]:
-    """A delivery's lines as rows of the table. One that is not whole is refused before any of it counts."""
-    found = list(read_payments(path))
-    taken.errors += [one for one in found if isinstance(one, Problem)]
-    taken.read += len(taken.errors)
-    for one in found:
-        if isinstance(one, BsTold):
+    """A delivery's lines as rows of the table. One that is not whole is refused before any of it counts: it is read
+    twice, and never held."""
+    for _ in read_payments(path):
+        pass
+    for one in read_payments(path):
+        if isinstance(one, Problem):
+            taken.read += 1
+            taken.reject([one])
+        else:
             told = {"ref": one.ref, "outcome": one.outcome, "date": one.day.isoformat(), "reason": one.reason}
             yield one.line, {**told, "amount": str(one.amount)}
 
@@ -61,7 +63,7 @@ def _refuse(tx: Tx, refusals: list[Refusal], *, now: datetime, taken: Taken) -> 
         if ref in named:
             failures[named[ref].id] = Failure(named[ref].id, "refused", one.reason or NO_REASON)
         else:
-            taken.errors.append(Problem(one.line, "OrgnlEndToEndId", f"There is no collection {ref[:40]!r} of ours."))
+            taken.reject([Problem(one.line, "OrgnlEndToEndId", f"There is no collection {ref[:40]!r} of ours.")])
     taken.changed += answering.fail(tx, list(failures.values()), now=now)
 
 
@@ -77,12 +79,12 @@ def _answer(tx: Tx, rows: list[tuple[int, dict[str, str]]], *, now: datetime, ta
         try:
             day = date.fromisoformat(row["date"])
         except ValueError:
-            taken.errors.append(Problem(line, "date", f"There is no such day as {row['date'][:20]!r}."))
+            taken.reject([Problem(line, "date", f"There is no such day as {row['date'][:20]!r}.")])
             continue
         if found is None:
-            taken.errors.append(Problem(line, "ref", f"There is no collection {row['ref'][:40]!r} of ours."))
+            taken.reject([Problem(line, "ref", f"There is no collection {row['ref'][:40]!r} of ours.")])
         elif wrong := _not_that_sum(row.get("amount", ""), found.amount):
-            taken.errors.append(Problem(line, "amount", f"Collection {row['ref']}: {wrong}"))
+            taken.reject([Problem(line, "amount", f"Collection {row['ref']}: {wrong}")])
         elif outcome in ("collected", "returned"):
             state = "booked" if outcome == "collected" else "returned"
             paid = PaymentRow(row["ref"], found.amount, found.currency, state, day, found.account_ref, found.bill)
@@ -92,7 +94,7 @@ def _answer(tx: Tx, rows: list[tuple[int, dict[str, str]]], *, now: datetime, ta
         elif outcome == "refused":
             failures.append(Failure(found.id, "refused", row.get("reason", "") or NO_REASON))
         else:
-            taken.errors.append(Problem(line, "outcome", "Write collected, refused or returned."))
+            taken.reject([Problem(line, "outcome", "Write collected, refused or returned.")])
     settled = settle(tx, source, [paid for _, paid in money], now=now) if money else None
     for (_, paid), answer in zip(money, settled.received if settled else (), strict=True):
         if answer.moved and paid.state == "booked":

@@ -24,11 +24,11 @@ def import_mandates(db: Database, partner_id: int, path: Path, *, now: datetime)
             try:
                 good.append((line, _told(row)))
             except ValueError as wrong:
-                taken.errors.append(Problem(line, "row", str(wrong)))
+                taken.reject([Problem(line, "row", str(wrong))])
         with db.transaction(partner_id) as tx:
             noted = noting.note(tx, [one for _, one in good], source="file", actor=path.name, now=now)
         taken.changed += len(noted.changed)
-        taken.errors += [Problem(good[at][0], "row", why) for at, why in noted.refused.items()]
+        taken.reject(Problem(good[at][0], "row", why) for at, why in noted.refused.items())
     return taken
 
 

@@ -11,6 +11,7 @@ from relight.flow.claims.errors import UnableToImport
 from relight.flow.claims.fields import Problem
 
 T = TypeVar("T")
+ERRORS_MAX = 1_000  # that are kept and told of a file; the others are counted
 _BATCH = 1_000
 
 
@@ -18,18 +19,27 @@ _BATCH = 1_000
 class Taken:
     """What became of a file: how many rows changed something, how many did not, and what was wrong with the others.
 
-    `ended` are mandates that the file does not name any more, though it is a full list.
+    `ended` are mandates that the file does not name any more, though it is a full list. `rejected` counts all rows that
+    were wrong; `errors` says of the first `ERRORS_MAX` why.
     """
 
     read: int = 0
     changed: int = 0
     ended: int = 0
+    rejected: int = 0
     errors: list[Problem] = field(default_factory=list[Problem])
 
     @property
     def unchanged(self) -> int:
         """Rows that say what was known."""
-        return self.read - self.changed - len(self.errors)
+        return self.read - self.changed - self.rejected
+
+    def reject(self, problems: Iterable[Problem]) -> None:
+        """Count rows that are wrong, and keep the first."""
+        for problem in problems:
+            self.rejected += 1
+            if len(self.errors) < ERRORS_MAX:
+                self.errors.append(problem)
 
 
 def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
