@@ -172,6 +172,26 @@ def test_what_a_wrong_run_gave_to_the_agency_is_called_back(collected: Collected
     assert collected.audit() == []
 
 
+def test_what_a_rightful_step_gave_to_the_agency_stays_there(collected: Collected) -> None:
+    world, agency = collected.world, collected.world.value("SELECT decided_at FROM step_taken WHERE step = 'agency'")
+    world.owner.execute(
+        "INSERT INTO handover (partner_id, agency_id, case_id, account_id, effect_id, ref, step_number, currency,"
+        " state, after_transfer, created_at) SELECT h.partner_id, h.agency_id, h.case_id, h.account_id, h.effect_id,"
+        " 'before', s.number, h.currency, h.state, h.after_transfer, h.created_at"
+        " FROM handover h JOIN step_taken s ON s.case_id = h.case_id AND s.step = 'warn' WHERE h.partner_id = %s",
+        (world.partner,),
+    )
+    world.moment += timedelta(minutes=1)
+
+    with world.db.transaction(world.partner) as tx:
+        number, found = asking.ask(tx, Scope(agency), why="too early", by=Person("anne", "manager"), now=world.moment)
+    carry_out(world.db, world.partner, number, lambda: world.moment)
+
+    assert (found.cases, found.handovers) == (1, 1)
+    assert world.rows("SELECT wanted_back FROM handover ORDER BY id") == [("person",), ("",)]
+    assert world.log(collected.account).count("recall_asked") == 1
+
+
 def test_the_agency_settles_with_its_fee_as_agreed_and_nothing_is_left_with_it(collected: Collected) -> None:
     world, at = collected.world, collected.world.moment
     says(collected.folder, paid(collected.case, OWED, at, payment="NI-2026-0002"))

@@ -12,9 +12,10 @@ OPEN = ("granted", "running")
 class Undo(PartnerRow):
     """One undo: `asked` until enough people agreed, `granted`, `running`, `done`; or `refused`.
 
-    It is about steps that were taken from `since` on (until it began, `until`), of a policy's version, of an import, or
-    of the cases that a bulk moved; of everything where none is named. `act` is the bulk id of the cases' events.
-    `after_case` is how far it has come, so that whoever goes on begins there. `found` is what its asker was shown.
+    It is about steps that were taken from `since` on, `until` it was asked for (`needs` one person) or began (two), of
+    a policy's version, of an import, or of the cases that a bulk moved; of everything where none is named. `act` is the
+    bulk id of the cases' events. `after_case` is how far it has come, so that whoever goes on begins there. `found` is
+    what its asker was shown.
     The apology is a `draft` until a person approves it; then the turn of one case of each customer sends it.
     """
 

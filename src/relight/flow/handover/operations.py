@@ -3,6 +3,7 @@
 Each writes its facts and wakes the cases that they concern; none decides. All lock the account first.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -82,13 +83,18 @@ def end_agency(tx: Tx, name: str, now: datetime) -> None:
     tx.run(SQL.end_agency, {"agency": agency_id(tx, name), "now": now})
 
 
-def recall(tx: Tx, *, case_id: int, why: str, actor: str, note: str, now: datetime) -> None:
-    """Ask for a case's claims back. The next turn decides the recall, which leaves at once. Raises `UnableToRecall`."""
+def recall(
+    tx: Tx, *, case_id: int, why: str, actor: str, note: str, now: datetime, steps: Sequence[int] | None = None
+) -> None:
+    """Ask for a case's claims back, or for what these steps of it (their numbers) handed over. The next turn decides
+    the recall, which leaves at once. Raises `UnableToRecall`."""
     account_id = tx.value(SQL.account_of, {"case": case_id})
     if account_id is None:
         raise UnableToFind("There is no such case.")
     now = locked_at(tx, [account_id], now)
-    asked = tx.rows(SQL.want_back, {"case": case_id, "why": why, "actor": actor})
+    asked = tx.rows(SQL.want_back, {
+        "case": case_id, "why": why, "actor": actor, "steps": None if steps is None else list(steps),
+    })  # fmt: skip
     if not asked:
         raise UnableToRecall("No agency has this case, or it was called back already.")
     for id_, title in asked:

@@ -17,9 +17,10 @@ WHERE e.id = %(effect)s
 UPDATE handover SET state = 'recalled', ended_at = %(now)s
 WHERE id = %(handover)s AND state NOT IN ('recalled', 'refused', 'uncollectable', 'paid', 'failed')
 
--- want_back: somebody asks for what an agency has
+-- want_back: somebody asks for what an agency has: of the whole case, or of some steps
 UPDATE handover h SET wanted_back = %(why)s, wanted_by = %(actor)s FROM agency a
 WHERE h.case_id = %(case)s AND h.wanted_back = '' AND a.id = h.agency_id
+    AND (%(steps)s::int[] IS NULL OR h.step_number = ANY (%(steps)s::int[]))
     AND h.state NOT IN ('recalled', 'refused', 'uncollectable', 'paid', 'failed')
 RETURNING h.id, a.title
 

@@ -17,12 +17,17 @@ def heed_stops(tx: Tx) -> None:
     tx.run(SQL.heed_stops)
 
 
+def wait_for_batches(tx: Tx) -> None:
+    """Wait until the batches that are under way, of any partner, are committed; later ones wait for our commit."""
+    tx.lock(SQL.wait_for_batches)
+
+
 def stop(tx: Tx, now: datetime, by: str) -> datetime:
     """Stop the transaction's partner, or without one the installation (only its owner may); since when it is.
 
     Waits for the batches that are under way, of any partner: seconds, where the machine is full.
     """
-    tx.run(SQL.wait_for_batches)
+    wait_for_batches(tx)
     with tx.together():
         moment = tx.later_together(now)
     at = moment()
@@ -38,7 +43,7 @@ def resume(tx: Tx, by: str) -> list[str]:
 
 def set_mode(tx: Tx, mode: str) -> None:
     """`live`, or `shadow`: decisions are made and nothing leaves, from this commit on."""
-    tx.run(SQL.wait_for_batches)
+    wait_for_batches(tx)
     tx.run(SQL.mode, {"mode": mode, "partner": tx.partner_id})
 
 

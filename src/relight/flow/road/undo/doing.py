@@ -15,8 +15,10 @@ from relight.flow.cases.drafts import SQL as ACTS
 from relight.flow.cases.operations import locked_at, wake
 from relight.flow.database import Database, Tx
 from relight.flow.handover.operations import recall
+from relight.flow.partners.stopping import wait_for_batches
 from relight.flow.road.undo import apology
 from relight.flow.road.undo.asking import UnableToUndo, Undo, undo
+from relight.flow.road.undo.by_hand import ask_to_take_back
 from relight.flow.road.undo.finding import BATCH, SQL, Harm, asked_of, harm_of, page_of, steps_of
 from relight.flow.road.withdraw import take_fees_back
 
@@ -42,15 +44,12 @@ def carry_out(
 
 def step(db: Database, partner_id: int, number: int, now: datetime, *, batch: int = BATCH) -> int:
     """One batch in one transaction; how many cases were looked at, 0 when it is done. Two at it take turns."""
+    _start(db, partner_id, number, now)
     with db.transaction(partner_id) as tx:
         tx.rows(SQL.lock, {"undo": number})
         at = undo(tx, number)
-        if at.state in ("asked", "refused"):
-            raise UnableToUndo(f"Undo {number} is {at.state}: nobody agreed to it.")
         if at.state == "done":
             return 0
-        if at.state == "granted":
-            at = _start(tx, at, now)
         asked = {**asked_of(tx, at.scope), "until": at.until}
         page = page_of(tx, asked, after=at.after_case, limit=batch)
         if not page:
@@ -74,10 +73,20 @@ def go_on(db: Database, partner_id: int, clock: Callable[[], datetime]) -> int:
     return batches
 
 
-def _start(tx: Tx, at: Undo, now: datetime) -> Undo:
-    told = {"undo": at.id, "since": at.since.isoformat(), "import": at.run, "bulk": at.bulk, "why": at.why}
-    tx.run(SQL.start, {"undo": at.id, "now": now, "act": _record(tx, at, "undoing", told, now)})
-    return undo(tx, at.id)
+def _start(db: Database, partner_id: int, number: int, now: datetime) -> None:
+    """Begin one that was agreed to, in a transaction of its own: what turns had decided by then is committed before the
+    first case is looked at, and no turn waits for longer than this takes."""
+    with db.transaction(partner_id) as tx:
+        tx.rows(SQL.lock, {"undo": number})
+        at = undo(tx, number)
+        if at.state in ("asked", "refused"):
+            raise UnableToUndo(f"Undo {number} is {at.state}: nobody agreed to it.")
+        if at.state != "granted":
+            return
+        wait_for_batches(tx)
+        now = tx.after_waiting(now)
+        told = {"undo": at.id, "since": at.since.isoformat(), "import": at.run, "bulk": at.bulk, "why": at.why}
+        tx.run(SQL.start, {"undo": at.id, "now": now, "act": _record(tx, at, "undoing", told, now)})
 
 
 def _finish(tx: Tx, at: Undo, now: datetime) -> None:
@@ -103,13 +112,21 @@ def _undo(tx: Tx, at: Undo, steps: Sequence[int], now: datetime) -> None:
         row[0] for row in tx.rows(SQL.void, {"partner": tx.partner_id, "steps": steps, "now": now, **told, **held})
     ]
     take_fees_back(tx, steps, accounts, now=now)
-    for harm in harms:
-        if harm.handovers:
-            recall(tx, case_id=harm.case_id, why="person", actor=at.asked_by, note=at.why, now=now)
+    cases = [harm.case_id for harm in harms]
+    tx.run(SQL.spare_tasks, {"cases": cases, "now": now, "actor": at.asked_by})
+    ask_to_take_back(tx, steps, now)
+    _call_back(tx, at, harms, now)
     _note(tx, at, harms, now)
     dark = sorted({harm.account_id for harm in harms if harm.services})
     wake(tx, dark, now, urgent=True)
     wake(tx, sorted({harm.account_id for harm in harms} - set(dark)), now, urgent=False)
+
+
+def _call_back(tx: Tx, at: Undo, harms: Sequence[Harm], now: datetime) -> None:
+    for harm in harms:
+        if harm.handovers:
+            told = {"why": "person", "actor": at.asked_by, "note": at.why}
+            recall(tx, case_id=harm.case_id, steps=harm.numbers, now=now, **told)
 
 
 def _note(tx: Tx, at: Undo, harms: Sequence[Harm], now: datetime) -> None:

@@ -28,7 +28,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Harm:
     """What wrong steps did in one case. `fees` in minor units; `services` are below full for their sake; `messages`
-    (with `letters`) and `commands` have left, `stopped` have not; `handovers` are with an agency."""
+    (with `letters`) and `commands` have left, `stopped` have not; `handovers` are with an agency; `by_hand` are cuts,
+    terminations and hand-overs that people carried out."""
 
     case_id: int
     account_id: int
@@ -41,11 +42,12 @@ class Harm:
     stopped: int
     commands: int
     handovers: int
+    by_hand: int
 
     @property
     def reached(self) -> bool:
         """Whether the customer noticed anything, and is owed an apology."""
-        return bool(self.fees or self.messages or self.commands or self.handovers)
+        return bool(self.fees or self.messages or self.commands or self.handovers or self.by_hand)
 
 
 @dataclass(slots=True)

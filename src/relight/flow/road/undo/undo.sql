@@ -16,7 +16,8 @@ WHERE s.case_id > %(after)s AND s.decided_at >= %(since)s AND s.decided_at <= %(
 GROUP BY s.case_id, c.account_id ORDER BY s.case_id LIMIT %(limit)s
 
 -- steps: of these cases what was wrong, and what came after it for the same claims: it rested on it. Restores are the
--- engine's own and stay, and so does what was done before Relight.
+-- engine's own and stay, and so does what was done before Relight. A move answers for its cases until they are moved
+-- again, be it back.
 WITH wrong AS (
     SELECT s.id, s.case_id, s.number FROM step_taken s
     JOIN case_event e ON e.partner_id = s.partner_id AND e.case_id = s.case_id AND e.number = s.number
@@ -26,7 +27,9 @@ WITH wrong AS (
         AND (%(run)s::bigint IS NULL OR EXISTS (
             SELECT FROM step_claim k JOIN claim m ON m.id = k.claim_id WHERE k.step_id = s.id AND m.run_id = %(run)s))
         AND (%(bulk)s::bigint IS NULL OR EXISTS (
-            SELECT FROM case_event b WHERE b.case_id = s.case_id AND b.bulk_id = %(bulk)s AND b.number < s.number))
+            SELECT FROM case_event b WHERE b.case_id = s.case_id AND b.bulk_id = %(bulk)s AND b.number < s.number
+                AND NOT EXISTS (SELECT FROM case_event o WHERE o.case_id = s.case_id AND o.code = 'policy_moved'
+                    AND o.number > b.number AND o.number < s.number)))
 )
 SELECT s.id FROM step_taken s
 WHERE s.case_id = ANY (%(cases)s::bigint[]) AND s.voided_at IS NULL AND s.step <> 'restore' AND s.proof = ''
@@ -37,9 +40,9 @@ WHERE s.case_id = ANY (%(cases)s::bigint[]) AND s.voided_at IS NULL AND s.step <
 ORDER BY s.id
 
 -- harm: what these steps did, case by case: fees that stand, services that are below full for their sake, messages and
--- commands that have left, and what is still in the outbox
+-- commands that have left, what is still in the outbox, and what people carried out
 SELECT w.case_id, c.account_id, w.numbers, w.names, f.fees, b.services, e.messages, e.letters, e.stopped, e.commands,
-    h.handovers
+    h.handovers, p.by_hand
 FROM (
     SELECT case_id, array_agg(id) AS ids, array_agg(number ORDER BY number) AS numbers,
         array_agg(step ORDER BY number) AS names
@@ -72,6 +75,11 @@ CROSS JOIN LATERAL (
     WHERE h.case_id = c.id AND h.step_number = ANY (w.numbers) AND h.wanted_back = ''
         AND h.state NOT IN ('recalled', 'refused', 'uncollectable', 'paid', 'failed')
 ) h
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS by_hand FROM task k
+    WHERE k.case_id = c.id AND k.step_number = ANY (w.numbers) AND k.state = 'done'
+        AND k.code IN ('request_to_grid', 'contract_terminate', 'handover')
+) p
 ORDER BY w.case_id
 
 -- void: out of counts and clocks, each with its event; the case is held, so that a person can mend what was wrong. What
@@ -116,6 +124,29 @@ WITH voided AS (
 )
 SELECT account_id FROM bumped ORDER BY account_id
 
+-- by_hand: what people carried out for these steps, with the version of the policy that says what it was
+SELECT s.case_id, c.account_id, s.number, s.step, k.part, v.id
+FROM step_taken s
+JOIN dunning_case c ON c.partner_id = s.partner_id AND c.id = s.case_id
+JOIN task k ON k.partner_id = s.partner_id AND k.case_id = s.case_id AND k.step_number = s.number
+JOIN case_event e ON e.partner_id = s.partner_id AND e.case_id = s.case_id AND e.number = s.number
+JOIN LATERAL (SELECT max(v.id) AS id FROM policy_version v WHERE v.hash = e.policy_hash) v ON v.id IS NOT NULL
+WHERE s.id = ANY (%(steps)s::bigint[]) AND k.state = 'done' AND k.part IS NOT NULL
+    AND k.code IN ('request_to_grid', 'contract_terminate', 'handover')
+ORDER BY s.id, k.part
+
+-- spare_tasks: nobody is to do what was given up, or to mend a message, where no step stands that still wants it
+WITH about AS (
+    SELECT e.case_id, s.voided_at, CASE WHEN e.state = 'given_up'
+            THEN 'given_up-' || coalesce(e.service_id::text, 'effect-' || e.id)
+        ELSE 'unfit-' || e.template || '-' || e.channel || '-' || e.case_id END AS dedup
+    FROM effect e LEFT JOIN step_taken s ON s.case_id = e.case_id AND s.number = e.step_number
+    WHERE e.case_id = ANY (%(cases)s::bigint[]) AND (e.state = 'given_up' OR e.why = 'unfit_message')
+)
+UPDATE task k SET state = 'dismissed', done_at = %(now)s, done_by = %(actor)s
+FROM (SELECT case_id, dedup FROM about GROUP BY case_id, dedup HAVING bool_and(voided_at IS NOT NULL)) a
+WHERE k.case_id = a.case_id AND k.dedup = a.dedup AND k.state = 'open'
+
 -- note: what was done, case by case
 INSERT INTO undo_case (partner_id, undo_id, case_id, account_id, steps, fees, services, messages, letters, stopped,
     handovers, reached, apology, at)
@@ -154,8 +185,11 @@ WHERE (%(undo)s::bigint IS NULL OR u.id = %(undo)s) ORDER BY u.id DESC LIMIT %(l
 -- answer: a person's yes or no
 UPDATE undo SET state = %(state)s, answered_at = %(now)s, answered_by = %(actor)s WHERE id = %(undo)s
 
--- start: from now on nothing that is taken later belongs to it
-UPDATE undo SET state = 'running', started_at = %(now)s, until = %(now)s, act = %(act)s WHERE id = %(undo)s
+-- start: nothing that is taken later belongs to it. One that nobody else agreed to is about what its asker was shown, so
+-- that it cannot come to more cases than one person may undo.
+UPDATE undo SET state = 'running', started_at = %(now)s, until = CASE WHEN needs = 1 THEN asked_at ELSE %(now)s END,
+    act = %(act)s
+WHERE id = %(undo)s
 
 -- come_to: how far it is
 UPDATE undo SET after_case = %(after)s WHERE id = %(undo)s
