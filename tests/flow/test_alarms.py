@@ -9,8 +9,8 @@ import pytest
 
 from relight.core.policy_reader import packaged_text
 from relight.flow.cases.opening import open_cases
-from relight.flow.cases.operations import add_task
 from relight.flow.cases.people import operator
+from relight.flow.cases.tasks import add_task
 from relight.flow.claims.operations import receive_payments
 from relight.flow.database import Database, Tx
 from relight.flow.road.publishing import publish_at_once

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relight.cli.main import relight
-from relight.flow.cases.operations import add_task
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Database
 from relight.flow.watch.audits import note
 from relight.project.errors import UnableToUseDatabaseUrl

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from relight.flow.cases.operations import add_task
 from relight.flow.cases.people import Person, operator
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Database
 from relight.flow.road.publishing import publish_at_once
 from relight.flow.road.undo import asking

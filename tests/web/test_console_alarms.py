@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from relight.flow.cases.operations import add_task
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Database
 from relight.flow.watch import copies
 from relight.flow.watch.audits import note

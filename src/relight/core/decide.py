@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from relight.core.advance import advance, wake_to_open
 from relight.core.agencies import follow_handovers
+from relight.core.by_hand import spare_by_hand
 from relight.core.decision import Decision, TaskDraft
 from relight.core.draft import Draft
 from relight.core.facts import CaseFacts
@@ -59,6 +60,7 @@ def _go_on(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: da
     """What is under way: give back what may be, follow the steps that were taken, and command again what did not come
     about."""
     restore_where_due(draft, policy, facts, at)
+    spare_by_hand(draft, policy, facts, at)
     follow_steps(draft, policy, facts, at, now)
     reassert(draft, facts, now)
 

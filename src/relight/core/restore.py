@@ -41,7 +41,7 @@ def restore_where_due(draft: Draft, policy: Policy, facts: CaseFacts, at: Standi
         if not ours:
             continue
         taken = {step.number for step in facts.steps}
-        because = _because(policy, facts, at, service)
+        because = may_give_back(policy, facts, at, service)
         gone = ours if because else tuple(block for block in ours if block.step_number not in taken)
         if gone:
             lifted.append((service, gone))
@@ -50,14 +50,17 @@ def restore_where_due(draft: Draft, policy: Policy, facts: CaseFacts, at: Standi
         _lift(draft, facts, lifted, tuple(dict.fromkeys(why)))
 
 
-def _because(policy: Policy, facts: CaseFacts, at: Standing, service: ServiceFacts) -> Reason | None:
+def may_give_back(policy: Policy, facts: CaseFacts, at: Standing, service: ServiceFacts | None = None) -> Reason | None:
+    """Why a service, or what the whole case is about, need not be cut any more; None where it may stay so."""
     if is_clear(facts, at, policy.restore_when, service):
         return reason("restore.cured", rule=policy.restore_when)
     relieving = sorted(
         [
             hold.reason
             for hold in facts.holds
-            if hold.reason in RELIEVING_HOLDS and hold.claim_id is None and hold.service_id in (None, service.id)
+            if hold.reason in RELIEVING_HOLDS
+            and hold.claim_id is None
+            and hold.service_id in (None, service.id if service else None)
         ]
     )
     return reason("restore.hold", holds=tuple(relieving)) if relieving else None

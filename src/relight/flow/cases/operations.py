@@ -10,6 +10,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from relight.flow.cases import naming
+from relight.flow.cases.by_hand import end_by_hand
 from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoid
 from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age
@@ -90,34 +91,6 @@ def add_note(tx: Tx, *, case_id: int, actor: str, now: datetime, text: str) -> N
     """A remark on the timeline; changes nothing."""
     _, now = _lock_case(tx, case_id, now)
     append_event(tx, case_id=case_id, code="note", actor=actor, now=now, params={"text": text})
-
-
-def add_task(
-    tx: Tx,
-    *,
-    case_id: int | None,
-    account_id: int,
-    code: str,
-    due_at: datetime,
-    dedup: str,
-    now: datetime,
-    params: Mapping[str, Any] | None = None,
-    urgent: bool = False,
-) -> None:
-    """Work for a person; nothing new while one with the same `dedup` is open."""
-    tx.run(
-        SQL.add_task,
-        {
-            "case": case_id,
-            "account": account_id,
-            "code": code,
-            "due_at": due_at,
-            "dedup": dedup,
-            "now": now,
-            "params": Jsonb(dict(params or {})),
-            "urgent": urgent,
-        },
-    )
 
 
 def close_tasks(tx: Tx, *, dedup: str, now: datetime) -> None:
@@ -233,6 +206,7 @@ def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: dateti
     if found is None:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
     _take_back(tx, account_id, found[0], now)
+    end_by_hand(tx, [found[0]], actor=actor, now=now)
     append_event(
         tx,
         case_id=case_id,

@@ -23,12 +23,6 @@ INSERT INTO case_event (partner_id, case_id, number, code, params, actor, cause,
 SELECT partner_id, id, version, %(code)s, %(params)s, %(actor)s, %(cause)s, %(now)s, %(voids)s, %(bulk)s FROM bumped
 RETURNING number
 
--- add_task: one open task for the same thing
-INSERT INTO task (partner_id, account_id, case_id, code, params, urgent, created_at, due_at, dedup)
-SELECT partner_id, id, %(case)s, %(code)s, %(params)s, %(urgent)s, %(now)s, %(due_at)s, %(dedup)s
-FROM account WHERE id = %(account)s
-ON CONFLICT (partner_id, dedup) WHERE state = 'open' DO NOTHING
-
 -- place_hold: a pause from now
 INSERT INTO hold (partner_id, account_id, case_id, claim_id, service_id, amount, reason, note, starts_at, ends_at,
     review_date, protective, source, placed_by)

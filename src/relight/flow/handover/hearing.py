@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from relight.flow.cases.operations import add_task, append_event, locked_at, wake_case
+from relight.flow.cases.operations import append_event, locked_at, wake_case
+from relight.flow.cases.tasks import add_task
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
 from relight.flow.handover.errors import UnableToFindAgency

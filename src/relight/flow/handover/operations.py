@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from relight.flow.cases.errors import UnableToFind
-from relight.flow.cases.operations import add_task, append_event, lock_accounts, locked_at, wake, wake_case
+from relight.flow.cases.operations import append_event, lock_accounts, locked_at, wake, wake_case
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Tx, statements
 from relight.flow.handover.errors import UnableToFindAgency, UnableToNote, UnableToRecall
 

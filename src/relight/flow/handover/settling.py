@@ -11,7 +11,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from relight.flow.cases.operations import add_task, append_event, lock_accounts
+from relight.flow.cases.operations import append_event, lock_accounts
+from relight.flow.cases.tasks import add_task
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Tx, statements
 from relight.flow.handover.errors import UnableToFindAgency, UnableToSettle

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from relight.flow.cases import operations as cases
+from relight.flow.cases.tasks import add_task
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.claims.sources import provider_source
 from relight.flow.database import Tx, statements
@@ -70,7 +71,7 @@ def ask_for_time(tx: Tx, *, case_id: int, account_id: int, now: datetime) -> Non
     """The customer cannot pay now and asks to be called: a task for a person, and a line on the timeline."""
     now = cases.locked_at(tx, [account_id], now)
     cases.append_event(tx, case_id=case_id, code="customer_asks_for_time", actor="customer", now=now)
-    cases.add_task(
+    add_task(
         tx,
         case_id=case_id,
         account_id=account_id,
@@ -101,7 +102,7 @@ def not_me(tx: Tx, *, case_id: int, account_id: int, now: datetime) -> None:
         ends_at=now + WRONG_PERSON_HOLD,
         source="pay page",
     )
-    cases.add_task(
+    add_task(
         tx,
         case_id=case_id,
         account_id=account_id,
@@ -191,7 +192,7 @@ def _ask_a_person(
         given = {"partner": tx.partner_id, "code": code, "params": Jsonb(params), "dedup": dedup, "now": now}
         tx.run(SQL.add_loose_task, {**given, "due_at": now + TASK_DUE})
         return
-    cases.add_task(
+    add_task(
         tx,
         case_id=order.case_id,
         account_id=order.account_id,

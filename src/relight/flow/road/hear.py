@@ -18,8 +18,9 @@ from relight.core.spans import Span, Unit
 from relight.core.windows import local_date, local_midnight
 from relight.flow.cases import plans
 from relight.flow.cases.errors import UnableTo
-from relight.flow.cases.operations import add_task, locked_at, place_hold, wake, wake_case
+from relight.flow.cases.operations import locked_at, place_hold, wake, wake_case
 from relight.flow.cases.promises import promise, promise_last
+from relight.flow.cases.tasks import add_task
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Database, Tx
 from relight.flow.messages.handlers import SQL

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from psycopg.types.json import Jsonb
 
-from relight.flow.cases.operations import add_task, close_tasks
+from relight.flow.cases.operations import close_tasks
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Tx, statements
 from relight.flow.effects.port import Outcome, Repeat, Result
 from relight.flow.handover import operations as handover

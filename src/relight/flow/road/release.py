@@ -14,8 +14,9 @@ from relight.core.leave import UNCOUNTED_TEMPLATES, Due, Exit, Leave, check_leav
 from relight.core.levels import Level
 from relight.core.rules.lawbook import packaged_law
 from relight.core.standing import standing
-from relight.flow.cases.operations import add_task, wake_case
+from relight.flow.cases.operations import wake_case
 from relight.flow.cases.policies import PolicyShelf
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Database, Tx, statements
 from relight.flow.effects import rests
 from relight.flow.effects.port import Attempt

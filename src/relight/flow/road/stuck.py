@@ -11,7 +11,8 @@ from typing import TypeVar
 import psycopg
 import structlog
 
-from relight.flow.cases.operations import add_task, lock_accounts
+from relight.flow.cases.operations import lock_accounts
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Database, Tx, statements
 from relight.flow.road.record import VersionMoved
 from relight.telemetry import metrics

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from relight.flow.cases import naming
-from relight.flow.cases.operations import wake
+from relight.flow.cases.by_hand import end_by_hand
+from relight.flow.cases.operations import ITSELF, wake
 from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age
 from relight.flow.claims.posting import Correction
@@ -42,7 +43,8 @@ def withdraw_notices(tx: Tx, corrections: Sequence[Correction], *, now: datetime
 
 def take_fees_back(tx: Tx, steps: Sequence[int], accounts: Sequence[int], *, now: datetime) -> None:
     """Reverse what voided steps charged, and the interest that only they named; what was paid of it pays what else is
-    owed, and interest is counted anew."""
+    owed, and interest is counted anew. What people were to do by hand for them they need not do, or take back."""
+    end_by_hand(tx, steps, actor=ITSELF, now=now)
     fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": list(steps)})], now=now)
     today = partner_today(tx, now)
     naming.forget_unnamed(tx, steps, today=today, now=now)

@@ -23,6 +23,7 @@ _ICONS = {
     "payment_returned": "coins", "overpaid": "coins", "restore_decided": "sun", "restored": "sun",
     "restored_told": "message", "press_button_told": "message", "stays_blocked": "shield", "command_repeated": "repeat",
     "part_started": "forward", "channel_failed": "message", "step_withdrawn": "undo", "step_voided": "undo",
+    "taken_back_by_hand": "undo",
     "cured": "check", "closed": "check", "hold_placed": "pause", "hold_ended": "play", "task_finished": "check",
     "note": "note", "customer_asks_for_time": "hand", "second_check_failed": "shield",
     "claim_written_off": "coins", "claim_forgiven": "coins", "claim_owed_again": "undo",

@@ -13,7 +13,8 @@ from psycopg.types.json import Jsonb
 
 from relight.core.collecting import FAILED, NOTICE
 from relight.core.parts import CHANNELS
-from relight.flow.cases.operations import add_task, locked_at
+from relight.flow.cases.operations import locked_at
+from relight.flow.cases.tasks import add_task
 from relight.flow.database import Tx, statements
 from relight.flow.payments.mandates.rules import schemes
 from relight.flow.payments.mandates.withdrawing import Gone, withdraw

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from relight.flow.cases.operations import add_task, locked_at, wake
+from relight.flow.cases.operations import locked_at, wake
+from relight.flow.cases.tasks import add_task
 from relight.flow.claims.rows import PaymentRow
 from relight.flow.database import Database, Tx, statements
 from relight.flow.payments.mandates import days

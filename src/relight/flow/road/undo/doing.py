@@ -18,7 +18,6 @@ from relight.flow.handover.operations import recall
 from relight.flow.partners.stopping import wait_for_batches
 from relight.flow.road.undo import apology
 from relight.flow.road.undo.asking import UnableToUndo, Undo, undo
-from relight.flow.road.undo.by_hand import ask_to_take_back
 from relight.flow.road.undo.finding import BATCH, SQL, Harm, asked_of, harm_of, page_of, steps_of
 from relight.flow.road.withdraw import take_fees_back
 
@@ -114,7 +113,6 @@ def _undo(tx: Tx, at: Undo, steps: Sequence[int], now: datetime) -> None:
     take_fees_back(tx, steps, accounts, now=now)
     cases = [harm.case_id for harm in harms]
     tx.run(SQL.spare_tasks, {"cases": cases, "now": now, "actor": at.asked_by})
-    ask_to_take_back(tx, steps, now)
     _call_back(tx, at, harms, now)
     _note(tx, at, harms, now)
     dark = sorted({harm.account_id for harm in harms if harm.services})
