@@ -75,6 +75,12 @@ class Town:
         (self.folder / f"wave-{number}.done").touch()
         self.waves += 1
 
+    def is_half_in(self) -> bool:
+        """Whether homes of a wave moved in, and their cases have not come: the wave was interrupted between the two."""
+        firsts = [f"{kind}-{self.waves}-0" for kind in (POISON, "home")]
+        with self.db.transaction(self.partner) as tx:
+            return bool(tx.rows("SELECT 1 FROM account WHERE ref = ANY (%(refs)s)", {"refs": firsts}))
+
     def bill(self, number: int, bills: int) -> None:
         """A file of invoices, of customers whom nobody knew; a file that was read in part is read again."""
         due = self.db.clock().date() - timedelta(days=10)

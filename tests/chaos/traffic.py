@@ -92,7 +92,7 @@ class Traffic:
     def _move_in(self) -> None:
         with self.town.db.transaction(self.town.partner) as tx:
             waiting = tx.value(_WAITING)
-        if waiting < _STOCK:
+        if waiting < _STOCK or self.town.is_half_in():
             self.town.wave(self.homes, poisoned=0 if self.town.waves else self.poisoned)
         self.town.bank_is_heard()
         self.town.bill(int(time.time()), self.bills)
