@@ -58,9 +58,10 @@ def spare_by_hand(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) 
 
 
 def _by_hand(step: Step, taken: StepFacts) -> dict[int, str]:
-    """How far people are with the parts of a step that cut, by part."""
+    """How far people are with the parts of a step that cut, by part. A driver's part is none of theirs, though a task
+    of another version of the policy, from which the case was moved, may bear its number."""
     parts = {task.part: task.state for task in taken.tasks if task.part < len(step.do)}
-    return {part: state for part, state in parts.items() if cuts(step.do[part])}
+    return {part: state for part, state in parts.items() if cuts(step.do[part]) and taking_back(step.do[part])}
 
 
 def _withdraw(draft: Draft, taken: StepFacts, because: Reason) -> None:
@@ -74,26 +75,21 @@ def _give_back(draft: Draft, step: Step, taken: StepFacts, because: Reason, done
     if any(isinstance(step.do[part], ContractTerminateAction) for part in done):
         return
     asked = {task.part for task in taken.tasks}
-    back = [part for part in done if len(step.do) + part not in asked]
+    beside = len(step.do)  # behind the step's own parts: that it was asked for is seen there
+    back = [(part, task) for part in done if beside + part not in asked and (task := taking_back(step.do[part]))]
     if back:
         told = {"step": taken.step, "number": taken.number}
         draft.event("taken_back_by_hand", told, (because,), keep_facts=True)
-    for part in back:
-        _ask(draft, step, taken, part)
-
-
-def _ask(draft: Draft, step: Step, taken: StepFacts, part: int) -> None:
-    found = taking_back(step.do[part])
-    assert found is not None, "every action that cuts is taken back somehow"
-    code, is_urgent = found
-    draft.tasks += (
-        TaskDraft(
-            code,
-            draft.now + TAKEN_BACK_WITHIN,
-            f"{code}-{draft.facts.case_id}-{taken.number}-{part}",
-            urgent=is_urgent,
-            step_number=taken.number,
-            part=len(step.do) + part,  # beside the step's own parts: that it was asked for is seen there
-            params={"step": taken.step},
-        ),
-    )
+    for part, (code, is_urgent) in back:
+        dedup, params = f"{code}-{draft.facts.case_id}-{taken.number}-{part}", {"step": taken.step}
+        draft.tasks += (
+            TaskDraft(
+                code,
+                draft.now + TAKEN_BACK_WITHIN,
+                dedup,
+                urgent=is_urgent,
+                step_number=taken.number,
+                part=beside + part,
+                params=params,
+            ),
+        )
