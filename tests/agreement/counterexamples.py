@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from relight.core.actions import FeeAction, MessageAction, SupplyAction
+from relight.core.actions import FeeAction, MessageAction, SupplyAction, task_code
 from relight.core.calendars import calendar_for
 from relight.core.facts import (
     CaseFacts,
@@ -181,7 +181,7 @@ def _taken(
             case FeeAction():
                 pass
             case _:
-                tasks.append(TaskFacts(part, "done", moment))
+                tasks.append(TaskFacts(part, task_code(action), "done", moment))
     term = _pay_by(policy, step, day)
     return StepFacts(number, number, step.name, moment, arrives, term, covered, tuple(effects), tuple(tasks))
 

@@ -138,6 +138,11 @@ Action = (
 )
 
 
+def task_code(action: Action) -> str:
+    """What the task is called that asks a person for the action: by the policy's own code where it gives one."""
+    return action.code if isinstance(action, TaskAction | WorkOrderAction) else action.kind
+
+
 def cuts(action: Action) -> bool:
     """Whether the action takes a service away, wholly or in part, now or by asking another to."""
     match action:

@@ -12,6 +12,7 @@ from relight.core.actions import (
     HandoverAction,
     RequestToGridAction,
     cuts,
+    task_code,
 )
 from relight.core.decision import TaskDraft
 from relight.core.draft import Draft
@@ -58,10 +59,15 @@ def spare_by_hand(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing) 
 
 
 def _by_hand(step: Step, taken: StepFacts) -> dict[int, str]:
-    """How far people are with the parts of a step that cut, by part. A driver's part is none of theirs, though a task
-    of another version of the policy, from which the case was moved, may bear its number."""
-    parts = {task.part: task.state for task in taken.tasks if task.part < len(step.do)}
-    return {part: state for part, state in parts.items() if cuts(step.do[part]) and taking_back(step.do[part])}
+    """How far people are with the parts of a step that cut, by part. Whatever part of this version a task's number
+    names, it counts only where it asks for the same: another version, from which the case was moved, may have asked
+    for something else there."""
+    parts = {
+        task.part: (step.do[task.part], task.state)
+        for task in taken.tasks
+        if task.part < len(step.do) and task.code == task_code(step.do[task.part])
+    }
+    return {part: state for part, (action, state) in parts.items() if cuts(action) and taking_back(action)}
 
 
 def _withdraw(draft: Draft, taken: StepFacts, because: Reason) -> None:

@@ -69,6 +69,7 @@ class TaskFacts:
     """Work that a step gave to a person; the step goes on when it is done."""
 
     part: int
+    code: str
     state: str
     done_at: datetime | None
 

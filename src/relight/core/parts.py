@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from relight.core.actions import (
+    Action,
     FeeAction,
     HandoverAction,
     MessageAction,
     PlanOfferAction,
     SupplyAction,
     TaskAction,
+    task_code,
 )
 from relight.core.calendars import due_date
 from relight.core.decision import BlockDraft, EffectDraft, FeeDraft, OfferDraft, Params, SupplyDraft, TaskDraft
@@ -267,8 +269,8 @@ def _hand_over(draft: Draft, agency: str, part: int, ref: Ref) -> EffectDraft:
     return EffectDraft(ref.event, "handover", draft.now, "bulk", part, of_step, step, agency, "place")
 
 
-def _give_to_person(draft: Draft, action: object, part: int, ref: Ref) -> None:
-    code = getattr(action, "code", "") or getattr(action, "kind", "task")
+def _give_to_person(draft: Draft, action: Action, part: int, ref: Ref) -> None:
+    code = task_code(action)
     dedup = f"{code}-{draft.facts.case_id}-{draft.facts.version + 1 + ref.event}-{part}"
     span = getattr(action, "within", None) or _MANUAL_SPAN
     draft.tasks += (_task(draft, code, dedup, part, ref, span=span),)

@@ -225,7 +225,7 @@ class History:
             self.approvals[id_] = ApprovalFacts(id_, approval.step, "requested", frozenset(approval.claims), None)
         for task in decision.tasks:
             number = version + 1 + task.event if task.event is not None else task.step_number
-            self.tasks.append((task.code, number, TaskFacts(task.part or 0, "open", None)))
+            self.tasks.append((task.code, number, TaskFacts(task.part or 0, task.code, "open", None)))
 
     # -- release and the outside
 

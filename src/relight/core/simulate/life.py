@@ -379,7 +379,7 @@ class Life:
         for task in decision.tasks:
             number = decision.version + 1 + task.event if task.event is not None else task.step_number
             if task.part is not None:
-                self.tasks.append((number, TaskFacts(task.part, "open", None)))
+                self.tasks.append((number, TaskFacts(task.part, task.code, "open", None)))
                 self._touch(number)
 
     def _forget(self) -> None:

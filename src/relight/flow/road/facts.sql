@@ -73,7 +73,7 @@ WHERE t.account_id = ANY (%(accounts)s::bigint[]) AND t.fee <> '' AND t.posted_a
 ORDER BY t.id
 
 -- step_tasks: what steps gave to people
-SELECT case_id, step_number, part, state, done_at FROM task
+SELECT case_id, step_number, part, code, state, done_at FROM task
 WHERE case_id = ANY (%(cases)s::bigint[]) AND step_number IS NOT NULL ORDER BY id
 
 -- services: of the accounts, with what they are to be and what was seen
