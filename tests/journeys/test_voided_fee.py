@@ -74,3 +74,26 @@ def test_a_cut_that_is_voided_before_it_left_leaves_the_garden_of_an_earlier_ste
     assert world.observed(service) == "walled_garden"
     assert [level for level, _ in world.commands(service)] == ["walled_garden", "off"]
     assert world.audited() == []
+
+
+def test_what_rested_on_a_voided_notice_goes_with_it(world: World) -> None:
+    world.policy("broadband-no")
+    account = world.customer()
+    line = world.service(account)
+    world.invoice(account, amount=OWED)
+    world.until_asked(account)
+    world.approve(account)
+    world.until_step(account, "cut")
+    world.run()
+    assert world.observed(line) == "off"
+
+    with world.db.transaction(world.partner) as tx:
+        case, number = tx.row("SELECT case_id, number FROM step_taken WHERE step = 'reminder'") or (0, 0)
+        void_step(tx, case_id=case, step_number=number, actor="bente", now=world.moment, note="wrong address")
+    world.run()
+
+    assert world.observed(line) == "full"
+    standing = "SELECT array_agg(step ORDER BY number) FROM step_taken WHERE voided_at IS NULL"
+    assert world.value(standing) == ["friendly", "restore"]
+    assert world.log(account).count("step_voided") == 3
+    assert world.audited() == []

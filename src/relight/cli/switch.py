@@ -9,6 +9,7 @@ import psycopg
 
 from relight.cli.actors import who
 from relight.cli.context import database, installation, partner_id, partner_option, refusals
+from relight.flow.cases.operations import wake_all
 from relight.flow.database import Database, Tx
 from relight.flow.partners import stopping
 
@@ -61,11 +62,22 @@ def resume(partner_slug: str | None, everybody: bool, by: str) -> None:
 def live(partner_slug: str | None, shadow: bool) -> None:
     """Let a partner's effects leave; a new partner is in shadow until then.
 
+    Steps that were taken in shadow count for nothing then: nobody heard of them. Back in shadow, who was cut and
+    pays is given back all the same.
+
     Example:  relight live --partner fjordnett
     """
-    with database() as db, db.transaction(partner_id(db, partner_slug)) as tx, _says_that_it_waits():
-        stopping.set_mode(tx, "shadow" if shadow else "live")
-    click.echo("In shadow." if shadow else "Live.")
+    with database() as db:
+        partner = partner_id(db, partner_slug)
+        with db.transaction(partner) as tx, _says_that_it_waits():
+            stopping.set_mode(tx, "shadow" if shadow else "live")
+        if shadow:
+            click.echo("In shadow.")
+        else:
+            woken = wake_all(db, partner, db.clock)
+            click.echo(
+                f"Live. {woken:,} cases think again: what was decided in shadow, nobody was told, and it begins anew."
+            )
 
 
 def _switch(slug: str | None, everybody: bool, by: str, *, stopped: bool) -> list[str]:

@@ -82,6 +82,13 @@ def candidates(policy: Policy, facts: CaseFacts, at: Standing) -> list[Candidate
     return [_candidate(policy.step(name), members, at.today) for name, members in ready.items()]
 
 
+def leads_to(policy: Policy, facts: CaseFacts, at: Standing, claim: ClaimFacts, step: Step) -> bool:
+    """Whether a claim has come to a step, by what is known now: the profile that leaves steps out, the branches of the
+    way, the terms and pauses before it."""
+    found = _next_for(policy, facts, at, claim)
+    return found is not None and found[0].name == step.name and found[1] <= at.today
+
+
 def _candidate(step: Step, members: list[tuple[ClaimFacts, date]], today: date) -> Candidate:
     """A step and the claims that may take it by now; when none may, all that will, from the first one's day on."""
     if len(members) == 1:
@@ -214,7 +221,7 @@ def take_step(
         keep_facts=step.burdens,
     )
     draft.steps += (StepDraft(event, step.name, sums, _pay_by(policy, facts, at, step)),)
-    if policy.late_interest and step.notifies:
+    if policy.late_interest and step.notifies and not facts.partner.shadow:
         draft.interest += tuple([claim.id for claim in claims])
     under_way = len(draft.effects) + len(draft.tasks)
     for part in range(len(step.do)):

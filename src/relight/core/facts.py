@@ -38,17 +38,20 @@ class ClaimFacts:
 
 @record
 class StepClaimFacts:
-    """A claim as a step named it."""
+    """A claim as a step named it; `raised` is by how much it has grown since, which the step did not name."""
 
     claim_id: int
     principal: int
     costs: int
+    raised: int = 0
 
 
 @record
 class EffectFacts:
-    """What became of one thing that a step wanted done. `state` is the effect's; `finished_at` of a message is when it
-    was delivered, or sent plus its channel's delivery time; `failed`: the channel could not deliver it after all."""
+    """What became of one thing that a step wanted done. `state` is the effect's, but `done` for what a partner in
+    shadow withholds (`why` says so): while it only looks, it looks at how things would go on. `finished_at` of a
+    message is when it was delivered, or sent plus its channel's delivery time; `failed`: the channel could not deliver
+    it after all."""
 
     id: int
     part: int
@@ -116,6 +119,8 @@ class ServiceFacts:
     unsent: tuple[int, ...] = ()  # commands (effect ids) that have not left
     in_flight: bool = False
     gave_up: bool = False  # the last command of this generation was given up or refused
+    left_behind: bool = False  # a service of another account has begun at its access point since
+    untouched: bool = False  # no command was ever tried at it: what was decided about it is on paper only
     blocks: tuple[BlockFacts, ...] = ()
 
     @property

@@ -15,7 +15,7 @@ from relight.core.law import Answer, Law, Reason, Ruling
 from relight.core.parts import is_done
 from relight.core.policy import Policy, Step
 from relight.core.records import record
-from relight.core.standing import Standing, services_to_cut
+from relight.core.standing import Standing, services_to_cut, told_is_paid
 from relight.core.waits import SETTLEMENT
 from relight.core.windows import local_date, local_midnight, next_in_window
 
@@ -131,10 +131,12 @@ def check_step(
     rulings = [*_pauses(facts, at, claims, now), *_money(policy, facts, now)]
     if step.when is not ALWAYS:
         rulings += _condition(policy, facts, at, step, claims)
+    if step.burdens and facts.debtor not in (policy.debtor, "collective"):
+        rulings.append(Ruling(Answer.DENY, reason("guard.other_debtor", debtor=facts.debtor)))
     if step.cuts:
         rulings += _cut(policy, facts, at, claims)
     if step.cuts or step.hands_over:
-        rulings += _told(policy, facts, claims)
+        rulings += _told(policy, facts, at, claims)
     if step.hands_over:
         rulings += may_hand_over(facts, at, step)
         facts = knowing_agency(facts, step, at.today)
@@ -214,14 +216,15 @@ def _cut(policy: Policy, facts: CaseFacts, at: Standing, claims: tuple[ClaimFact
     if any(service.id in held for service in services):
         yield Ruling(Answer.DENY, reason("guard.hold", holds=("service",)))
     if not services:
-        yield Ruling(Answer.DENY, reason("guard.nothing_to_cut"))
+        gone = any(service.left_behind for service in facts.services)
+        yield Ruling(Answer.DENY, reason("guard.somebody_else_there" if gone else "guard.nothing_to_cut"))
 
 
-def _told(policy: Policy, facts: CaseFacts, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
+def _told(policy: Policy, facts: CaseFacts, at: Standing, claims: tuple[ClaimFacts, ...]) -> Iterable[Ruling]:
     """Nothing is taken away for a bill of which no notice has reached the customer, whatever law or policy say."""
     reached = {covered.claim_id for step in facts.steps if _has_reached(policy, step) for covered in step.claims}
     for claim in claims:
-        if claim.id not in reached:
+        if claim.id not in reached or told_is_paid(facts, at, claim.id):
             yield Ruling(Answer.DENY, reason("guard.unnoticed", claim=claim.number))
             return
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from relight.core import collecting
+from relight.core.advance import leads_to
 from relight.core.agencies import PLACE
 from relight.core.facts import BlockFacts, CaseFacts, ClaimFacts, ServiceFacts, StepFacts
 from relight.core.guards import Check, check_step, reason
@@ -90,9 +91,10 @@ def _supply(policy: Policy, law: Law, facts: CaseFacts, at: Standing, due: Due, 
     service = next((service for service in facts.services if service.id == due.service_id), None)
     if service is None or due.generation != service.generation:
         return Leave(Exit.CANCEL, "superseded")
-    if facts.partner.shadow:
+    back = gives_back(facts, due, service)
+    if facts.partner.shadow and not (back and not service.untouched):  # who was really cut is given back all the same
         return Leave(Exit.WITHHOLD, SHADOW)
-    if gives_back(facts, due, service):
+    if back:
         return _SEND
     behind = [block for block in service.blocks if _is_ours(block, facts) and block.level is due.level]
     if not behind:
@@ -185,11 +187,19 @@ def _hours(policy: Policy, facts: CaseFacts, now: datetime) -> Leave:
 
 def _recheck(policy: Policy, law: Law, facts: CaseFacts, at: Standing, taken: StepFacts, now: datetime) -> Check:
     """The step's own guards once more, for what of its claims is still open, as before it was taken: a third fee is
-    too many, but the second one is not the third because it has been decided."""
+    too many, but the second one is not the third because it has been decided. Of what burdens the customer also
+    whether the policy would still come to it."""
     step = _definition(policy, taken)
     if step is None:
         return Check(Answer.DENY, (reason("guard.step_unknown", step=taken.step),), deciding=1)
-    return check_step(policy, law, facts.before(taken.number), at, step, _open_of(taken, at), now)
+    before, claims = facts.before(taken.number), _open_of(taken, at)
+    check = check_step(policy, law, before, at, step, claims, now)
+    if not check.allows or not step.burdens:
+        return check
+    due = tuple([claim for claim in claims if leads_to(policy, before, at, claim, step)])
+    if not due or at.arrears < (policy.opens.arrears_min or 0):
+        return Check(Answer.DENY, (reason("guard.not_due", step=step.name),), deciding=1)
+    return check if len(due) == len(claims) else check_step(policy, law, before, at, step, due, now)
 
 
 def _open_of(taken: StepFacts, at: Standing) -> tuple[ClaimFacts, ...]:

@@ -97,8 +97,8 @@ def _message_progress(effects: tuple[EffectFacts, ...], wants_all: bool, since: 
 
 
 def is_done(effect: EffectFacts) -> bool:
-    """Done, or it would have been were the partner not in shadow."""
-    return effect.state == "done" or (effect.state == "withheld" and effect.why == SHADOW)
+    """Done, or it would have been were the partner not in shadow (`EffectFacts.state`)."""
+    return effect.state == "done"
 
 
 def _supply_progress(effects: tuple[EffectFacts, ...], since: datetime) -> tuple[Progress, datetime]:
@@ -124,7 +124,8 @@ def start_part(
         case HandoverAction(to=name) if any(agency.name == name for agency in draft.facts.partner.agencies):
             draft.effects += (_hand_over(draft, name, part, ref),)
         case FeeAction(fee=fee, amount_minor=amount):
-            draft.fees += (FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount),)
+            if not draft.facts.partner.shadow:  # nobody owes a fee for a letter that only would have been sent
+                draft.fees += (FeeDraft(ref.event, max(claims, key=lambda c: (c.due_date, c.id)).id, fee, amount),)
         case PlanOfferAction():
             draft.offers += (_offer(draft, policy, action, ref),)
         case _:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from relight.core.actions import MessageAction
 from relight.core.draft import Draft
-from relight.core.facts import CaseFacts, ClaimFacts, StepFacts
+from relight.core.facts import CaseFacts, ClaimFacts, EffectFacts, StepFacts
 from relight.core.guards import reason
 from relight.core.parts import (
     SHADOW,
@@ -21,22 +21,23 @@ from relight.core.parts import (
 )
 from relight.core.policy import Policy, Step
 from relight.core.restore import RESTORE, follow_restore
-from relight.core.standing import Standing, last_step
+from relight.core.standing import Standing, last_step, told_is_paid
 
 _FRIENDLY = "friendly_reminder"  # asks, and gives nobody a right to anything
 
 
 def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, now: datetime) -> None:
     """Look at every step that was taken: go on, complete it, or withdraw it."""
+    _withdraw_what_was_told(draft, facts, at)
     for taken in facts.steps:
-        if taken.completed_at is not None:
-            for effect in taken.effects:
-                if effect.failed:
-                    break
-            else:
-                continue  # what is complete stays so, unless a message comes back
         if taken.id in draft.voided_steps:
             continue
+        if taken.completed_at is not None:
+            for effect in taken.effects:
+                if effect.failed or _was_on_paper(effect):
+                    break
+            else:
+                continue  # what is complete stays so, unless a message comes back, or it only would have been sent
         if taken.step == RESTORE:
             if taken.completed_at is None:
                 follow_restore(draft, policy, facts, taken, now)
@@ -44,7 +45,30 @@ def follow_steps(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, n
             _follow(draft, policy, facts, at, policy.step(taken.step), taken)
 
 
+def _withdraw_what_was_told(draft: Draft, facts: CaseFacts, at: Standing) -> None:
+    """Who has paid all that a notice named, of a bill that has grown since, is told of the rest before anything
+    else: the notice goes, and whatever rested on it."""
+    anew = {
+        covered.claim_id
+        for step in facts.steps
+        for covered in step.claims
+        if covered.raised and told_is_paid(facts, at, covered.claim_id)
+    }
+    if anew:
+        for taken in facts.steps:
+            if any(covered.claim_id in anew for covered in taken.claims):
+                _withdraw(draft, taken, "raised")
+
+
+def _was_on_paper(effect: EffectFacts) -> bool:
+    """Whether the partner was in shadow when the effect was to leave, and is live by now: nobody ever heard of it."""
+    return effect.state == "withheld" and effect.why == SHADOW
+
+
 def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: Step, taken: StepFacts) -> None:
+    if any(_was_on_paper(effect) and _is_essential(step, effect.part) for effect in taken.effects):
+        _withdraw(draft, taken, SHADOW)
+        return
     if taken.completed_at is not None:
         lost = _never_arrived(step, taken)
         if lost and _is_current(taken, facts, policy):
@@ -53,7 +77,7 @@ def _follow(draft: Draft, policy: Policy, facts: CaseFacts, at: Standing, step: 
             _ask_for_a_way(draft, policy, step, taken, lost)
         return
     for effect in taken.effects:
-        if effect.state == "withheld" and effect.why != SHADOW and _is_essential(step, effect.part):
+        if effect.state == "withheld" and _is_essential(step, effect.part):
             _withdraw(draft, taken, effect.why or "withheld")
             return
     if step.cuts and _rests_on_withdrawn(draft, taken, facts):

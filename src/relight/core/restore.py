@@ -87,7 +87,7 @@ def _raise(draft: Draft, service: ServiceFacts, gone: tuple[BlockFacts, ...], re
         draft.event("stays_blocked", {"service": service.id, "blocks": sorted({block.reason for block in staying})})
         draft.wake(draft.now)  # nothing was commanded, so no outcome will wake us to complete the step
         return
-    if service.observed is wanted and not service.in_flight and not service.gave_up:
+    if service.untouched or (service.observed is wanted and not service.in_flight and not service.gave_up):
         draft.cancelled_effects += service.unsent  # what was to cut it has not left, and never will
         draft.supplies += (SupplyDraft(service.id, wanted, service.generation + 1),)
         draft.wake(draft.now)
@@ -110,7 +110,7 @@ def follow_restore(draft: Draft, policy: Policy, facts: CaseFacts, step: StepFac
     services = {service.id: service for service in facts.services}
     pairs = [(effect, services[effect.service_id]) for effect in commands if effect.service_id in services]
     mine = [service for _, service in pairs]
-    if facts.partner.shadow or not any(effect.generation == service.generation for effect, service in pairs):
+    if not any(effect.generation == service.generation and not service.untouched for effect, service in pairs):
         draft.completed_steps += ((step.id, now),)  # nothing was commanded, or a later command took over
         return
     told = {effect.part for effect in step.effects if effect.kind == "message"}
@@ -140,10 +140,8 @@ def _tell(draft: Draft, policy: Policy, step: StepFacts, template: str, part: in
 
 def reassert(draft: Draft, facts: CaseFacts, now: datetime) -> None:
     """A service that should be given back and is not, with no command on its way: command it again (I4)."""
-    if facts.partner.shadow:
-        return  # nothing was ever commanded
     for service in facts.services:
-        if service.generation == 0 or not service.controllable or service.command_open:
+        if service.untouched or service.generation == 0 or not service.controllable or service.command_open:
             continue
         if any(supply.service_id == service.id for supply in draft.supplies):
             continue

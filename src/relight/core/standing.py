@@ -69,6 +69,14 @@ def last_step(claim_id: int, facts: CaseFacts) -> StepFacts | None:
     return None
 
 
+def told_is_paid(facts: CaseFacts, at: Standing, claim_id: int) -> bool:
+    """Whether all is paid of a claim that a notice named, and what is left came on top of it since."""
+    left = at.countable.get(claim_id, 0)
+    return left > 0 and any(
+        covered.claim_id == claim_id and covered.raised >= left for step in facts.steps for covered in step.claims
+    )
+
+
 def is_clear(facts: CaseFacts, at: Standing, rule: str, service: ServiceFacts | None = None) -> bool:
     """Whether arrears are cured by the policy's rule, for one service or the whole case.
 
@@ -107,7 +115,7 @@ def services_to_cut(
     claims: tuple[ClaimFacts, ...], facts: CaseFacts, policy: Policy, at: Standing
 ) -> tuple[ServiceFacts, ...]:
     """The services that these claims leave unpaid, that the policy is about and a driver reaches: never another one,
-    and none that the policy's own rule would give back at once."""
+    none where somebody else lives by now, and none that the policy's own rule would give back at once."""
     unpaid = {share.service_id for claim in claims for share in claim.shares if share.amount > 0}
     return tuple(
         [
@@ -116,6 +124,7 @@ def services_to_cut(
             if service.id in unpaid
             and service.kind in policy.services
             and service.controllable
+            and not service.left_behind
             and not is_clear(facts, at, policy.restore_when, service)
         ]
     )

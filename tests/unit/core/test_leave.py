@@ -14,6 +14,7 @@ from relight.core.policy import Policy
 from tests.unit.core.cases import (
     NET,
     PHONE,
+    ROAD,
     at,
     block,
     case,
@@ -31,6 +32,7 @@ MONDAY = 42
 CUT = step("cut", 3, MONDAY, completed=False)
 COMMAND = Due(1, "supply", "", 0, 3, NET, Level.OFF, 1)
 NOTICE = Due(2, "message", "disconnect_notice", 0, 2, None, None, None)
+STRAIGHT = ROAD[: ROAD.index("  limit:")] + ROAD[ROAD.index("  cut:") :]  # from the notice to the cut
 
 
 def about_to_cut(**changed: Any) -> CaseFacts:
@@ -40,7 +42,7 @@ def about_to_cut(**changed: Any) -> CaseFacts:
 
 
 def asked(facts: CaseFacts, due: Due = COMMAND, *, now: datetime | None = None, rules: Policy | None = None) -> Leave:
-    return check_leave(rules or policy(), NoLaw(), facts, due, now or at(MONDAY))
+    return check_leave(rules or policy(STRAIGHT), NoLaw(), facts, due, now or at(MONDAY))
 
 
 def test_a_cut_that_still_stands_leaves() -> None:

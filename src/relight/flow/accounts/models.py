@@ -150,6 +150,7 @@ class Service(PartnerRow):
             period(),
             models.UniqueConstraint(fields=("partner", "ref"), name="service_ref"),
         )
+        indexes = (models.Index(fields=("partner", "access_point"), name="service_access_point"),)
 
 
 class ContactPoint(PartnerRow):

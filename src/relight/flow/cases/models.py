@@ -182,12 +182,14 @@ class StepTaken(PartnerRow):
 
 
 class StepClaim(PartnerRow):
-    """A claim that a step covers, with the sums that it named: progress belongs to claims."""
+    """A claim that a step covers, with the sums that it named: progress belongs to claims. `raised` is by how much it
+    has grown since, which the step did not name."""
 
     step = link("relight_cases.StepTaken", index=True)
     claim = link("relight_claims.Claim", index=True)
     principal = models.BigIntegerField()
     costs = models.BigIntegerField(db_default=0)
+    raised = models.BigIntegerField(db_default=0)
 
     class Meta:
         db_table = "step_claim"

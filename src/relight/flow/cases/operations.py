@@ -3,7 +3,7 @@
 None of these decides anything: the next turn does. All lock the account first, like every writer of facts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,13 @@ from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoi
 from relight.flow.claims import fees, interest
 from relight.flow.claims.allocation import allocate_by_age
 from relight.flow.claims.receiving import partner_today
-from relight.flow.database import Tx, statements
+from relight.flow.database import Database, Tx, statements
 
 SQL = statements(__package__, "operations.sql")
 URGENT_CHANNEL = "relight_urgent"  # where a payment's wake is heard
 ITSELF = "relight"  # who did what nobody did by hand
 _VOIDED_HOLD = timedelta(days=7)
+_WAKE_BATCH = 1000
 
 
 def lock_accounts(tx: Tx, account_ids: Sequence[int]) -> None:
@@ -43,6 +44,19 @@ def wake(tx: Tx, account_ids: Sequence[int], now: datetime, *, urgent: bool) -> 
     if urgent and woken:
         tx.notify(URGENT_CHANNEL)
     return woken
+
+
+def wake_all(db: Database, partner_id: int, clock: Callable[[], datetime]) -> int:
+    """All open cases of a partner think again, in batches of a transaction each; how many did not do so anyway. One
+    that is killed has woken some; the others think again within a week by themselves."""
+    woken, after = 0, 0
+    while True:
+        with db.transaction(partner_id) as tx:
+            accounts = [row[0] for row in tx.rows(SQL.followed, {"after": after, "limit": _WAKE_BATCH})]
+            if not accounts:
+                return woken
+            woken += wake(tx, accounts, locked_at(tx, accounts, clock()), urgent=False)
+        after = accounts[-1]
 
 
 def wake_case(tx: Tx, case_id: int, now: datetime, *, urgent: bool) -> None:
@@ -118,8 +132,11 @@ def place_hold(
     source: str = "",
     protective: bool = False,
 ) -> int:
-    """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id."""
-    now = locked_at(tx, [account_id], now)
+    """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id. What protects people
+    holds their other accounts too."""
+    personal = protective and claim_id is None and service_id is None
+    others = _same_person(tx, account_id, now) if personal else []
+    now = locked_at(tx, [account_id, *others], now)
     hold_id = tx.value(
         SQL.place_hold,
         {
@@ -142,8 +159,20 @@ def place_hold(
         raise UnableToFind("There is no such account.")
     params = {"hold": hold_id, "reason": reason, "until": ends_at.isoformat() if ends_at else None, "claim": claim_id}
     append_event(tx, case_id=case_id, code="hold_placed", actor=actor, now=now, params=params)
-    wake_case(tx, case_id, now, urgent=True)
+    if others:
+        told = {"reason": reason, "note": note, "now": now, "ends_at": ends_at, "actor": actor}
+        tx.run(SQL.hold_too, {**told, "accounts": others, "of": _of_hold(hold_id)})
+    wake(tx, [account_id, *others], now, urgent=True)
     return hold_id
+
+
+def _same_person(tx: Tx, account_id: int, now: datetime) -> list[int]:
+    return [row[0] for row in tx.rows(SQL.same_person, {"account": account_id, "now": now})]
+
+
+def _of_hold(hold_id: int) -> str:
+    """What holds on a person's other accounts have as their source."""
+    return f"hold {hold_id}"
 
 
 def review_holds(tx: Tx, now: datetime) -> int:
@@ -157,15 +186,16 @@ def end_hold(tx: Tx, *, hold_id: int, actor: str, now: datetime, note: str = "")
     if found is None:
         raise UnableToFind("There is no such hold.")
     case_id, account_id, reason, _ = found
-    now = locked_at(tx, [account_id], now)
-    params = {"hold": hold_id, "now": now, "actor": actor}
+    others = [row[0] for row in tx.rows(SQL.held_too, {"of": _of_hold(hold_id)})]
+    now = locked_at(tx, [account_id, *others], now)
+    params = {"hold": hold_id, "of": _of_hold(hold_id), "accounts": others, "now": now, "actor": actor}
     if not tx.run(SQL.end_hold, params):
         return
     tx.run(SQL.finish_hold_review, params)
     if case_id is not None:
         told = {"hold": hold_id, "reason": reason, "note": note}
         append_event(tx, case_id=case_id, code="hold_ended", actor=actor, now=now, params=told)
-    wake(tx, [account_id], now, urgent=True)
+    wake(tx, [account_id, *others], now, urgent=True)
 
 
 def decide_approval(tx: Tx, *, approval_id: int, actor: str, granted: bool, now: datetime, note: str = "") -> None:
@@ -196,26 +226,21 @@ def decide_approval(tx: Tx, *, approval_id: int, actor: str, granted: bool, now:
 
 
 def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: datetime, note: str) -> None:
-    """Take a wrong step out of counts and clocks, and reverse its fee and the late interest that only it named; what it
-    blocked is given back by the next turn.
+    """Take a wrong step out of counts and clocks, with every later one for the same claims, since it rested on it; and
+    reverse their fees and the late interest that only they named. What they blocked is given back by the next turn.
 
     The case is held for seven days, so that a person can mend what was wrong before it could be taken again.
     """
     account_id, now = _lock_case(tx, case_id, now)
-    found = tx.row(SQL.void_step, {"case": case_id, "number": step_number, "now": now})
-    if found is None:
+    voided = sorted(tx.rows(SQL.void_step, {"case": case_id, "number": step_number, "now": now}))
+    if not voided:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
-    _take_back(tx, account_id, found[0], now)
-    end_by_hand(tx, [found[0]], actor=actor, now=now)
-    append_event(
-        tx,
-        case_id=case_id,
-        code="step_voided",
-        actor=actor,
-        now=now,
-        params={"step": found[1], "number": step_number, "note": note},
-        voids=step_number,
-    )
+    steps = [id_ for id_, _, _ in voided]
+    _take_back(tx, account_id, steps, now)
+    end_by_hand(tx, steps, actor=actor, now=now)
+    for _, step, number in voided:
+        told = {"step": step, "number": number, "note": note}
+        append_event(tx, case_id=case_id, code="step_voided", actor=actor, now=now, params=told, voids=number)
     place_hold(
         tx,
         case_id=case_id,
@@ -252,12 +277,12 @@ def _lock_case(tx: Tx, case_id: int, now: datetime) -> tuple[int, datetime]:
     return account_id, locked_at(tx, [account_id], now)
 
 
-def _take_back(tx: Tx, account_id: int, step: int, now: datetime) -> None:
-    """What a voided step charged, and the interest that only it named; what was paid of it pays what else is owed."""
-    charged = tx.rows(SQL.step_fees, {"step": step})
+def _take_back(tx: Tx, account_id: int, steps: Sequence[int], now: datetime) -> None:
+    """What voided steps charged, and the interest that only they named; what was paid of it pays what else is owed."""
+    charged = tx.rows(SQL.step_fees, {"steps": list(steps)})
     fees.reverse(tx, [row[0] for row in charged], now=now)
     today = partner_today(tx, now)
-    forgot = naming.forget_unnamed(tx, [step], today=today, now=now)
+    forgot = naming.forget_unnamed(tx, steps, today=today, now=now)
     if charged or forgot:
         allocate_by_age(tx, [account_id], today=today, now=now)
         interest.recount(tx, [account_id], today=today, now=now)

@@ -12,6 +12,10 @@ UPDATE dunning_case SET wakes_at = least(%(now)s, CASE WHEN NOT %(urgent)s OR la
     lane = CASE WHEN %(urgent)s THEN 'urgent' ELSE lane END
 WHERE id = ANY (%(cases)s::bigint[])
 
+-- followed: accounts with open cases, a batch by id
+SELECT DISTINCT account_id FROM dunning_case WHERE state <> 'closed' AND account_id > %(after)s
+ORDER BY account_id LIMIT %(limit)s
+
 -- lock_accounts: every writer of facts takes these first, in id order, so that two of them cannot deadlock
 SELECT id FROM account WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 
@@ -31,11 +35,29 @@ SELECT partner_id, id, %(case)s, %(claim)s, %(service)s, %(amount)s, %(reason)s,
 FROM account WHERE id = %(account)s
 RETURNING id
 
+-- same_person: other accounts of who owes on this one
+SELECT DISTINCT o.account_id FROM account_role r
+JOIN account_role o ON o.partner_id = r.partner_id AND o.party_id = r.party_id AND o.role = 'debtor'
+    AND o.starts_at <= %(now)s AND (o.ends_at IS NULL OR o.ends_at > %(now)s)
+WHERE r.account_id = %(account)s AND r.role = 'debtor' AND r.starts_at <= %(now)s
+    AND (r.ends_at IS NULL OR r.ends_at > %(now)s) AND o.account_id <> r.account_id
+ORDER BY o.account_id
+
+-- hold_too: the same hold on these accounts; it goes with the one that it was made for
+INSERT INTO hold (partner_id, account_id, reason, note, starts_at, ends_at, protective, source, placed_by)
+SELECT partner_id, id, %(reason)s, %(note)s, %(now)s, %(ends_at)s, true, %(of)s, %(actor)s
+FROM account WHERE id = ANY (%(accounts)s::bigint[])
+
 -- hold: what a hold is on
 SELECT h.case_id, h.account_id, h.reason, h.ends_at FROM hold h WHERE h.id = %(hold)s
 
--- end_hold: it ends now, by somebody
-UPDATE hold SET ends_at = %(now)s, ended_by = %(actor)s WHERE id = %(hold)s AND (ends_at IS NULL OR ends_at > %(now)s)
+-- held_too: on which other accounts it holds the same person
+SELECT account_id FROM hold WHERE protective AND source = %(of)s
+
+-- end_hold: it ends now, by somebody, on all accounts where it holds
+UPDATE hold SET ends_at = %(now)s, ended_by = %(actor)s
+WHERE (id = %(hold)s OR (account_id = ANY (%(accounts)s::bigint[]) AND source = %(of)s))
+    AND (ends_at IS NULL OR ends_at > %(now)s)
 
 -- approval: what is asked, locked against a second answer at the same time
 SELECT p.case_id, c.account_id, p.step, p.state, p.requested_by, p.decided_by, p.needs
@@ -53,17 +75,25 @@ WHERE id = %(approval)s RETURNING state
 UPDATE task SET state = 'done', done_at = %(now)s, done_by = %(actor)s
 WHERE case_id = %(case)s AND state = 'open' AND dedup = %(dedup)s
 
--- void_step: out of counts and clocks; the log keeps both the step and its voiding
-UPDATE step_taken SET voided_at = %(now)s WHERE case_id = %(case)s AND number = %(number)s AND voided_at IS NULL
-RETURNING id, step
+-- void_step: out of counts and clocks, with every later step for the same claims: it rested on it. The log keeps both the
+-- steps and their voiding; restores stay, and so does what was done before Relight.
+WITH wrong AS (
+    SELECT s.id, s.number, ARRAY(SELECT k.claim_id FROM step_claim k WHERE k.step_id = s.id) AS claims
+    FROM step_taken s WHERE s.case_id = %(case)s AND s.number = %(number)s AND s.voided_at IS NULL
+)
+UPDATE step_taken s SET voided_at = %(now)s FROM wrong w
+WHERE s.case_id = %(case)s AND s.voided_at IS NULL AND (s.id = w.id OR (
+    s.number > w.number AND s.step <> 'restore' AND s.proof = ''
+    AND EXISTS (SELECT FROM step_claim k WHERE k.step_id = s.id AND k.claim_id = ANY (w.claims))))
+RETURNING s.id, s.step, s.number
 
--- step_fees: what a step charged, to be taken back with it; among its account's own transfers
-SELECT t.id, t.claim_id, t.amount
+-- step_fees: what steps charged, to be taken back with them; among their account's own transfers
+SELECT DISTINCT t.id, t.claim_id, t.amount
 FROM step_taken k
 JOIN dunning_case c ON c.partner_id = k.partner_id AND c.id = k.case_id
 JOIN step_claim s ON s.partner_id = k.partner_id AND s.step_id = k.id
 JOIN transfer t ON t.partner_id = c.partner_id AND t.account_id = c.account_id AND t.claim_id = s.claim_id
-WHERE k.id = %(step)s AND t.kind = 'fee' AND t.posted_at = k.decided_at
+WHERE k.id = ANY (%(steps)s::bigint[]) AND t.kind = 'fee' AND t.posted_at = k.decided_at
     AND NOT EXISTS (SELECT FROM transfer r
         WHERE r.partner_id = t.partner_id AND r.account_id = t.account_id AND r.reverses_id = t.id)
 

@@ -31,12 +31,13 @@ LEFT JOIN LATERAL (
     HAVING count(*) = 1
 ) v ON true
 
--- post_changed: what an invoice says now against what it said, as corrections; nothing that was posted is touched.
+-- post_changed: what an invoice says now against what it said, as corrections; nothing that was posted is touched. By how
+-- much it went down, by how much what is undisputed went up, and which services it was for.
 -- What was paid beyond the new amount goes back to the customer's credit, newest payment first, as releases that keep
 -- the payment's name, so that a payment that is returned later can still be followed.
 WITH changed AS (
     SELECT s.*, c.amount AS old_amount, c.principal AS old_principal, c.costs AS old_costs,
-        c.interest AS old_interest,
+        c.interest AS old_interest, c.disputed AS old_disputed,
         CASE WHEN s.cancelled THEN 0 ELSE s.amount END AS new_amount
     FROM staged_claim s JOIN claim c ON c.id = s.claim_id
     WHERE s.fate = 'changed'
@@ -99,7 +100,9 @@ UPDATE claim c SET
         WHEN s.cancelled OR s.old_principal + s.released - s.less + s.old_costs + s.old_interest > 0 THEN NULL
         ELSE coalesce(c.settled_at, %(now)s) END
 FROM sums s WHERE c.id = s.claim_id
-RETURNING c.id, (s.old_amount - s.new_amount)::bigint
+RETURNING c.id, (s.old_amount - s.new_amount)::bigint,
+    greatest(0, (s.new_amount - s.disputed) - (s.old_amount - s.old_disputed))::bigint,
+    ARRAY(SELECT DISTINCT l.service_id FROM claim_line l WHERE l.claim_id = c.id AND l.service_id IS NOT NULL)
 
 -- fees_of_cancelled: fees on invoices that owe nothing any more; taken back before the invoices themselves
 SELECT t.id FROM staged_claim s JOIN transfer t ON t.claim_id = s.claim_id

@@ -42,7 +42,8 @@ def resume(tx: Tx, by: str) -> list[str]:
 
 
 def set_mode(tx: Tx, mode: str) -> None:
-    """`live`, or `shadow`: decisions are made and nothing leaves, from this commit on."""
+    """`live`, or `shadow`: decisions are made, and from this commit on nothing leaves but what gives back to who was
+    cut before. Whoever goes live wakes the cases then (`wake_all`)."""
     wait_for_batches(tx)
     tx.run(SQL.mode, {"mode": mode, "partner": tx.partner_id})
 

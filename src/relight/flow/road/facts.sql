@@ -47,18 +47,22 @@ ORDER BY c.id
 
 -- steps: taken and not voided, with their claims
 SELECT s.case_id, s.id, s.number, s.step, s.decided_at, s.completed_at, s.pay_by_date,
-    c.claims, c.principals, c.costs
+    c.claims, c.principals, c.costs, c.raised
 FROM step_taken s
 LEFT JOIN LATERAL (
     SELECT array_agg(k.claim_id ORDER BY k.claim_id) AS claims, array_agg(k.principal ORDER BY k.claim_id) AS principals,
-        array_agg(k.costs ORDER BY k.claim_id) AS costs
+        array_agg(k.costs ORDER BY k.claim_id) AS costs, array_agg(k.raised ORDER BY k.claim_id) AS raised
     FROM step_claim k WHERE k.step_id = s.id
 ) c ON true
 WHERE s.case_id = ANY (%(cases)s::bigint[]) AND s.voided_at IS NULL
 ORDER BY s.case_id, s.number
 
--- effects: what became of the steps' effects. A letter that nobody reported on arrives five days after it was sent.
-SELECT e.case_id, e.step_number, e.id, e.part, e.kind, e.channel, e.state, e.due_at, e.template,
+-- effects: what became of the steps' effects. A letter that nobody reported on arrives five days after it was sent. What a
+-- partner in shadow withholds would have been done; once it is live, it never was
+SELECT e.case_id, e.step_number, e.id, e.part, e.kind, e.channel,
+    CASE WHEN e.state = 'withheld' AND e.why = 'shadow'
+        AND (SELECT p.mode FROM partner p WHERE p.id = %(partner)s) = 'shadow' THEN 'done' ELSE e.state END,
+    e.due_at, e.template,
     coalesce(m.delivered_at, e.finished_at + CASE WHEN e.channel = 'letter' THEN interval '5 days' ELSE interval '0' END),
     m.undeliverable_at IS NOT NULL, e.service_id, e.generation, e.why
 FROM effect e LEFT JOIN sent_message m ON m.partner_id = e.partner_id AND m.effect_id = e.id
@@ -76,9 +80,12 @@ ORDER BY t.id
 SELECT case_id, step_number, part, code, state, done_at FROM task
 WHERE case_id = ANY (%(cases)s::bigint[]) AND step_number IS NOT NULL ORDER BY id
 
--- services: of the accounts, with what they are to be and what was seen
+-- services: of the accounts, with what they are to be and what was seen, and whether somebody else has moved in since
 SELECT s.account_id, s.id, s.kind, coalesce(u.desired, 'full'), coalesce(u.generation, 0), u.desired_at, u.observed,
-    u.observed_at, s.driver <> ''
+    u.observed_at, s.driver <> '', s.access_point_id IS NOT NULL AND EXISTS (
+        SELECT FROM service o WHERE o.partner_id = s.partner_id AND o.access_point_id = s.access_point_id
+            AND o.account_id <> s.account_id AND o.kind = s.kind AND (o.starts_at, o.id) > (s.starts_at, s.id)
+            AND o.starts_at <= %(now)s AND (o.ends_at IS NULL OR o.ends_at > %(now)s))
 FROM service s LEFT JOIN supply u ON u.service_id = s.id
 WHERE s.account_id = ANY (%(accounts)s::bigint[]) AND s.starts_at <= %(now)s
     AND (s.ends_at IS NULL OR s.ends_at > %(now)s)
@@ -91,16 +98,17 @@ WHERE service_id = ANY (ARRAY(SELECT s.id FROM service s WHERE s.account_id = AN
     AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)
 ORDER BY id
 
--- commands: to the accounts' services, on their way or of the newest generation. One that a guard withheld when nobody
--- knew the level counts as given up, since asking the same again at once would never end.
+-- commands: to the accounts' services, on their way or of the newest generation, and whether none was ever tried. One
+-- that a guard withheld when nobody knew the level counts as given up, since asking the same again at once would never end.
 SELECT e.service_id, array_agg(e.id ORDER BY e.id) FILTER (WHERE e.state = 'pending'),
     bool_or(e.state = 'in_flight'),
     coalesce(bool_or(e.generation = u.generation
-        AND (e.state IN ('given_up', 'refused') OR (e.state = 'withheld' AND u.observed = ''))), false)
+        AND (e.state IN ('given_up', 'refused') OR (e.state = 'withheld' AND u.observed = ''))), false),
+    NOT bool_or(e.attempts > 0)
 FROM effect e
 JOIN service s ON s.id = e.service_id AND s.account_id = e.account_id
 LEFT JOIN supply u ON u.service_id = e.service_id
-WHERE e.kind = 'supply' AND (e.state IN ('pending', 'in_flight') OR e.generation = u.generation)
+WHERE e.kind = 'supply'
     AND e.service_id = ANY (ARRAY(SELECT o.id FROM service o WHERE o.account_id = ANY (%(accounts)s::bigint[])))
 GROUP BY e.service_id
 
@@ -113,7 +121,7 @@ ORDER BY id
 -- pauses: holds that are over, of a case or of a whole claim; a promise whose day has passed lately and unseen is broken
 SELECT account_id, case_id, id, claim_id, starts_at, ends_at,
     reason = 'promise' AND ended_by = '' AND noted_at IS NULL AND source NOT LIKE 'plan %%'
-        AND ends_at > %(now)s - interval '14 days'
+        AND ends_at > %(now)s - interval '14 days', protective
 FROM hold WHERE account_id = ANY (%(accounts)s::bigint[]) AND ends_at <= %(now)s AND ends_at > starts_at
     AND service_id IS NULL AND amount IS NULL
 ORDER BY id

@@ -60,7 +60,7 @@ _QUESTIONS = (*_BY_FIRST, "effects", "step_tasks", "reach")
 
 Row = tuple[Any, ...]
 _LEVELS = {level.value: level for level in Level}
-_NO_COMMANDS: Row = (0, (), False, False)
+_NO_COMMANDS: Row = (0, (), False, False, True)
 _NOBODY = frozenset[str]()
 zone = cache(ZoneInfo)
 
@@ -92,7 +92,7 @@ def gather(tx: Tx, cases: Sequence[int], now: datetime) -> tuple[PartnerTurn, li
     )
     turn = _partner_turn(partners[0], agencies)
     accounts = sorted({row[1] for row in rows})
-    params = {"cases": list(cases), "accounts": accounts, "now": now, "uncounted": _UNCOUNTED}
+    params = {"cases": list(cases), "accounts": accounts, "partner": tx.partner_id, "now": now, "uncounted": _UNCOUNTED}
     known = _Known(tx, params)
     contacts = known.contacts
     return turn, [
@@ -190,7 +190,7 @@ class _Known:
         return tuple([PaymentFacts(*r[1:]) for r in rows])
 
     def _service(self, row: Row) -> ServiceFacts:
-        _, unsent, in_flight, gave_up = self.commands.get(row[1], _NO_COMMANDS)
+        _, unsent, in_flight, gave_up, untouched = self.commands.get(row[1], _NO_COMMANDS)
         blocks = self.blocks.get(row[1])
         return ServiceFacts(
             id=row[1],
@@ -201,14 +201,16 @@ class _Known:
             observed=_LEVELS[row[6]] if row[6] else None,
             observed_at=row[7],
             controllable=row[8],
+            left_behind=row[9],
             unsent=tuple(unsent) if unsent else (),
             in_flight=in_flight,
             gave_up=gave_up,
+            untouched=untouched,
             blocks=tuple([BlockFacts(b[1], b[2], _LEVELS[b[3]], b[4], b[5], b[6]) for b in blocks]) if blocks else (),
         )
 
     def _step(self, case_id: int, row: Row) -> StepFacts:
-        _, id_, number, step, decided_at, completed_at, pay_by, claims, principals, costs = row
+        _, id_, number, step, decided_at, completed_at, pay_by, claims, principals, costs, raised = row
         effects, tasks = self.effects.get((case_id, number)), self.tasks.get((case_id, number))
         return StepFacts(
             id_,
@@ -217,7 +219,9 @@ class _Known:
             decided_at,
             completed_at,
             pay_by,
-            tuple([StepClaimFacts(*one) for one in zip(claims, principals, costs, strict=True)]) if claims else (),
+            tuple([StepClaimFacts(*one) for one in zip(claims, principals, costs, raised, strict=True)])
+            if claims
+            else (),
             tuple([EffectFacts(*r[2:]) for r in effects]) if effects else (),
             tuple([TaskFacts(*r[2:]) for r in tasks if r[2] is not None]) if tasks else (),
         )
@@ -236,13 +240,19 @@ def _claim(row: Row) -> ClaimFacts:
 
 
 def _holds(rows: list[Row], case_id: int) -> tuple[HoldFacts, ...]:
-    return tuple([HoldFacts(*r[2:]) for r in rows if r[1] is None or r[1] == case_id])
+    """What is on hold for a case: also a claim or a service of it, whichever case that was said in, and the whole
+    account where a hold protects people: they need it as much when the next bill opens another case."""
+    return tuple([HoldFacts(*r[2:]) for r in rows if r[1] is None or r[1] == case_id or r[4] or r[5] or r[9]])
 
 
 def _pauses(rows: list[Row], case_id: int) -> tuple[PauseFacts, ...]:
-    """A hold of the account that is over is none of its cases' broken promise."""
+    """What was on hold for a case (`_holds`). A promise that was broken is news in its own case only."""
     return tuple(
-        [PauseFacts(r[2], r[3], r[4], r[5], r[6] and r[1] is not None) for r in rows if r[1] is None or r[1] == case_id]
+        [
+            PauseFacts(r[2], r[3], r[4], r[5], r[6] and r[1] == case_id)
+            for r in rows
+            if r[1] is None or r[1] == case_id or r[3] or r[7]
+        ]
     )
 
 

@@ -31,6 +31,7 @@ from relight.flow.road.claiming import EffectClaimer
 from relight.flow.road.gather import Gathered, PartnerTurn, gather
 from relight.flow.road.moment import Moment, as_told
 from relight.flow.road.outcome import LOST
+from relight.flow.road.room import Room
 from relight.flow.road.stuck import lock_account_of, may_be_one, one_by_one, put_off_effect
 from relight.flow.road.tracing import of_effects
 from relight.flow.supply.operations import target
@@ -109,7 +110,7 @@ class _Batch:
     stopped: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
     later: list[tuple[int, datetime, str]] = field(default_factory=list[tuple[int, datetime, str]])
     sending: list[_Outgoing] = field(default_factory=list[_Outgoing])
-    cuts: set[int] = field(default_factory=set[int])
+    room: Room | None = None
     woken: set[int] = field(default_factory=set[int])
 
 
@@ -208,7 +209,7 @@ class Releaser:
         now: datetime,
     ) -> _Batch:
         batch = _Batch()
-        room: int | None = None
+        room = Room(tx, turn, now)
         services: set[int] = set()
         told = defaultdict[int, dict[int, datetime]](dict)  # messages of this very batch that count, by account
         for row in outgoing:
@@ -219,16 +220,12 @@ class Releaser:
                 told[row.account_id][row.id] = now
             if leave.exit is Exit.SEND and row.service_id is not None and row.service_id in services:
                 leave = Leave(Exit.LATER, "one_command", now + timedelta(seconds=1))
-            if leave.exit is Exit.SEND and _is_cut(row, case.facts):
-                room = _room(tx, turn, now) if room is None else room
-                if room <= 0:
-                    leave = Leave(Exit.LATER, "cut_limit", now + timedelta(minutes=10))
-                else:
-                    room -= 1
-                    batch.cuts.add(row.id)
+            if leave.exit is Exit.SEND and _is_cut(row, case.facts) and not room.take(row.id, row.attempts):
+                leave = Leave(Exit.LATER, "cut_limit", now + timedelta(minutes=10))
             if row.service_id is not None and leave.exit is Exit.SEND:
                 services.add(row.service_id)
             _file(batch, row, leave, now)
+        batch.room = room
         return batch
 
     def _start(
@@ -255,9 +252,8 @@ class Releaser:
         started = {row[0]: (row[1], row[2]) for row in tx.rows(SQL.start, params)}
         decided_under = of_effects(tx, [row.id for row in ready])
         assert len(started) == len(ready), "an effect left twice"
-        if batch.cuts:
-            spent = [started[id_][0] for id_ in batch.cuts if id_ in started]
-            tx.run(SQL.spend_cuts, {"attempts": spent, "partner": partner.id, "now": now})
+        if batch.room is not None:
+            batch.room.spend({id_: attempt for id_, (attempt, _) in started.items()})
         return [
             Job(
                 partner_id=partner.id,
@@ -381,17 +377,11 @@ def _left_under(row: _Outgoing, decided_under: str) -> str:
 
 
 def _is_cut(row: _Outgoing, facts: CaseFacts) -> bool:
-    """Whether this command takes a service away (restores and repeats do not spend the limits)."""
-    if row.kind != "supply" or row.attempts:
+    """Whether this command takes a service away. Restores do not spend the limits."""
+    if row.kind != "supply":
         return False
     due = row.as_due()
     return any(service.id == row.service_id and not gives_back(facts, due, service) for service in facts.services)
-
-
-def _room(tx: Tx, turn: PartnerTurn, now: datetime) -> int:
-    tx.rows(SQL.lock_limits, {"partner": turn.facts.id})
-    hourly, daily = tx.row(SQL.cuts_spent, {"now": now}) or (0, 0)
-    return min(turn.cuts_per_hour - hourly, turn.cuts_per_day - daily)
 
 
 def _file(batch: _Batch, row: _Outgoing, leave: Leave, now: datetime) -> None:

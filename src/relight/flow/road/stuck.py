@@ -31,7 +31,7 @@ def may_be_one(error: Exception) -> bool:
     """Whether a single case of a batch may be to blame: not where the database or this host has a trouble of its own,
     the tables are others than ours, or another worker was faster."""
     if isinstance(error, psycopg.Error):
-        return isinstance(error, psycopg.IntegrityError | psycopg.DataError)
+        return isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.errors.CardinalityViolation)
     return not isinstance(error, VersionMoved | OSError | MemoryError)
 
 

@@ -96,8 +96,7 @@ class Turner:
                 moment = self.moment(tx, now)
             now = moment()
             with deciding(tx, lane, locked) as traced:
-                decided = self.decide(tx, locked, now)
-                record(tx, decided, now)
+                decided = self._decide_and_record(tx, locked, now)
                 traced.keep(tx, decided, now)
             if at_once is not None:
                 jobs = at_once.take(tx, decided, now)
@@ -124,6 +123,18 @@ class Turner:
 
         return [one for decided in one_by_one(claimed, alone, put_off) for one in decided]
 
+    def _decide_and_record(self, tx: Tx, cases: Sequence[int], now: datetime) -> list[Decided]:
+        """Two cases of an account may be about one service: the second is decided on what the first has written."""
+        decided: list[Decided] = []
+        left = self.decide(tx, cases, now)
+        while left:
+            first, left = _one_a_service(left)
+            record(tx, first, now)
+            decided += first
+            if left:
+                left = self.decide(tx, [one.decision.case_id for one in left], now)
+        return decided
+
     def decide(self, tx: Tx, cases: Sequence[int], now: datetime) -> list[Decided]:
         """Gather and decide those of these cases that are due; writes nothing. The caller holds the accounts' locks."""
         decided: list[Decided] = []
@@ -142,6 +153,31 @@ class Turner:
             while done := self.turn(partner_id, lane, now):
                 total += done
         return total
+
+
+def _one_a_service(decided: Sequence[Decided]) -> tuple[list[Decided], list[Decided]]:
+    """Those to record together, and those about a service of which another of them decides: they were decided on facts
+    that are about to change."""
+    if len({one.decision.account_id for one in decided}) == len(decided):
+        return list(decided), []
+    first: list[Decided] = []
+    left: list[Decided] = []
+    taken: set[int] = set()
+    for one in decided:
+        about = _services_of(one)
+        (left if about & taken else first).append(one)
+        taken |= about
+    return first, left
+
+
+def _services_of(one: Decided) -> set[int]:
+    """The services that a decision commands, blocks or gives back."""
+    decision = one.decision
+    commanded = {supply.service_id for supply in decision.supplies} | {block.service_id for block in decision.blocks}
+    lifted = set(decision.lifted_blocks)
+    return commanded | {
+        service.id for service in one.facts.services if any(block.id in lifted for block in service.blocks)
+    }
 
 
 def _count(lane: str, decided: Sequence[Decided], seconds: float) -> None:

@@ -1,9 +1,11 @@
 -- withdraw: a notice was false when its invoice is cancelled, when it named more than was owed then less the correction
--- (what was disputed had not been named), or when it went out before what is the due date now. From the first false one
--- of a claim, every later step that covers the claim goes too: it rested on it.
+-- (what was disputed had not been named), when it went out before what is the due date now, or when the invoice is for a
+-- service now that it was not for. From the first false one of a claim, every later step that covers the claim goes too:
+-- it rested on it.
 WITH corrected AS (
-    SELECT claim_id, sum(less) AS less
-    FROM unnest(%(claims)s::bigint[], %(less)s::bigint[]) AS x (claim_id, less) GROUP BY claim_id
+    SELECT claim_id, sum(less) AS less, max(services) AS services
+    FROM unnest(%(claims)s::bigint[], %(less)s::bigint[], %(services)s::text[]) AS x (claim_id, less, services)
+    GROUP BY claim_id
 ), false_ones AS (
     SELECT s.case_id, k.claim_id, min(s.number) AS number
     FROM corrected x
@@ -21,6 +23,8 @@ WITH corrected AS (
     WHERE c.state = 'cancelled'
         OR greatest(c.due_date, c.deferred_to) >= (s.decided_at AT TIME ZONE p.time_zone)::date
         OR (x.less > 0 AND k.principal > b.owed - x.less)
+        OR (x.services <> '{}' AND NOT x.services::bigint[] @> ARRAY(
+            SELECT l.service_id FROM claim_line l WHERE l.claim_id = c.id AND l.service_id IS NOT NULL))
     GROUP BY s.case_id, k.claim_id
 ), withdrawn AS (
     UPDATE step_taken s SET voided_at = %(now)s
@@ -53,6 +57,14 @@ WITH corrected AS (
     WHERE k.case_id = l.case_id AND k.state = 'open' AND k.dedup = 'approve-' || l.case_id || '-' || l.step
 )
 SELECT w.id, b.account_id FROM withdrawn w JOIN bumped b ON b.id = w.case_id ORDER BY w.id
+
+-- grown: by how much invoices have grown since notices named them. These stand, for what they named (core/standing.py)
+UPDATE step_claim k SET raised = k.raised + x.raised
+FROM (
+    SELECT claim_id, sum(raised)::bigint AS raised
+    FROM unnest(%(claims)s::bigint[], %(raised)s::bigint[]) AS y (claim_id, raised) GROUP BY claim_id
+) x
+WHERE k.claim_id = x.claim_id AND x.raised > 0
 
 -- fees: what these steps charged and nobody has taken back
 SELECT DISTINCT t.id FROM step_taken s

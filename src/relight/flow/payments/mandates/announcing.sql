@@ -1,6 +1,6 @@
 -- to_tell: planned collections that a message of ours announces, with none that has left, waits or arrived. By their case,
 -- the channels on which the debtor can be reached, and those that were tried. What a partner in shadow withholds counts
--- as waiting: nothing is ordered on it.
+-- as waiting, since nothing is ordered on it; once it is live, it was never told.
 SELECT k.account_id, k.id, k.claim_id, k.collect_date, k.amount, k.hold_id, k.attempt, c.number, m.reference, n.number,
     d.id, w.channels, o.tried
 FROM collection k
@@ -20,7 +20,8 @@ CROSS JOIN LATERAL (
 ) w
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(DISTINCT e.channel), '{}') AS tried,
-        coalesce(bool_or(e.state IN ('pending', 'in_flight') OR e.why = 'shadow'
+        coalesce(bool_or(e.state IN ('pending', 'in_flight')
+            OR (e.why = 'shadow' AND (SELECT p.mode FROM partner p WHERE p.id = k.partner_id) = 'shadow')
             OR (e.state = 'done' AND s.undeliverable_at IS NULL)), false) AS stands
     FROM collection_notice o JOIN effect e ON e.id = o.effect_id AND e.state <> 'cancelled'
     LEFT JOIN sent_message s ON s.effect_id = e.id

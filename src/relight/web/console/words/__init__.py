@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from relight.core.explain.words import fill, humanised, read_texts
 from relight.core.explain.words import texts as shared
 
 LANGUAGES = ("nb", "en")
-LANGUAGE_KEY = "console_language"
+LANGUAGE_COOKIE = "console_language"
+_KEPT_SECONDS = 365 * 24 * 3600
 _SCANDINAVIAN = ("nb", "no", "nn", "da", "sv")
 
 
@@ -38,8 +41,22 @@ def name(language: str, group: str, code: str) -> str:
 
 def choose(request: HttpRequest, partner_language: str) -> str:
     """The reader's language: their own choice, else the partner's, else what the browser asks for."""
-    chosen = request.session.get(LANGUAGE_KEY)
+    chosen = request.COOKIES.get(LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return chosen
     asked = partner_language or request.headers.get("Accept-Language", "nb")
     return "nb" if asked.lower().startswith(_SCANDINAVIAN) else "en"
+
+
+def keep_choice(response: HttpResponse, language: str) -> None:
+    """Have the browser keep the reader's choice. In a cookie and not in the session: whoever comes by may choose, and a
+    session is a row in the database."""
+    response.set_cookie(
+        LANGUAGE_COOKIE,
+        language,
+        max_age=_KEPT_SECONDS,
+        path=reverse("console:overview"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
