@@ -48,6 +48,12 @@ def test_a_meter_that_waits_for_its_button_is_back(copy: Copy, back: Left) -> No
     assert copy.found() == []
 
 
+def test_a_service_is_to_stay_dark_and_nothing_says_why(copy: Copy, cut: Left) -> None:
+    copy.plant("UPDATE block SET ends_at = starts_at + interval '1 second' WHERE service_id = %(s)s", s=cut.service)
+
+    assert ("I4", cut.case, cut.event, "unfounded") in copy.found()
+
+
 def test_a_restore_was_decided_and_never_commanded(copy: Copy, back: Left) -> None:
     copy.plant("DELETE FROM attempt WHERE effect_id = %(e)s", e=back.effect)
     copy.plant("DELETE FROM effect WHERE id = %(e)s", e=back.effect)

@@ -17,6 +17,11 @@ QUESTIONS = (
         _BY_HAND,
     ),
     Question(
+        "unfounded",
+        "Service {service_ref} is to be {desired} since {desired_at}, and nothing stands that says why.",
+        _BY_HAND,
+    ),
+    Question(
         "unanswered",
         "It was decided to give service {service_ref} back after it was set to {level}, and no command followed.",
         _BY_HAND,

@@ -25,6 +25,22 @@ WHERE u.partner_id = %(partner)s AND u.generation > 0 AND s.driver <> ''
         AND t.dedup IN ('not_restored-' || u.service_id, 'given_up-' || u.service_id))
 ORDER BY u.service_id
 
+-- unfounded: a service is to be lower than any block says that stands or stood a moment ago
+SELECT l.case_id AS case, l.event_number AS event, s.ref AS service_ref, u.desired, u.desired_at
+FROM supply u
+JOIN service s ON s.partner_id = u.partner_id AND s.id = u.service_id
+LEFT JOIN LATERAL (
+    SELECT e.case_id, e.event_number FROM effect e
+    WHERE e.partner_id = u.partner_id AND e.service_id = u.service_id AND e.kind = 'supply'
+    ORDER BY e.generation DESC, e.id DESC LIMIT 1
+) l ON true
+WHERE u.partner_id = %(partner)s AND u.desired <> 'full' AND NOT EXISTS (
+    SELECT FROM block b WHERE b.partner_id = u.partner_id AND b.service_id = u.service_id
+        AND (b.ends_at IS NULL OR b.ends_at > %(as_of)s::timestamptz - %(patience)s::interval)
+        AND array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], b.level)
+            <= array_position(ARRAY['off', 'walled_garden', 'limited', 'full'], u.desired))
+ORDER BY u.service_id
+
 -- unanswered: a restore was decided, the last command that had left for the service took it away, and none was made to
 -- give it back: neither by that decision, nor by a later one. Where another block as low stands, what was lifted had not
 -- left yet (a cut whose step was voided while the walled garden of an earlier step stood), and nothing is given back.
