@@ -55,7 +55,7 @@ def running(
         raise MissingCounterpart(f"PostgreSQL {MAJOR} is not in {PROGRAMS}: run `make counterparts`.")
     folder = Path(tempfile.mkdtemp(prefix="relight-pg15-"))
     (folder / paths.MADE_BY_RELIGHT).touch()
-    runner = launcher.choose(home=folder, data=folder / "data", binaries=Binaries(folder=PROGRAMS, major=MAJOR))
+    runner = _runner(folder)
     try:
         _make(folder, runner, asks_password=asks_password)
         server = Postgres(
@@ -69,6 +69,38 @@ def running(
     finally:
         _stop(folder, runner)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def following(first: Postgres) -> Iterator[Postgres]:
+    """A replica of a cluster that is reached by its socket; it may take over by `promote`."""
+    folder = Path(tempfile.mkdtemp(prefix="relight-pg15-"))
+    (folder / paths.MADE_BY_RELIGHT).touch()
+    runner = _runner(folder)
+    try:
+        runner.make_folder(folder)
+        runner.make_folder(folder / "run")
+        _must(runner, "pg_basebackup", "-d", first.url(), "-D", folder / "data", "-R", "--checkpoint=fast", "--no-sync")
+        server = Postgres(folder=folder, host=str(folder / "run"), port=5432, password=None)
+        _start(server, runner, {})
+        yield server
+    finally:
+        _stop(folder, runner)
+        shutil.rmtree(folder)
+
+
+def promote(server: Postgres) -> None:
+    """The replica takes over."""
+    _must(_runner(server.folder), "pg_ctl", "promote", "-w", "-D", server.folder / "data")
+
+
+def kill(server: Postgres) -> None:
+    """A cluster is gone without a word."""
+    _stop(server.folder, _runner(server.folder))
+
+
+def _runner(folder: Path) -> Launcher:
+    return launcher.choose(home=folder, data=folder / "data", binaries=Binaries(folder=PROGRAMS, major=MAJOR))
 
 
 def _make(folder: Path, runner: Launcher, *, asks_password: bool) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from relight.project import postmaster
+from relight.project import embedded, postmaster
+from tests.embedded.backing_up import command
 from tests.embedded.wrapper import TELLS
 
 # What only root can try (becoming somebody else) is collected only for root.
@@ -33,6 +34,21 @@ def ground() -> Iterator[Path]:
 def home(ground: Path) -> Path:
     """Where a home will be; nothing is there yet."""
     return ground / "home"
+
+
+@pytest.fixture
+def folder(ground: Path) -> Path:
+    """Where backups go."""
+    return ground / "backup"
+
+
+@pytest.fixture
+def installed(home: Path, folder: Path) -> Iterator[embedded.Server]:
+    """A running installation with a first base copy."""
+    with embedded.server(home) as server:
+        assert command(home, "migrate").returncode == 0
+        assert command(home, "backup", "base", str(folder)).returncode == 0
+        yield server
 
 
 @pytest.fixture

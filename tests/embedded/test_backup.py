@@ -6,11 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -20,6 +17,7 @@ from relight.cli.main import relight
 from relight.project import cluster, embedded, postmaster, roles
 from relight.project.checks import backup_is_fresh
 from relight.project.installation import Installed
+from tests.embedded.backing_up import answer, command, rows, segments_of, streaming
 from tests.embedded.commands import relight_there, wait_until
 
 # What a killed writer had been told is there must be there; each line is said after its commit.
@@ -30,43 +28,6 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
         connection.execute("INSERT INTO kept VALUES (%s)", [number])
         print(number, flush=True)
 """
-
-
-def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """`relight` with its home there, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "relight.project.main", *words], env=_environment(home), capture_output=True, text=True
-    )
-
-
-def answer(home: Path, *words: str) -> dict[str, Any]:
-    """What a command that succeeds says with --json."""
-    done = command(home, *words, "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def _environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RELIGHT_", "DATABASE_"))}
-    return {**kept, "RELIGHT_HOME": str(home)}
-
-
-@contextmanager
-def streaming(home: Path, folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`relight backup stream` from when it receives until it is ended."""
-    asked = [sys.executable, "-m", "relight.project.main", "backup", "stream", str(folder), *words]
-    said = folder.with_name("stream.log")
-    with (
-        said.open("w") as log,
-        subprocess.Popen(asked, env=_environment(home), stderr=log, start_new_session=True) as stream,
-    ):
-        try:
-            wait_until(lambda: f"Every commit is written to {folder}" in said.read_text(), seconds=60)
-            yield stream
-        finally:
-            if stream.poll() is None:
-                os.killpg(stream.pid, signal.SIGTERM)
-            stream.wait(30)
 
 
 def lose_the_host(home: Path, stream: subprocess.Popen[bytes]) -> None:
@@ -80,32 +41,6 @@ def lose_the_host(home: Path, stream: subprocess.Popen[bytes]) -> None:
     wait_until(lambda: not any(postmaster.processes(data)))
     shutil.rmtree(data)
     (home / "secret").unlink()
-
-
-def rows(server: embedded.Server, statement: str) -> list[tuple[object, ...]]:
-    """What the owner of the tables sees."""
-    with psycopg.connect(server.url(roles.OWNER)) as connection:
-        return connection.execute(statement).fetchall()  # type: ignore[arg-type]
-
-
-def segments_of(folder: Path) -> list[Path]:
-    """The whole segments of the log, oldest first."""
-    return sorted(path for path in (folder / "wal").iterdir() if len(path.name) == 24)
-
-
-@pytest.fixture
-def folder(ground: Path) -> Path:
-    """Where backups go."""
-    return ground / "backup"
-
-
-@pytest.fixture
-def installed(home: Path, folder: Path) -> Iterator[embedded.Server]:
-    """A running installation with a first base copy."""
-    with embedded.server(home) as server:
-        assert command(home, "migrate").returncode == 0
-        assert command(home, "backup", "base", str(folder)).returncode == 0
-        yield server
 
 
 def test_what_a_killed_host_had_answered_is_there_and_nothing_leaves_until_somebody_lets_it(

@@ -71,6 +71,10 @@ def test_a_base_copy_waits_until_the_log_is_being_written_where_both_are_started
     assert "\nType=notify\n" in unit_text("backup")
 
 
+def test_the_log_is_ended_by_relight_and_not_in_the_middle_of_a_segment() -> None:
+    assert "\nKillMode=mixed\n" in unit_text("backup")
+
+
 def test_what_is_told_to_end_has_ended_before_its_service_manager_loses_patience() -> None:
     grace_seconds = Processes()._grace_seconds
     stops = [int(told) for told in re.findall(r"TimeoutStopSec=(\d+)", unit_text("web") + unit_text("worker"))]

@@ -1,7 +1,8 @@
 """The alarm of the installation itself: there should be a base copy each night, and for too long there was none."""
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,8 @@ from relight.flow.watch.alarms import KINDS, OF_INSTALLATION, all_alarms, of_ins
 from relight.flow.watch.pulse import Pulse
 from tests.flow.test_watch_command import Connected
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+FETCHED = [(True, datetime(2026, 1, 1, tzinfo=UTC))]  # the log's slot is in use, whatever was before
 
 
 @pytest.fixture
@@ -28,6 +30,17 @@ def note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.fixture
+def replication_slot(database_urls: dict[str, str]) -> Iterator[None]:
+    """The slot that `relight backup stream` made, with nobody there."""
+    with psycopg.connect(database_urls["admin"], autocommit=True) as connection:
+        connection.execute("SELECT pg_create_physical_replication_slot(%s, true)", [copies.SLOT])
+        try:
+            yield
+        finally:
+            connection.execute("SELECT pg_drop_replication_slot(%s)", [copies.SLOT])
+
+
 def made(note: Path, at: datetime) -> None:
     """A copy was complete then."""
     note.write_text(json.dumps({"folder": "/srv/backup/base/some", "complete": at.isoformat()}))
@@ -37,7 +50,7 @@ def made(note: Path, at: datetime) -> None:
 def test_a_copy_that_is_too_old_is_an_alarm(note: Path, now: datetime, hours: float, alarmed: bool) -> None:
     made(note, now - hours * HOUR)
 
-    found = of_installation(now)
+    found = of_installation(FETCHED, now)
 
     assert [(one.code, one.count, one.since) for one in found] == [("backup_old", 1, now - hours * HOUR)] * alarmed
     assert all(one.to_do.endswith(".") and "{" not in one.what for one in found)
@@ -46,11 +59,11 @@ def test_a_copy_that_is_too_old_is_an_alarm(note: Path, now: datetime, hours: fl
 def test_a_copy_that_never_came_is_one_where_there_should_be_one(
     note: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobody_asked = of_installation(now)
+    nobody_asked = of_installation(FETCHED, now)
     monkeypatch.setenv(copies.SINCE, (now - 40 * HOUR).isoformat())
-    late = of_installation(now)
+    late = of_installation(FETCHED, now)
     monkeypatch.setenv(copies.SINCE, (now - HOUR).isoformat())
-    early = of_installation(now)
+    early = of_installation(FETCHED, now)
 
     assert nobody_asked == early == ()
     assert [one.since for one in late] == [now - 40 * HOUR]
@@ -58,11 +71,11 @@ def test_a_copy_that_never_came_is_one_where_there_should_be_one(
 
 def test_a_new_copy_ends_the_alarm(note: Path, now: datetime) -> None:
     made(note, now - 40 * HOUR)
-    before = of_installation(now)
+    before = of_installation(FETCHED, now)
     made(note, now - HOUR)
 
     assert before
-    assert of_installation(now) == ()
+    assert of_installation(FETCHED, now) == ()
 
 
 def test_nothing_is_said_where_copies_are_made_by_other_means(
@@ -71,7 +84,48 @@ def test_nothing_is_said_where_copies_are_made_by_other_means(
     made(note, now - 400 * HOUR)
     monkeypatch.setenv(copies.NOTE, "")
 
-    assert of_installation(now) == ()
+    assert of_installation(FETCHED, now) == ()
+
+
+@pytest.mark.parametrize(("minutes", "alarmed"), [(0, False), (14.9, False), (15, True), (4000, True)])
+def test_a_log_that_nobody_fetches_any_more_is_an_alarm(
+    note: Path, now: datetime, minutes: float, alarmed: bool
+) -> None:
+    made(note, now - HOUR)
+
+    found = of_installation([(False, now - minutes * MINUTE)], now)
+
+    assert [(one.code, one.since) for one in found] == [("backup_log_old", now - minutes * MINUTE)] * alarmed
+    assert all(one.to_do.endswith(".") and "{" not in one.what for one in found)
+
+
+def test_a_log_without_its_slot_is_one_only_where_copies_are_made_or_asked_for(
+    note: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody_asked = of_installation([], now)
+    monkeypatch.setenv(copies.SINCE, (now - HOUR).isoformat())
+    asked_for = of_installation([], now)
+    made(note, now - 14 * MINUTE)
+    just_copied = of_installation([], now)
+    monkeypatch.setenv(copies.NOTE, "")
+    by_others = of_installation([], now) + of_installation([(False, now - HOUR)], now)
+
+    assert nobody_asked == just_copied == by_others == ()
+    assert [(one.code, one.since) for one in asked_for] == [("backup_log_old", now - HOUR)]
+
+
+def test_watch_tells_of_a_slot_that_nobody_uses(
+    note: Path, db: Database, partner: int, replication_slot: None, now: datetime
+) -> None:
+    def told(at: datetime) -> list[str]:
+        return [alarm.code for of in all_alarms(db, at) if not of.partner for alarm in of.alarms]
+
+    made(note, db.clock())
+    fresh = told(db.clock())
+    old = told(db.clock() + 16 * MINUTE)
+
+    assert fresh == []
+    assert old == ["backup_log_old"]
 
 
 def test_watch_tells_it_once_and_of_no_partner(

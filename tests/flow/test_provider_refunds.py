@@ -17,7 +17,8 @@ from relight.flow.payments.bank_refunds import UnableToRefundByBank, Wanted
 from relight.flow.payments.errors import UnableToRefund
 from relight.flow.payments.matching import Act
 from relight.flow.payments.operations import record_notices
-from relight.flow.payments.port import REFUND_FAILED, PaymentState, ProviderEvent
+from relight.flow.payments.port import REFUND_FAILED, PaymentState, ProviderEvent, ProviderUnavailable, RefundOrder
+from relight.flow.payments.providers import FAILURES_MAX
 from relight.flow.payments.settle import settle
 from tests.flow import ledger
 from tests.flow.factories import make_source, payment_row
@@ -111,6 +112,60 @@ def test_a_provider_that_is_away_is_asked_until_its_keys_may_be_forgotten(overpa
 
     assert sent == [0, 1, 0]
     assert overpaid.provider.payment(overpaid.ref).refunded == TOO_MUCH
+
+
+class Refuses:
+    """A provider that refuses, or does not answer, but for the sums that it takes."""
+
+    def __init__(self, *takes: int) -> None:
+        self.takes, self.asked = takes, list[int]()
+
+    def refund(self, order: RefundOrder) -> str:
+        self.asked.append(order.amount)
+        if order.amount in self.takes:
+            return f"re-{order.key}"
+        raise ProviderUnavailable("no answer within ten seconds")
+
+
+def test_a_provider_that_hangs_is_asked_a_few_times_and_holds_up_no_other(
+    overpaid: Overpaid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(10):
+        overpaid.orders(100)
+    hangs = Refuses()
+    monkeypatch.setattr(refunds, "provider", lambda _settings, _name: hangs)
+
+    sent = overpaid.sends()
+    too_late = overpaid.sends(after=timedelta(hours=21))
+
+    assert (sent, too_late) == (0, 0)
+    assert len(hangs.asked) == FAILURES_MAX
+    assert overpaid.rows("SELECT DISTINCT state FROM provider_refund") == [("unsure",)]
+
+
+def test_one_that_is_taken_between_two_that_are_refused_is_no_outage(
+    overpaid: Overpaid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for amount in (1, 1, 100, 1, 1, 100):
+        overpaid.orders(amount)
+    refuses = Refuses(100)
+    monkeypatch.setattr(refunds, "provider", lambda _settings, _name: refuses)
+
+    assert overpaid.sends() == 2
+
+
+def test_a_few_that_are_refused_for_good_keep_none_behind_them_waiting(
+    overpaid: Overpaid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for amount in (1, 1, 1, 100):
+        overpaid.orders(amount)
+    refuses = Refuses(100)
+    monkeypatch.setattr(refunds, "provider", lambda _settings, _name: refuses)
+
+    sent = [overpaid.sends(after=timedelta(seconds=20, microseconds=later)) for later in (0, 3)]
+
+    assert sent == [0, 1]
+    assert overpaid.rows("SELECT amount FROM provider_refund WHERE state = 'sent'") == [(100,)]
 
 
 def test_a_refund_that_nobody_answered_for_a_day_is_left_to_a_person(overpaid: Overpaid) -> None:

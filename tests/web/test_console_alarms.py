@@ -71,3 +71,4 @@ def test_a_copy_that_is_missing_is_told_to_whoever_can_tell_those_who_run_it(
 
     assert not before.has("Databasen er ikke kopiert")
     assert after.has("Databasen er ikke kopiert på halvannet døgn", "Det skal tas en kopi hver natt")
+    assert after.has("Loggen til databasen er ikke kopiert på et kvarter", "mangler det som har skjedd siden da")

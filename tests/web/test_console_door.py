@@ -197,6 +197,54 @@ def test_the_reader_chooses_the_language_and_keeps_it_through_sign_in(
     assert landed.has('<html lang="en"', "Overview")
 
 
+def test_the_language_stays_when_one_signs_out(seat: SignIn) -> None:
+    agent = seat("agent")
+    page = agent.fills(agent.opens(""), "language", language="en")
+
+    assert agent.fills(page, "sign-out").has('<html lang="en"', "You have signed out")
+
+
+def test_strangers_leave_no_sessions_behind(visitor: Visitor, owner: psycopg.Connection) -> None:
+    door = visitor.opens("sign-in/")
+    before = sessions(owner)
+
+    for language in ("en", "nb", "xx"):
+        visitor.fills(door, "language", language=language)
+    visitor.signs_in("ingen-til", "feil")
+    visitor.browser.post("/console/sign-out/", data=door.form("sign-in").fields, follow_redirects=False)
+
+    assert sessions(owner) == before
+    assert "messages" not in visitor.browser.cookies  # what no cookie holds any more would go into a session
+
+
+def sessions(owner: psycopg.Connection) -> int:
+    found = owner.execute("SELECT count(*) FROM django_session").fetchone()
+    assert found
+    return found[0]
+
+
+def test_the_language_is_kept_as_safely_as_other_cookies(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, site: str
+) -> None:
+    from django.conf import settings
+
+    form = visitor.opens("sign-in/").form("language")
+    monkeypatch.setattr(settings, "SESSION_COOKIE_SECURE", True)
+
+    sent = visitor.browser.post(form.action, data={**form.fields, "language": "en"}, follow_redirects=False)
+
+    told = next(one for one in sent.headers.get_list("Set-Cookie") if one.startswith("console_language=en;"))
+    assert {"HttpOnly", "Path=/console/", "SameSite=Lax", "Secure"} <= set(told.split("; "))
+
+
+def test_a_language_that_there_is_not_is_not_kept(visitor: Visitor) -> None:
+    visitor.browser.cookies.set("console_language", "../xx", path="/console/")
+
+    door = visitor.fills(visitor.opens("sign-in/"), "language", language="xx")
+
+    assert door.has('<html lang="nb"')
+
+
 def test_a_new_password_ends_other_sessions_and_keeps_this_one(
     site: str, seat: SignIn, owner: psycopg.Connection, partner: int, visitor: Visitor
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import click
@@ -14,6 +14,7 @@ from relight.cli.context import database, installation, moment, partner_id, part
 from relight.cli.metrics import metrics_option, watched
 from relight.cli.output import answer, json_option, news
 from relight.cli.processes import Processes
+from relight.flow.database import Database
 from relight.flow.effects.drivers import DriverRoom
 from relight.flow.payments.asking import poll_open_checkouts
 from relight.flow.payments.mandates import running as collecting
@@ -21,13 +22,15 @@ from relight.flow.payments.reconciling import reconcile_due
 from relight.flow.payments.refunds import send_refunds
 from relight.flow.road import heap
 from relight.flow.road.agencies import read_letters
+from relight.flow.road.due import Only
 from relight.flow.road.machine import Done, Machine, NeverAtRest
-from relight.flow.road.worker import LANES, Worker
+from relight.flow.road.worker import LANES, Extra, Worker
 from relight.telemetry import logs, traces
 
 log = structlog.get_logger(__name__)
 
 _POLL_PAYMENTS_SECONDS = 20
+_REFUNDS_SECONDS = 20
 _SETTLEMENTS_SECONDS = 3600
 _AGENCIES_SECONDS = 30
 _COLLECTIONS_SECONDS = 60
@@ -79,22 +82,8 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
     with database(size_max=16) as db:
         only = {partner_id(db, partner_slug)} if partner_slug else None
 
-        room = DriverRoom(db)
-        live = db.by_its_own_clock()  # a provider's answer takes its time
-
-        def poll() -> None:
-            poll_open_checkouts(live, db.clock())
-            send_refunds(live, db.clock())
-
         async def main() -> None:
-            extras = [
-                ("poll payments", _every(_POLL_PAYMENTS_SECONDS, poll)),
-                ("settlements", _every(_SETTLEMENTS_SECONDS, lambda: reconcile_due(live, db.clock()))),
-                ("agencies", _every(_AGENCIES_SECONDS, lambda: read_letters(live, room, db.clock(), only))),
-                ("collections", _every(_COLLECTIONS_SECONDS, lambda: collecting.run_all(live, db.clock(), only))),
-                ("audits", lambda: nightly.watch_over(db, only)),
-            ]
-            made = Worker(db, link, lanes=lanes, extras=extras, only=only)
+            made = Worker(db, link, lanes=lanes, extras=_extras(db, only), only=only)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, made.stop)
@@ -107,7 +96,21 @@ def _work(lanes: tuple[str, ...], partner_slug: str | None, base_url: str) -> No
         traces.stop()
 
 
-def _every(seconds: float, work: Callable[[], object]) -> Callable[[], Coroutine[None, None, None]]:
+def _extras(db: Database, only: Only) -> list[tuple[str, Extra]]:
+    """What a worker does beside the road, each in a loop of its own: none of them waits for another's provider."""
+    room = DriverRoom(db)
+    live = db.by_its_own_clock()  # a provider's answer takes its time
+    return [
+        ("poll payments", _every(_POLL_PAYMENTS_SECONDS, lambda: poll_open_checkouts(live, db.clock()))),
+        ("refunds", _every(_REFUNDS_SECONDS, lambda: send_refunds(live, db.clock()))),
+        ("settlements", _every(_SETTLEMENTS_SECONDS, lambda: reconcile_due(live, db.clock()))),
+        ("agencies", _every(_AGENCIES_SECONDS, lambda: read_letters(live, room, db.clock(), only))),
+        ("collections", _every(_COLLECTIONS_SECONDS, lambda: collecting.run_all(live, db.clock(), only))),
+        ("audits", lambda: nightly.watch_over(db, only)),
+    ]
+
+
+def _every(seconds: float, work: Callable[[], object]) -> Extra:
     """A loop that does some work in a thread, and rests."""
 
     async def loop() -> None:

@@ -17,7 +17,7 @@ from relight.flow.payments.checkouts import OPEN_MAX, SQL
 from relight.flow.payments.errors import UnableToPay
 from relight.flow.payments.operations import record_notices
 from relight.flow.payments.port import ProviderUnavailable
-from relight.flow.payments.providers import Settings, provider
+from relight.flow.payments.providers import FAILURES_MAX, Settings, provider
 from relight.telemetry.traces import span
 
 ASK_AFTER = timedelta(seconds=20)
@@ -26,8 +26,6 @@ YOUNG = timedelta(minutes=15)
 _LOOP = "poll payments"
 _AT_ONCE_MAX = 200
 _THREADS = 8
-# One payment that a provider does not know is no reason to leave the others; several in a row are an outage.
-_FAILURES_MAX = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +75,7 @@ def _ask(db: Database, turn: _Turn, now: datetime) -> int:
         except (ProviderUnavailable, UnableToPay, ValueError) as error:
             _log.warning("provider_not_asked", provider=turn.name, error=str(error))
             failures += 1
-            if failures == _FAILURES_MAX:
+            if failures == FAILURES_MAX:
                 break
             continue
         failures = 0

@@ -13,6 +13,8 @@ from relight.flow.payments.errors import NoSuchProvider
 from relight.flow.payments.port import PaymentProvider
 
 GROUP = "relight.drivers.payments"
+# One thing that a provider refuses is no reason to leave the others; several failures in a row are an outage.
+FAILURES_MAX = 3
 _BUILT_MAX = 256
 
 Settings = Mapping[str, Mapping[str, Any]]

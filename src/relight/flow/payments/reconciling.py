@@ -20,6 +20,7 @@ from relight.flow.payments.operations import TASK_DUE, record_notices
 from relight.flow.payments.port import CannotReconcile, PaymentState, ProviderEvent, ProviderUnavailable
 from relight.flow.payments.providers import Settings, provider
 from relight.flow.payments.weighing import MONEY_CAME, Verdict
+from relight.telemetry import metrics
 
 SQL = statements(__package__, "reconciling.sql")
 
@@ -27,6 +28,7 @@ SQL = statements(__package__, "reconciling.sql")
 SETTLED_WITHIN = timedelta(days=10)
 DAYS_AT_ONCE_MAX = 7
 
+_LOOP = "settlements"
 _TASKS_AT_ONCE_MAX = 200
 _DIFFERING = frozenset({Verdict.MISMATCH, Verdict.UNKNOWN})
 
@@ -62,7 +64,7 @@ def reconcile_due(db: Database, now: datetime) -> list[Reconciled]:
         partners: list[tuple[int, Settings]] = tx.rows(queries.SQL.partners)
     done = list[Reconciled]()
     for partner_id, settings in partners:
-        with apart("settlements", partner_id):
+        with apart(_LOOP, partner_id):
             done += _due(db, partner_id, settings, now)
     return done
 
@@ -75,14 +77,28 @@ def _due(db: Database, partner_id: int, settings: Settings, now: datetime) -> li
     for name, day in last:
         first = day + timedelta(days=1) if day else yesterday
         count = min((yesterday - first).days + 1, DAYS_AT_ONCE_MAX)
-        try:
-            for number in range(count):
-                done.append(reconcile_day(db, partner_id, settings, name, first + timedelta(days=number), now))
-        except CannotReconcile as missing:
-            _log.info("settlements_not_there", why=str(missing))
-        except (ProviderUnavailable, NoSuchProvider, ValueError) as error:
-            _log.warning("settlements_not_read", provider=name, error=str(error))
+        for number in range(count):
+            read = _read(db, partner_id, settings, name, first + timedelta(days=number), now, yesterday=yesterday)
+            if read is None:
+                break
+            done.append(read)
     return done
+
+
+def _read(
+    db: Database, partner_id: int, settings: Settings, name: str, day: date, now: datetime, *, yesterday: date
+) -> Reconciled | None:
+    """A day of a provider; None where it cannot be read, which counts as a failure of the loop. Of yesterday a provider
+    may say that it is not complete yet: that it cannot be had counts from the next day on."""
+    try:
+        return reconcile_day(db, partner_id, settings, name, day, now)
+    except CannotReconcile as missing:
+        _log.info("settlements_not_there", why=str(missing))
+    except (ProviderUnavailable, NoSuchProvider, ValueError) as error:
+        _log.warning("settlements_not_read", provider=name, error=str(error))
+        if day < yesterday or not isinstance(error, ProviderUnavailable):
+            metrics.failed(_LOOP, type(error).__name__)
+    return None
 
 
 def _compare(tx: Tx, name: str, day: date, events: list[ProviderEvent], now: datetime) -> Reconciled:

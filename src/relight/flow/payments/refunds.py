@@ -5,7 +5,7 @@ again when the provider tells (`give_back_whole`).
 """
 
 import uuid
-from collections.abc import Mapping
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from relight.flow.database import Database, Tx, statements
 from relight.flow.payments import queries
 from relight.flow.payments.errors import NoSuchProvider, UnableToRefund
 from relight.flow.payments.port import ProviderUnavailable, RefundOrder
-from relight.flow.payments.providers import Settings, provider
+from relight.flow.payments.providers import FAILURES_MAX, Settings, provider
 
 SQL = statements(__package__, "refunds.sql")
 OPERATIONS = statements(__package__, "operations.sql")
@@ -31,6 +31,17 @@ _TASK_DUE = timedelta(days=1)
 _SENT_AT_ONCE_MAX = 100
 
 _log = structlog.get_logger(__name__)
+
+
+class _Waiting(NamedTuple):
+    refund_id: int
+    key: str
+    amount: int
+    currency: str
+    ordered_at: datetime
+    provider: str
+    ref: str
+    operation: str
 
 
 class _Payment(NamedTuple):
@@ -107,10 +118,26 @@ def send_refunds(db: Database, now: datetime) -> int:
 
 
 def send_refunds_of(db: Database, partner_id: int, settings: Settings, now: datetime) -> int:
-    """The refunds of one partner. One that is not answered is asked for again with the same key, for most of a day."""
+    """The refunds of one partner. One that is not answered is asked for again with the same key, for most of a day; a
+    provider that fails several times in a row is left alone until the next time."""
     with db.transaction(partner_id) as tx:
-        waiting = tx.rows(SQL.waiting, {"limit": _SENT_AT_ONCE_MAX})
-    return sum(_send(db, partner_id, settings, row, now) for row in waiting)
+        waiting = [_Waiting(*row) for row in tx.rows(SQL.waiting, {"limit": _SENT_AT_ONCE_MAX})]
+    taken, failures = 0, Counter[str]()
+    for one in _from_anywhere(waiting, now):
+        if now - one.ordered_at > KEY_LIVES:
+            _leave_to_a_person(db, partner_id, one, now)
+        elif failures[one.provider] < FAILURES_MAX:
+            is_taken = _send(db, partner_id, settings, one)
+            taken += is_taken
+            failures[one.provider] = 0 if is_taken else failures[one.provider] + 1
+    return taken
+
+
+def _from_anywhere(waiting: list[_Waiting], now: datetime) -> list[_Waiting]:
+    """In turn, beginning elsewhere each time: a few that a provider refuses again and again keep none behind them
+    waiting. A clock's microseconds are as good as dice."""
+    first = now.microsecond % len(waiting) if waiting else 0
+    return waiting[first:] + waiting[:first]
 
 
 def finish(tx: Tx, *, source_id: int, ref: str, amount: int, now: datetime) -> None:
@@ -142,27 +169,27 @@ def _locked(tx: Tx, provider_name: str, ref: str) -> _Payment:
     return found
 
 
-def _send(db: Database, partner_id: int, settings: Settings, row: Any, now: datetime) -> int:
-    refund_id, key, amount, currency, ordered_at, name, ref, operation = row
-    if now - ordered_at > KEY_LIVES:
-        _leave_to_a_person(db, partner_id, refund_id, {"provider": name, "ref": ref, "amount": amount}, now)
-        return 0
-    order = RefundOrder(key=key, provider_ref=ref, amount=amount, currency=currency, operation=operation)
+def _send(db: Database, partner_id: int, settings: Settings, one: _Waiting) -> bool:
+    """Ask the provider; whether it has taken it."""
+    order = RefundOrder(
+        key=one.key, provider_ref=one.ref, amount=one.amount, currency=one.currency, operation=one.operation
+    )
     try:
-        refund_ref = provider(settings, name).refund(order)
+        refund_ref = provider(settings, one.provider).refund(order)
     except (ProviderUnavailable, NoSuchProvider, ValueError) as error:
-        _log.warning("refund_not_sent", provider=name, partner=partner_id, error=str(error))
-        return 0
+        _log.warning("refund_not_sent", provider=one.provider, partner=partner_id, error=str(error))
+        return False
     with db.transaction(partner_id) as tx:
-        tx.run(SQL.sent, {"refund": refund_id, "refund_ref": refund_ref})
-    return 1
+        tx.run(SQL.sent, {"refund": one.refund_id, "refund_ref": refund_ref})
+    return True
 
 
-def _leave_to_a_person(db: Database, partner_id: int, refund_id: int, params: Mapping[str, Any], now: datetime) -> None:
+def _leave_to_a_person(db: Database, partner_id: int, one: _Waiting, now: datetime) -> None:
+    params = {"provider": one.provider, "ref": one.ref, "amount": one.amount, "unsure": True}
     with db.transaction(partner_id) as tx:
-        if tx.value(SQL.unsure, {"refund": refund_id, "now": now}) is not None:
-            given = {"partner": partner_id, "code": "refund_failed", "params": Jsonb({**params, "unsure": True})}
-            due = {"dedup": f"refund-unsure-{refund_id}", "now": now, "due_at": now + _TASK_DUE}
+        if tx.value(SQL.unsure, {"refund": one.refund_id, "now": now}) is not None:
+            given = {"partner": partner_id, "code": "refund_failed", "params": Jsonb(params)}
+            due = {"dedup": f"refund-unsure-{one.refund_id}", "now": now, "due_at": now + _TASK_DUE}
             tx.run(OPERATIONS.add_loose_task, {**given, **due})
 
 

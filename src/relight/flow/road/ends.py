@@ -118,8 +118,8 @@ def lost(
     outcome = Outcome(Result.UNKNOWN, code=LOST, detail="nobody saw the end of this attempt")
     ended = 0
     for effect_id, account_id, attempt_id, driver in rows:
-        one = Ended(account_id, effect_id, attempt_id, driver, outcome, repeat_of(driver))
         with apart("lost", partner_id):
+            one = Ended(account_id, effect_id, attempt_id, driver, outcome, repeat_of(driver))
             finish(db, partner_id, [one], now, moment=moment)
             metrics.LOST.labels(driver).inc()
             ended += 1

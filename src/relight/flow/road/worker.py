@@ -26,6 +26,7 @@ from relight.flow.effects.drivers import DriverRoom, NoDriver
 from relight.flow.feeds.operations import sequence
 from relight.flow.messages.port import Channel
 from relight.flow.pacing import BatchSize
+from relight.flow.partners.sessions import forget_sessions
 from relight.flow.road.act import act_and_finish
 from relight.flow.road.at_once import AtOnce
 from relight.flow.road.bell import Bell
@@ -316,6 +317,7 @@ class Worker:
     async def _reviews(self) -> None:
         while True:
             await asyncio.to_thread(self._review_holds)
+            await asyncio.to_thread(self._forget_sessions)
             await asyncio.sleep(_REVIEW_SECONDS)
 
     def _review_holds(self) -> None:
@@ -335,6 +337,15 @@ class Worker:
         """A batch of the cases that waited for room under a policy's cap; how many."""
         with self.db.transaction(partner_id) as tx:
             return let_in(tx, self.db.clock())
+
+    def _forget_sessions(self) -> None:
+        """Those of the console that are over, a batch a transaction."""
+        while self._forget_batch():
+            pass
+
+    def _forget_batch(self) -> int:
+        with self.db.transaction(None) as tx:
+            return forget_sessions(tx, self.db.clock())
 
     async def _undos(self) -> None:
         while True:

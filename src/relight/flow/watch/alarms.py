@@ -3,7 +3,7 @@
 They are asked for, never kept: an alarm is there for as long as its reason is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,6 +119,13 @@ KINDS: Mapping[str, Kind] = {
         "Make one, and see why none came by itself: `systemctl start relight-backup-base`, or `relight backup base"
         " FOLDER`. Where backups are made by other means, set RELIGHT_BACKUP to nothing (docs/installing.md).",
     ),
+    "backup_log_old": Kind(
+        Urgency.SOON,
+        "the log of commits has not been written down for a quarter of an hour",
+        "See why: `systemctl status relight-backup`, and its log; or start `relight backup stream FOLDER`. Then run"
+        " `relight backup check FOLDER`: it tells when a new base copy is needed. Where backups are made by other"
+        " means, set RELIGHT_BACKUP to nothing (docs/installing.md), and drop the slot relight_backup.",
+    ),
     "stopped": Kind(
         Urgency.SOON,
         "messages and cuts have been stopped for a day",
@@ -127,7 +134,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 # Of these there is one for the whole installation, and none by partner.
-OF_INSTALLATION = frozenset({"backup_old"})
+OF_INSTALLATION = frozenset({"backup_old", "backup_log_old"})
 
 AFTER: Mapping[str, timedelta] = {
     "restore": timedelta(seconds=60),
@@ -143,6 +150,7 @@ AFTER: Mapping[str, timedelta] = {
     "task": timedelta(days=1),
     "audit": timedelta(hours=36),
     "backup": timedelta(hours=36),
+    "backup_log": timedelta(minutes=15),
     "stopped": timedelta(days=1),
 }
 
@@ -190,17 +198,19 @@ def answer(rows: list[tuple[Any, ...]]) -> tuple[Alarm, ...]:
     return tuple(sorted(found, key=lambda alarm: (alarm.urgency, list(KINDS).index(alarm.code))))
 
 
-def of_installation(now: datetime) -> tuple[Alarm, ...]:
-    """What is wrong with the installation itself, whomever it serves."""
-    since = copies.none_since()
-    return (Alarm("backup_old", 1, since),) if since is not None and since <= now - AFTER["backup"] else ()
+def of_installation(slots: Sequence[tuple[Any, ...]], now: datetime) -> tuple[Alarm, ...]:
+    """What is wrong with the installation itself, whomever it serves; `slots` are the rows of `SQL.log_slot`, which
+    needs no parameters."""
+    slot = copies.Slot(*slots[0]) if slots else None
+    since = {"backup": copies.none_since(), "backup_log": copies.no_log_since(slot)}
+    return tuple(Alarm(f"{of}_old", 1, at) for of, at in since.items() if at is not None and at <= now - AFTER[of])
 
 
 def all_alarms(db: Database, now: datetime, *, only: str = "") -> list[PartnerAlarms]:
     """The installation's alarms, then every partner's, each asked behind its own wall; with a slug that partner's."""
     with db.transaction(None) as tx:
         partners = tx.rows("SELECT id, slug FROM partner WHERE %(only)s IN ('', slug) ORDER BY slug", {"only": only})
-    told = [] if only else [PartnerAlarms("", of_installation(now))]
+        told = [] if only else [PartnerAlarms("", of_installation(tx.rows(SQL.log_slot), now))]
     for partner_id, slug in partners:
         with db.transaction(partner_id) as tx:
             told.append(PartnerAlarms(slug, answer(tx.rows(SQL.alarms, question(partner_id, now)))))

@@ -96,3 +96,9 @@ UNION ALL SELECT 'audit_old', count(*), min(at) FROM (
 UNION ALL SELECT 'stopped', count(*), min(at) FROM (
     SELECT coalesce(me.stopped_at, (SELECT i.stopped_at FROM installation i WHERE i.id = 1)) AS at FROM me) since
     WHERE at <= %(now)s::timestamptz - %(stopped)s::interval
+
+-- log_slot: the slot by which the server's log is written down elsewhere: whether somebody fetches it, and else since when
+-- nobody does. PostgreSQL keeps that from 17 on; of one before, it is taken to be since the server's start
+SELECT s.active AND coalesce(s.wal_status, '') <> 'lost',
+    coalesce((to_jsonb(s) ->> 'inactive_since')::timestamptz, pg_postmaster_start_time())
+FROM pg_replication_slots s WHERE s.slot_name = 'relight_backup'

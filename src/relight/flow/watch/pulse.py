@@ -85,8 +85,8 @@ class Pulse(Collector):
         alarms = GaugeMetricFamily(
             "relight_alarm", "How much is wrong, by alarm", labels=("partner", "alarm", "urgency")
         )
-        _add(alarms, "", OF_INSTALLATION, of_installation(now))
         with self.db.transaction(None) as tx:
+            _add(alarms, "", OF_INSTALLATION, of_installation(tx.rows(ALARMS.log_slot), now))
             partners = tx.rows("SELECT id, slug FROM partner ORDER BY slug")
         for partner_id, slug in partners:
             with self.db.transaction(partner_id) as tx:

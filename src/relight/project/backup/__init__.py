@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from relight.cli.output import news
 from relight.project import readiness
 from relight.project.backup.base import make_base
 from relight.project.backup.checking import Checked, check
@@ -30,7 +31,7 @@ class Backups:
             readiness.ready()
             is_up()
 
-        stream(source(), self._folder, nothing_lost=nothing_lost, is_up=tell)
+        stream(source(), self._folder, nothing_lost=nothing_lost, is_up=tell, tell=news)
 
     def check(self) -> Checked:
         """Whether it could be restored from."""

@@ -17,7 +17,7 @@ def make_base(source: Source, folder: BackupFolder, *, home: Path, kept: int) ->
 
     Raises `UnableToBackUp`; a copy that was interrupted is removed by the next one.
     """
-    folder.claim(source.system, source.timeline)
+    folder.claim(source.system, source.timeline, follows=not source.is_embedded)
     for unfinished in (folder.path / "base").glob("*.making"):
         shutil.rmtree(unfinished)
     begun = source.clock()

@@ -1,10 +1,8 @@
-"""Whether a backup folder could be restored from: every file of the newest copy, and no hole in the log."""
+"""Whether a backup folder could be restored from: every file of the newest copy, and the log from there to its end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
-from pathlib import Path
 
 from relight.project.backup.manifest import damaged
 from relight.project.backup.places import BackupFolder, Base
@@ -12,7 +10,8 @@ from relight.project.backup.places import BackupFolder, Base
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is there: from when to when it reaches (UTC), how many copies and segments, and what is wrong, in words."""
+    """What is there: from when to when it reaches without a hole (UTC), how many copies and segments, and what is
+    wrong, in words."""
 
     since: datetime | None
     until: datetime | None
@@ -27,23 +26,49 @@ def check(folder: BackupFolder) -> Checked:
     bases, segments = folder.bases(), folder.segments()
     if not bases:
         return Checked(None, None, 0, len(segments), ["There is no whole base copy: run relight backup base."])
-    newest = bases[-1]
+    newest, pieces = bases[-1], _pieces(folder)
     problems = [f"{newest.folder.name}: {wrong}." for wrong in damaged(newest.data)]
-    problems += _holes(bases, [path.name for path in segments], partial(folder.wal))
-    return Checked(bases[0].complete, _reaches(folder, newest), len(bases), len(segments), problems)
+    problems += _wrong(newest, pieces)
+    # What lies before a hole is of use for its own copies only; the newest one is where it is made good.
+    reached = [base for base in bases if not pieces or base.first_segment >= pieces[-1][0]]
+    since = (reached or [newest])[0].complete
+    return Checked(since, _reaches(folder, newest), len(bases), len(segments), problems)
 
 
-def _holes(bases: Sequence[Base], names: Sequence[str], unfinished: Sequence[Path]) -> list[str]:
-    """Segments that are missing between the first copy that has its log here and the end."""
-    if not names and not unfinished:
+def _pieces(folder: BackupFolder) -> list[list[str]]:
+    """The log's segments, oldest first, in pieces that have no hole."""
+    whole = {path.name for path in folder.segments()}
+    pieces: list[list[str]] = []
+    for name in sorted(whole | {path.stem for path in folder.unfinished()}):
+        if pieces and _follows(name, pieces[-1][-1], is_whole=pieces[-1][-1] in whole):
+            pieces[-1].append(name)
+        else:
+            pieces.append([name])
+    return pieces
+
+
+def _follows(after: str, before: str, *, is_whole: bool) -> bool:
+    """Whether nothing is missing between two segments. A later timeline begins anywhere in the one before it."""
+    if after[:8] != before[:8]:
+        return _number(after) <= _number(before) + 1
+    return is_whole and _number(after) == _number(before) + 1
+
+
+def _wrong(newest: Base, pieces: Sequence[Sequence[str]]) -> list[str]:
+    """Why the log does not lead from the newest copy to now, if it does not."""
+    if not pieces:
         return ["The log is not written down: run relight backup stream. Only the copies themselves can be restored."]
-    found = []
-    if names and bases[-1].first_segment < names[0]:
-        found.append(f"The log begins after the newest copy, at {names[0]}: make a new one with relight backup base.")
-    for before, after in pairwise(names):
-        if before[:8] == after[:8] and _number(after) != _number(before) + 1:
-            found.append(f"The log has a hole between {before} and {after}: make a new copy with relight backup base.")
-    return found
+    begins, ends = pieces[-1][0], pieces[-1][-1]
+    if ends < newest.first_segment:
+        return [
+            f"The log ended at {ends}, before the newest copy: see why relight backup stream does not write it."
+            " Nothing after that copy can be restored."
+        ]
+    if begins <= newest.first_segment:
+        return []
+    if len(pieces) > 1:
+        return [f"The log has a hole between {pieces[-2][-1]} and {begins}: make a new copy with relight backup base."]
+    return [f"The log begins after the newest copy, at {begins}: make a new one with relight backup base."]
 
 
 def _number(segment: str) -> int:
@@ -55,8 +80,3 @@ def _reaches(folder: BackupFolder, base: Base) -> datetime:
     """When the log was last written to."""
     written = [path.stat().st_mtime for path in folder.wal.iterdir()]
     return max(base.complete, datetime.fromtimestamp(max(written), UTC)) if written else base.complete
-
-
-def partial(wal: Path) -> list[Path]:
-    """The segment that was being written, if any."""
-    return sorted(wal.glob("*.partial"))

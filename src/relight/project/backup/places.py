@@ -6,11 +6,13 @@ wal/                   the server's log since, segment by segment
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from relight.flow.watch import copies
 from relight.project import connect
@@ -64,14 +66,31 @@ class BackupFolder:
         """Whole segments of the log, oldest first."""
         return sorted(path for path in self.wal.glob("*") if _SEGMENT.fullmatch(path.name))
 
-    def claim(self, system: int, timeline: int) -> None:
-        """Make it this server's, and refuse it when it is another's: two logs in one folder are none."""
+    def unfinished(self) -> list[Path]:
+        """Segments that were begun and not ended, oldest first: the one being written, and where a log broke off."""
+        return sorted(self.wal.glob("*.partial"))
+
+    def mend(self, size: int) -> None:
+        """A segment gets its `size` (bytes) before anything is written into it; where its making was interrupted it is
+        made anew, since pg_receivewal takes none that is too short."""
+        for path in self.unfinished():
+            if path.is_file() and path.stat().st_size not in (0, size):
+                os.truncate(path, 0)
+
+    def last_of_log(self) -> str | None:
+        """The last segment of the log, whole or not; None where nothing was written down."""
+        return max((path.name[:24] for path in (*self.segments(), *self.unfinished())), default=None)
+
+    def claim(self, system: int, timeline: int, *, follows: bool) -> None:
+        """Make it this server's, and refuse it when it is another's: two logs in one folder are none. With `follows`
+        the same server may have come to a later timeline: a replica has taken over, and its log goes on."""
         self.wal.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.path / "base").mkdir(mode=0o700, exist_ok=True)
         ours, told = self.path / _OURS, {"system": str(system), "timeline": timeline}
-        if not ours.exists():
+        before = json.loads(ours.read_text()) if ours.exists() else None
+        if before is None or (follows and _is_later(told, before)):
             ours.write_text(json.dumps(told) + "\n")
-        elif json.loads(ours.read_text()) != told:
+        elif before != told:
             raise UnableToBackUp(
                 f"{self.path} holds backups of another server, or of this one before it was restored.",
                 remedy="Give each server, and each restored one, a backup folder of its own.",
@@ -87,6 +106,10 @@ class BackupFolder:
     def new_base(self, now: datetime) -> Path:
         """Where a base copy that begins now goes."""
         return self.path / "base" / f"{now.astimezone(UTC):{_STAMP}}"
+
+
+def _is_later(told: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    return bool(told["system"] == before["system"] and told["timeline"] > before["timeline"])
 
 
 def keep(base: Base) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import psycopg
 
 from relight.project import cluster, embedded, paths, roles
-from relight.project.backup.checking import partial
 from relight.project.backup.places import BackupFolder, Base
 from relight.project.embedded import Server
 from relight.project.errors import UnableToBackUp, UnableToStartServer
@@ -69,7 +68,7 @@ def _lay_log(folder: BackupFolder, base: Base, data: Path) -> None:
     whole = folder.segments()
     for path in (*folder.wal.glob("*.history"), *(path for path in whole if path.name >= base.first_segment)):
         shutil.copy2(path, wal)
-    for path in partial(folder.wal):
+    for path in folder.unfinished():
         if path.stem >= base.first_segment and folder.wal / path.stem not in whole:
             shutil.copy2(path, wal / path.stem)
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from relight.flow.database import reachable
+from relight.flow.watch.copies import SLOT
 from relight.project import binaries, cluster, connect, embedded, paths
 from relight.project.backup.places import URL_VARIABLE
 from relight.project.embedded import Server
 from relight.project.errors import UnableToBackUp
 
-RECEIVER = "relight_backup"
+RECEIVER = SLOT  # one name: of the slot, and of the session that commits may wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def source() -> Source:
             "The database is on a server of its own, which only a role that may replicate can copy.",
             remedy=f"Set {URL_VARIABLE} to the address of one (CREATE ROLE … REPLICATION), or use your own backups.",
         )
-    conninfo = make_conninfo(conninfo, application_name=RECEIVER)
+    conninfo = make_conninfo(reachable(conninfo), application_name=RECEIVER)
     try:
         with psycopg.connect(conninfo) as connection:
             found = connection.execute(

@@ -10,13 +10,12 @@ from typing import Any, cast
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
-from relight.web.console import words
+from relight.web.console import tabs, words
 from relight.web.console.desk import Desk, Workplace
 from relight.web.console.visit import Seated, Visit
 
 CONSOLE = "/console/"
 PARTNER_KEY = "console_partner"
-LANGUAGE_KEY = "console_language"
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -54,6 +53,10 @@ class PartnerMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Before any page of the console: one of another partner, from another tab, goes no further."""
+        return tabs.refusal(cast(Visit, request)) if request.path_info.startswith(CONSOLE) else None
 
 
 def choose_partner(request: Seated, partner_id: int) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from relight.web.console.visit import Seated, Visit
 
@@ -21,6 +23,14 @@ def go_to(request: Visit | Seated, url: str) -> HttpResponse:
     response = HttpResponse(status=204)
     response["HX-Redirect"] = url
     return response
+
+
+def within(request: Visit | Seated, wanted: str) -> str:
+    """Where to go on to: `wanted` where that is a page of the console, else the front page."""
+    front = reverse("console:overview")
+    host, secure = {request.get_host()}, request.is_secure()
+    safe = wanted.startswith(front) and url_has_allowed_host_and_scheme(wanted, host, require_https=secure)
+    return wanted if safe else front
 
 
 def done(request: Seated, url: str, said: str, *, well: bool = True) -> HttpResponse:

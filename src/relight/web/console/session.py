@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -16,6 +15,7 @@ from relight.web.console import lockout, words
 from relight.web.console.access import signed_in
 from relight.web.console.context import voice_of
 from relight.web.console.middleware import choose_partner
+from relight.web.console.respond import within
 from relight.web.console.visit import Seated, Visit
 
 _LOGIN_MAX = 254
@@ -41,19 +41,17 @@ def sign_in(request: Visit) -> HttpResponse:
         lockout.note_failure(name, request.META.get("REMOTE_ADDR", ""), request.moment)
         return _again(request, typed, voice_of(request).say("sign_in.wrong"), 422)
     lockout.forget(name)
-    language = request.session.get(words.LANGUAGE_KEY)
     login(request, user)
-    if language:
-        request.session[words.LANGUAGE_KEY] = language
     return HttpResponseRedirect(_next(request))
 
 
 @require_POST
 def sign_out(request: Visit) -> HttpResponse:
-    """End the session, and say so."""
-    said = voice_of(request).say("sign_in.signed_out")
+    """End the session, and say so to whoever had one: a stranger's messages would end up in a session."""
+    said, had_one = voice_of(request).say("sign_in.signed_out"), request.desk is not None
     logout(request)
-    messages.success(request, said)
+    if had_one:
+        messages.success(request, said)
     return HttpResponseRedirect(reverse("console:login"))
 
 
@@ -76,20 +74,20 @@ def password(request: Seated) -> HttpResponse:
 @require_POST
 @signed_in
 def switch_partner(request: Seated) -> HttpResponse:
-    """Work at another of one's partners from now on; any other number changes nothing."""
+    """Work at another of one's partners from now on; any other number changes nothing. Goes on as the form says."""
     wanted = request.POST.get("partner", "")
     if any(str(place.partner_id) == wanted for place in request.desk.others):
         choose_partner(request, int(wanted))
-    return HttpResponseRedirect(reverse("console:overview"))
+    return HttpResponseRedirect(_next(request))
 
 
 @require_POST
 def language(request: Visit) -> HttpResponse:
-    """Read the console in another language."""
-    wanted = request.POST.get("language", "")
+    """Read the console in another language, from now on in this browser."""
+    wanted, response = request.POST.get("language", ""), HttpResponseRedirect(_next(request))
     if wanted in words.LANGUAGES:
-        request.session[words.LANGUAGE_KEY] = wanted
-    return HttpResponseRedirect(_next(request))
+        words.keep_choice(response, wanted)
+    return response
 
 
 def _user_name(typed: str) -> str:
@@ -122,10 +120,6 @@ def _wrong_with(request: Seated) -> dict[str, str]:
     return {}
 
 
-def _next(request: Visit) -> str:
+def _next(request: Visit | Seated) -> str:
     """Where to go on to: a page of the console, whatever was asked for."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    front = reverse("console:overview")
-    host, secure = {request.get_host()}, request.is_secure()
-    safe = wanted.startswith(front) and url_has_allowed_host_and_scheme(wanted, host, require_https=secure)
-    return wanted if safe else front
+    return within(request, request.POST.get("next") or request.GET.get("next") or "")

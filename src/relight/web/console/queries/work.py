@@ -132,7 +132,7 @@ def _overview(desk: Desk) -> Overview:
 def alarms(desk: Desk) -> tuple[Alarm, ...]:
     """What is late or wrong at this partner, what cannot wait first; and at the installation that serves it."""
     own = watch.answer(rows(watch.SQL.alarms, watch.question(desk.at.partner_id, desk.now)))
-    return own + watch.of_installation(desk.now)
+    return own + watch.of_installation(rows(watch.SQL.log_slot), desk.now)
 
 
 def _task_row(found: tuple[Any, ...]) -> TaskRow:

@@ -3,16 +3,19 @@
 from datetime import date, datetime
 from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 from django import template
 from django.contrib.staticfiles import finders
 from django.template import Context
+from django.template.defaulttags import CsrfTokenNode
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from relight.core.explain.entries import Why, why_text
+from relight.web.console.desk import Desk
+from relight.web.console.tabs import FIELD
 from relight.web.console.voice import Voice
 
 register = template.Library()
@@ -130,6 +133,16 @@ def spoken_day(context: Context, value: datetime) -> str:
 def spoken_why(why: Why) -> str:
     """{{ why|spoken_why }}: a reason with its section."""
     return why_text(why)
+
+
+@register.simple_tag(takes_context=True)
+def form_keys(context: Context) -> SafeString:
+    """{% form_keys %}: what each form that is sent carries: a token against forged ones, and its page's partner."""
+    token = format_html("{}", CsrfTokenNode().render(context))
+    desk = cast(Desk | None, context.get("desk"))
+    if desk is None or desk.partner is None:
+        return token
+    return format_html('{}<input type="hidden" name="{}" value="{}">', token, FIELD, desk.partner.partner_id)
 
 
 @register.simple_tag
