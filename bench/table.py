@@ -194,6 +194,19 @@ def _simulation(found: Result) -> list[Sequence[str]]:
     return [(f"violations in {found['seeds']:,} simulated histories ({faults})", f"{len(found['violations'])}", "", "")]
 
 
+def _planted(found: Result) -> list[Sequence[str]]:
+    seeds = [bug["seed"] for bug in found["found"].values() if bug["expected"]]
+    asked = f"{len(found['found'])}, within {found['seeds']} seeds each"
+    return [
+        (
+            f"planted bugs that histories find as what they are, of {asked}",
+            f"{len(seeds)}, by seed {max(seeds)}",
+            "",
+            "",
+        )
+    ]
+
+
 def _chaos(found: Result) -> list[Sequence[str]]:
     died = f"{found['kills']} kills, {found['failovers']} fail-overs and {found['others']} other faults"
     kinds = {"after a kill": found.get("recovery_after_kill_seconds"),
@@ -269,6 +282,7 @@ _ROWS = {
     "effects": _effects,
     "soak": _soak,
     "simulation": _simulation,
+    "planted": _planted,
     "chaos": _chaos,
     "tuning": _tuning,
 }

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import psycopg
+import pytest
 
 from relight.flow.cases.operations import end_hold
+from tests.flow.factories import Account
 from tests.journeys.world import World
 
 OWED = 89_900
@@ -29,7 +31,8 @@ def test_a_medical_hold_holds_the_case_of_the_next_bill(world: World) -> None:
     assert "limit" not in world.steps(account)
 
 
-def test_a_medical_hold_holds_the_account_s_other_case(world: World) -> None:
+def two_cases(world: World) -> tuple[Account, int]:
+    """Broadband and power, each with a case of its own; and the line."""
     world.policy("broadband-no")
     world.policy("power-grid-no")
     account = world.customer()
@@ -38,6 +41,11 @@ def test_a_medical_hold_holds_the_account_s_other_case(world: World) -> None:
     for kind in ("broadband", "electricity_grid"):
         world.invoice(account, kind=kind, due=world.moment.date() - timedelta(days=1))
     world.until_step(account, "reminder")
+    return account, line
+
+
+def test_a_medical_hold_holds_the_account_s_other_case(world: World) -> None:
+    account, line = two_cases(world)
 
     world.hold(account, "medical", protective=True)
     world.days(60)
@@ -45,18 +53,15 @@ def test_a_medical_hold_holds_the_account_s_other_case(world: World) -> None:
     assert world.observed(line) == "full"
 
 
-def test_a_pause_of_one_case_leaves_the_other_alone(world: World) -> None:
-    world.policy("broadband-no")
-    world.policy("power-grid-no")
-    account = world.customer()
-    line = world.service(account)
-    world.service(account, kind="electricity_grid")
-    for kind in ("broadband", "electricity_grid"):
-        world.invoice(account, kind=kind, due=world.moment.date() - timedelta(days=1))
-    world.until_step(account, "reminder")
+@pytest.mark.parametrize("complains", [False, True])
+def test_a_pause_of_one_case_leaves_the_other_alone(world: World, *, complains: bool) -> None:
+    account, line = two_cases(world)
 
     power = world.value("SELECT max(id) FROM dunning_case")
-    world.hold(account, "manual", ends_at=world.moment + timedelta(days=90))
+    if complains:
+        world.hold(account, "complaint", protective=True)
+    else:
+        world.hold(account, "manual", ends_at=world.moment + timedelta(days=90))
     assert world.value("SELECT case_id FROM hold") == power
     world.days(60)
 

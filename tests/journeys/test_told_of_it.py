@@ -57,7 +57,7 @@ def test_who_paid_what_was_named_is_told_of_the_rest_first(
     assert world.audited() == []
 
 
-def test_who_did_not_pay_what_was_named_is_cut_for_that(world: World) -> None:
+def test_who_did_not_pay_what_was_named_is_cut_for_that_until_it_is_paid(world: World) -> None:
     world.policy("broadband-no")
     account = world.customer()
     line = world.service(account)
@@ -71,18 +71,7 @@ def test_who_did_not_pay_what_was_named_is_cut_for_that(world: World) -> None:
     assert world.steps(account) == ["friendly", "reminder", "limit"]
     assert world.observed(line) == "walled_garden"
 
-
-def test_who_pays_what_was_named_after_the_cut_is_given_back(world: World) -> None:
-    world.policy("broadband-no")
-    account = world.customer()
-    line = world.service(account)
-    bill(world, account, NAMED)
-    told(world)
-    bill(world, account, GROWN)
-    world.until_step(account, "limit")
-    world.run()
-
-    world.pays(account, NAMED)
+    world.pays(account, NAMED)  # and then what is left was never named
     world.run()
 
     assert world.observed(line) == "full"

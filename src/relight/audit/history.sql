@@ -155,12 +155,13 @@ WHERE f.starts_at < f.moment - %(tolerance)s::interval AND (f.ends_at IS NULL OR
 ORDER BY attempt_id, name
 
 -- holds: pauses of the whole case or of the service that covered the moment, and of another case of the account where
--- they protect people; of a cut by people, of any service that its claims are for. A plan pauses its case by itself, from the agreement until it is over, whatever its hold says.
+-- they protect its person; of a cut by people, of any service that its claims are for. A plan pauses its case by itself, from the agreement until it is over, whatever its hold says.
 SELECT x.attempt_id, h.reason, h.service_id IS NOT NULL AS of_service, h.starts_at, h.placed_by
 FROM unnest(%(attempts)s::bigint[], %(accounts)s::bigint[], %(cases)s::bigint[], %(services)s::bigint[],
     %(moments)s::timestamptz[], %(steps)s::bigint[]) AS x (attempt_id, account_id, case_id, service_id, moment, step_id)
 JOIN hold h ON h.partner_id = %(partner)s AND h.account_id = x.account_id AND h.claim_id IS NULL
-    AND (h.case_id IS NULL OR h.case_id = x.case_id OR h.protective OR h.service_id IS NOT NULL)
+    AND (h.case_id IS NULL OR h.case_id = x.case_id OR h.service_id IS NOT NULL OR (h.protective AND h.reason
+        IN ('medical', 'deceased', 'debt_help', 'breathing_space', 'municipality', 'wrong_person')))
     AND (h.service_id IS NULL OR h.service_id = x.service_id OR (x.service_id IS NULL AND EXISTS (
         SELECT FROM step_claim k JOIN claim_line l ON l.partner_id = k.partner_id AND l.claim_id = k.claim_id
         WHERE k.partner_id = %(partner)s AND k.step_id = x.step_id AND l.service_id = h.service_id)))

@@ -129,6 +129,10 @@ class ServiceFacts:
         return self.in_flight or bool(self.unsent)
 
 
+# Reasons that are about a person and not about a bill: protective holds for them reach all that the person has with us.
+PERSONAL_HOLDS = frozenset({"medical", "deceased", "debt_help", "breathing_space", "municipality", "wrong_person"})
+
+
 @record
 class HoldFacts:
     """A pause that covers this moment. None in `claim_id` and `service_id` means the whole case."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from relight.core.facts import PERSONAL_HOLDS
 from relight.flow.cases import naming
 from relight.flow.cases.by_hand import end_by_hand
 from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoid
@@ -132,9 +133,9 @@ def place_hold(
     source: str = "",
     protective: bool = False,
 ) -> int:
-    """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id. What protects people
-    holds their other accounts too."""
-    personal = protective and claim_id is None and service_id is None
+    """Pause a case, a claim (or part of it, in minor units) or a service, from now; the hold's id. What protects a
+    person holds the person's other accounts too."""
+    personal = protective and reason in PERSONAL_HOLDS and claim_id is None and service_id is None
     others = _same_person(tx, account_id, now) if personal else []
     now = locked_at(tx, [account_id, *others], now)
     hold_id = tx.value(

@@ -121,7 +121,7 @@ ORDER BY id
 -- pauses: holds that are over, of a case or of a whole claim; a promise whose day has passed lately and unseen is broken
 SELECT account_id, case_id, id, claim_id, starts_at, ends_at,
     reason = 'promise' AND ended_by = '' AND noted_at IS NULL AND source NOT LIKE 'plan %%'
-        AND ends_at > %(now)s - interval '14 days', protective
+        AND ends_at > %(now)s - interval '14 days', protective, reason
 FROM hold WHERE account_id = ANY (%(accounts)s::bigint[]) AND ends_at <= %(now)s AND ends_at > starts_at
     AND service_id IS NULL AND amount IS NULL
 ORDER BY id

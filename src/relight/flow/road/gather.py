@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from relight.core.calendars import calendar_for
 from relight.core.facts import (
+    PERSONAL_HOLDS,
     AgencyFacts,
     ApprovalFacts,
     BlockFacts,
@@ -241,8 +242,14 @@ def _claim(row: Row) -> ClaimFacts:
 
 def _holds(rows: list[Row], case_id: int) -> tuple[HoldFacts, ...]:
     """What is on hold for a case: also a claim or a service of it, whichever case that was said in, and the whole
-    account where a hold protects people: they need it as much when the next bill opens another case."""
-    return tuple([HoldFacts(*r[2:]) for r in rows if r[1] is None or r[1] == case_id or r[4] or r[5] or r[9]])
+    account where a hold protects its person: they need it as much when the next bill opens another case."""
+    return tuple(
+        [
+            HoldFacts(*r[2:])
+            for r in rows
+            if r[1] is None or r[1] == case_id or r[4] or r[5] or (r[9] and r[3] in PERSONAL_HOLDS)
+        ]
+    )
 
 
 def _pauses(rows: list[Row], case_id: int) -> tuple[PauseFacts, ...]:
@@ -251,7 +258,7 @@ def _pauses(rows: list[Row], case_id: int) -> tuple[PauseFacts, ...]:
         [
             PauseFacts(r[2], r[3], r[4], r[5], r[6] and r[1] == case_id)
             for r in rows
-            if r[1] is None or r[1] == case_id or r[3] or r[7]
+            if r[1] is None or r[1] == case_id or r[3] or (r[7] and r[8] in PERSONAL_HOLDS)
         ]
     )
 
