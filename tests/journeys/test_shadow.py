@@ -29,25 +29,19 @@ def on_paper(world: World, step: str) -> tuple[Account, int]:
     account = world.customer()
     line = world.service(account)
     world.invoice(account, due=world.moment.date() - timedelta(days=1))
-    by_the_hour(world, account, step)
-    for _ in range(48):
-        an_hour(world)
+    come_to(world, account, step)
+    world.days(2)
     return account, line
 
 
-def an_hour(world: World) -> None:
-    """What is withheld wakes its case at the same moment."""
-    world.moment += timedelta(hours=1)
-    world.run()
-    world.run()
-
-
-def by_the_hour(world: World, account: Account, step: str) -> None:
-    for _ in range(90 * 24):
-        if step in world.steps(account):
-            return
-        an_hour(world)
-    raise AssertionError(f"{step} was never taken: {world.log(account)}")
+def come_to(world: World, account: Account, step: str) -> None:
+    """Let time pass; what is withheld wakes its case at the same moment."""
+    while step not in world.steps(account):
+        for _ in range(4):
+            world.run()
+        due = world.next_due()
+        assert due is not None, f"{step} was never taken: {world.log(account)}"
+        world.moment = due
 
 
 def test_notices_that_never_left_are_sent_before_anything_is_cut(world: World) -> None:
@@ -56,7 +50,7 @@ def test_notices_that_never_left_are_sent_before_anything_is_cut(world: World) -
 
     becomes(world, "live")
     assert world.steps(account)[-1:] == ["friendly"]
-    by_the_hour(world, account, "limit")
+    come_to(world, account, "limit")
     world.run()
 
     told = [template for template, _ in world.messages(account)]
@@ -81,8 +75,9 @@ def test_a_limit_on_paper_is_lifted_without_a_command(world: World) -> None:
 def test_a_limit_that_was_about_to_leave_does_not_leave_live(world: World) -> None:
     account, line = on_paper(world, "reminder")
     while "limit" not in world.steps(account):
-        world.run()
-        world.moment += timedelta(hours=1)
+        for _ in range(4):
+            world.run()
+        world.moment = world.next_due() or world.moment
         world.bank_was_heard(world.moment)
         world.decide()
     assert world.commands(line) == [("walled_garden", "pending")]
