@@ -98,7 +98,8 @@ class Life:
             while time.monotonic() - since < lasts:
                 time.sleep(0.05)
         self.seen.outages.append(Outage(name, began, time.time()))
-        while (took := self.traffic.recovered(since)) is None:
+        ended = max(since, time.monotonic()) if lasts else since
+        while (took := self.traffic.recovered(since, ended)) is None:
             if time.monotonic() - since > RECOVERED_WITHIN:
                 raise TimeoutError(f"{name}: not recovered in {RECOVERED_WITHIN:.0f} s; {self.state()}")
             time.sleep(0.05)

@@ -73,11 +73,11 @@ class Traffic:
         self.paid_at[ref] = time.monotonic()
         self.sender.pay(ref)
 
-    def recovered(self, since: float) -> float | None:
-        """How many seconds after a moment it was as if nothing had been: one who paid after it is back, and so is
-        everybody who had paid before. None: not yet."""
-        later = [self.back_at[ref] for ref, at in list(self.paid_at.items()) if at >= since and ref in self.back_at]
-        before = [self.back_at.get(ref) for ref, at in list(self.paid_at.items()) if at < since]
+    def recovered(self, since: float, ended: float) -> float | None:
+        """How many seconds after a fault struck it was as if nothing had been: one who paid after its end is back, and
+        so is everybody who had paid before that. None: not yet."""
+        later = [self.back_at[ref] for ref, at in list(self.paid_at.items()) if at >= ended and ref in self.back_at]
+        before = [self.back_at.get(ref) for ref, at in list(self.paid_at.items()) if at < ended]
         if not later or None in before:
             return None
         return max(min(later), max((at for at in before if at is not None), default=since)) - since
