@@ -56,7 +56,7 @@ def _withdraw_what_was_told(draft: Draft, facts: CaseFacts, at: Standing) -> Non
     }
     if anew:
         for taken in facts.steps:
-            if any(covered.claim_id in anew for covered in taken.claims):
+            if taken.id not in draft.voided_steps and any(covered.claim_id in anew for covered in taken.claims):
                 _withdraw(draft, taken, "raised")
 
 

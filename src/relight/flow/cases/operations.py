@@ -10,12 +10,8 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from relight.core.facts import PERSONAL_HOLDS
-from relight.flow.cases import naming
-from relight.flow.cases.by_hand import end_by_hand
 from relight.flow.cases.errors import UnableToApprove, UnableToFind, UnableToVoid
-from relight.flow.claims import fees, interest
-from relight.flow.claims.allocation import allocate_by_age
-from relight.flow.claims.receiving import partner_today
+from relight.flow.cases.voiding import take_back
 from relight.flow.database import Database, Tx, statements
 
 SQL = statements(__package__, "operations.sql")
@@ -237,8 +233,7 @@ def void_step(tx: Tx, *, case_id: int, step_number: int, actor: str, now: dateti
     if not voided:
         raise UnableToVoid("This step is not there any more, or somebody has already voided it.")
     steps = [id_ for id_, _, _ in voided]
-    _take_back(tx, account_id, steps, now)
-    end_by_hand(tx, steps, actor=actor, now=now)
+    take_back(tx, steps, [account_id], actor=actor, now=now)
     for _, step, number in voided:
         told = {"step": step, "number": number, "note": note}
         append_event(tx, case_id=case_id, code="step_voided", actor=actor, now=now, params=told, voids=number)
@@ -276,14 +271,3 @@ def _lock_case(tx: Tx, case_id: int, now: datetime) -> tuple[int, datetime]:
     if account_id is None:
         raise UnableToFind("There is no such case.")
     return account_id, locked_at(tx, [account_id], now)
-
-
-def _take_back(tx: Tx, account_id: int, steps: Sequence[int], now: datetime) -> None:
-    """What voided steps charged, and the interest that only they named; what was paid of it pays what else is owed."""
-    charged = tx.rows(SQL.step_fees, {"steps": list(steps)})
-    fees.reverse(tx, [row[0] for row in charged], now=now)
-    today = partner_today(tx, now)
-    forgot = naming.forget_unnamed(tx, steps, today=today, now=now)
-    if charged or forgot:
-        allocate_by_age(tx, [account_id], today=today, now=now)
-        interest.recount(tx, [account_id], today=today, now=now)

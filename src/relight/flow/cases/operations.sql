@@ -87,16 +87,6 @@ WHERE s.case_id = %(case)s AND s.voided_at IS NULL AND (s.id = w.id OR (
     AND EXISTS (SELECT FROM step_claim k WHERE k.step_id = s.id AND k.claim_id = ANY (w.claims))))
 RETURNING s.id, s.step, s.number
 
--- step_fees: what steps charged, to be taken back with them; among their account's own transfers
-SELECT DISTINCT t.id, t.claim_id, t.amount
-FROM step_taken k
-JOIN dunning_case c ON c.partner_id = k.partner_id AND c.id = k.case_id
-JOIN step_claim s ON s.partner_id = k.partner_id AND s.step_id = k.id
-JOIN transfer t ON t.partner_id = c.partner_id AND t.account_id = c.account_id AND t.claim_id = s.claim_id
-WHERE k.id = ANY (%(steps)s::bigint[]) AND t.kind = 'fee' AND t.posted_at = k.decided_at
-    AND NOT EXISTS (SELECT FROM transfer r
-        WHERE r.partner_id = t.partner_id AND r.account_id = t.account_id AND r.reverses_id = t.id)
-
 -- account_of: whose case it is
 SELECT account_id FROM dunning_case WHERE id = %(case)s
 

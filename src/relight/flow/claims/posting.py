@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
 class Correction(NamedTuple):
     """A known invoice that says something else now: `less` is how much too high it was, in minor units (0 or below
     when only its days or other terms changed, or when it went up), `raised` by how much more of it is undisputed.
-    `services` are those that it was for; empty where it named none, or still names what it named."""
+    `services` are those that it was for; empty where it named none."""
 
     claim_id: int
     less: int

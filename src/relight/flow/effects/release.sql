@@ -106,9 +106,9 @@ RETURNING effect_id, id, number
 -- spend_cuts: what the limits an hour and a day count
 INSERT INTO spent_cut (partner_id, attempt_id, at) SELECT %(partner)s, unnest(%(attempts)s::bigint[]), %(now)s
 
--- spent_lately: whether a cut that is repeated spent the limits in the last hour
-SELECT s.at FROM attempt a JOIN spent_cut s ON s.partner_id = a.partner_id AND s.attempt_id = a.id
-WHERE a.effect_id = %(effect)s AND s.at > %(now)s - interval '1 hour'
+-- spent_lately: cuts that are repeated and spent the limits in the last hour
+SELECT a.effect_id FROM attempt a JOIN spent_cut s ON s.partner_id = a.partner_id AND s.attempt_id = a.id
+WHERE a.effect_id = ANY (%(effects)s::bigint[]) AND s.at > %(now)s - interval '1 hour'
 
 -- spend_again: a cut counts where it was last tried
 UPDATE spent_cut s SET at = %(now)s FROM attempt a

@@ -93,7 +93,13 @@ def gather(tx: Tx, cases: Sequence[int], now: datetime) -> tuple[PartnerTurn, li
     )
     turn = _partner_turn(partners[0], agencies)
     accounts = sorted({row[1] for row in rows})
-    params = {"cases": list(cases), "accounts": accounts, "partner": tx.partner_id, "now": now, "uncounted": _UNCOUNTED}
+    params = {
+        "cases": list(cases),
+        "accounts": accounts,
+        "shadow": turn.facts.shadow,
+        "now": now,
+        "uncounted": _UNCOUNTED,
+    }
     known = _Known(tx, params)
     contacts = known.contacts
     return turn, [

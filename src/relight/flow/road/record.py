@@ -12,10 +12,11 @@ from relight.core.facts import CaseFacts
 from relight.core.facts_record import as_json, digest
 from relight.core.law import Reason
 from relight.flow.cases import plans
+from relight.flow.cases.operations import ITSELF
+from relight.flow.cases.voiding import take_back
 from relight.flow.claims import fees, interest
 from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
-from relight.flow.road.withdraw import take_fees_back
 
 SQL = statements(__package__, "record.sql")
 
@@ -133,7 +134,7 @@ def _void(tx: Tx, decisions: Sequence[Decision], now: datetime) -> None:
     steps = [id_ for decision in decisions for id_ in decision.voided_steps]
     if steps:
         tx.run(SQL.void_steps, {"ids": steps, "now": now})
-        take_fees_back(tx, steps, sorted({decision.account_id for decision in decisions}), now=now)
+        take_back(tx, steps, sorted({decision.account_id for decision in decisions}), actor=ITSELF, now=now)
 
 
 def _ids(tx: Tx, statement: str, ids: list[int], now: datetime, **more: Any) -> None:

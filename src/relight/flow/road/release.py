@@ -209,7 +209,7 @@ class Releaser:
         now: datetime,
     ) -> _Batch:
         batch = _Batch()
-        room = Room(tx, turn, now)
+        room = Room(tx, turn, [row.id for row in outgoing if row.kind == "supply" and row.attempts], now)
         services: set[int] = set()
         told = defaultdict[int, dict[int, datetime]](dict)  # messages of this very batch that count, by account
         for row in outgoing:
@@ -220,7 +220,7 @@ class Releaser:
                 told[row.account_id][row.id] = now
             if leave.exit is Exit.SEND and row.service_id is not None and row.service_id in services:
                 leave = Leave(Exit.LATER, "one_command", now + timedelta(seconds=1))
-            if leave.exit is Exit.SEND and _is_cut(row, case.facts) and not room.take(row.id, row.attempts):
+            if leave.exit is Exit.SEND and _is_cut(row, case.facts) and not room.take(row.id):
                 leave = Leave(Exit.LATER, "cut_limit", now + timedelta(minutes=10))
             if row.service_id is not None and leave.exit is Exit.SEND:
                 services.add(row.service_id)

@@ -8,13 +8,9 @@ lapse, and the next turn gives back what was cut. The claims then begin their wa
 from collections.abc import Sequence
 from datetime import datetime
 
-from relight.flow.cases import naming
-from relight.flow.cases.by_hand import end_by_hand
 from relight.flow.cases.operations import ITSELF, wake
-from relight.flow.claims import fees, interest
-from relight.flow.claims.allocation import allocate_by_age
+from relight.flow.cases.voiding import take_back
 from relight.flow.claims.posting import Correction
-from relight.flow.claims.receiving import partner_today
 from relight.flow.database import Tx, statements
 
 SQL = statements(__package__, "withdraw.sql")
@@ -41,17 +37,6 @@ def withdraw_notices(tx: Tx, corrections: Sequence[Correction], *, now: datetime
     steps, accounts = [row[0] for row in withdrawn], sorted({row[1] for row in withdrawn})
     if not steps:
         return []
-    take_fees_back(tx, steps, accounts, now=now)
+    take_back(tx, steps, accounts, actor=ITSELF, now=now)
     wake(tx, accounts, now, urgent=True)
     return steps
-
-
-def take_fees_back(tx: Tx, steps: Sequence[int], accounts: Sequence[int], *, now: datetime) -> None:
-    """Reverse what voided steps charged, and the interest that only they named; what was paid of it pays what else is
-    owed, and interest is counted anew. What people were to do by hand for them they need not do, or take back."""
-    end_by_hand(tx, steps, actor=ITSELF, now=now)
-    fees.reverse(tx, [row[0] for row in tx.rows(SQL.fees, {"steps": list(steps)})], now=now)
-    today = partner_today(tx, now)
-    naming.forget_unnamed(tx, steps, today=today, now=now)
-    allocate_by_age(tx, accounts, today=today, now=now)
-    interest.recount(tx, accounts, today=today, now=now)

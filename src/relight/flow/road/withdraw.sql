@@ -65,10 +65,3 @@ FROM (
     FROM unnest(%(claims)s::bigint[], %(raised)s::bigint[]) AS y (claim_id, raised) GROUP BY claim_id
 ) x
 WHERE k.claim_id = x.claim_id AND x.raised > 0
-
--- fees: what these steps charged and nobody has taken back
-SELECT DISTINCT t.id FROM step_taken s
-JOIN step_claim k ON k.step_id = s.id
-JOIN transfer t ON t.claim_id = k.claim_id AND t.kind = 'fee' AND t.debit = 'receivable' AND t.posted_at = s.decided_at
-WHERE s.id = ANY (%(steps)s::bigint[])
-    AND NOT EXISTS (SELECT FROM transfer r WHERE r.claim_id = t.claim_id AND r.reverses_id = t.id)

@@ -12,14 +12,14 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from relight.flow.cases.drafts import SQL as ACTS
-from relight.flow.cases.operations import locked_at, wake
+from relight.flow.cases.operations import ITSELF, locked_at, wake
+from relight.flow.cases.voiding import take_back
 from relight.flow.database import Database, Tx
 from relight.flow.handover.operations import recall
 from relight.flow.partners.stopping import wait_for_batches
 from relight.flow.road.undo import apology
 from relight.flow.road.undo.asking import UnableToUndo, Undo, undo
 from relight.flow.road.undo.finding import BATCH, SQL, Harm, asked_of, harm_of, page_of, steps_of
-from relight.flow.road.withdraw import take_fees_back
 
 HOLD = timedelta(days=7)
 Progress = Callable[[int], None]
@@ -110,7 +110,7 @@ def _undo(tx: Tx, at: Undo, steps: Sequence[int], now: datetime) -> None:
     accounts = [
         row[0] for row in tx.rows(SQL.void, {"partner": tx.partner_id, "steps": steps, "now": now, **told, **held})
     ]
-    take_fees_back(tx, steps, accounts, now=now)
+    take_back(tx, steps, accounts, actor=ITSELF, now=now)
     cases = [harm.case_id for harm in harms]
     tx.run(SQL.spare_tasks, {"cases": cases, "now": now, "actor": at.asked_by})
     _call_back(tx, at, harms, now)
