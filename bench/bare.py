@@ -29,11 +29,14 @@ Put = Callable[[int], Any]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the bare loop asks and says. `questions`: those that travel together stand together. `writes`: by statement
-    its scalars, and by shape its columns of constants."""
+    """What the bare loop asks and says.
+
+    `questions`: those that travel together stand together. `asked_with`: what they are asked with beside what is the
+    batch's own. `writes`: by statement its scalars, and by shape its columns of constants.
+    """
 
     questions: tuple[tuple[str, ...], ...]
-    uncounted: Sequence[str]
+    asked_with: Mapping[str, Any]
     writes: Mapping[str, tuple[Mapping[str, Any], Mapping[int, Mapping[str, list[Put]]]]]
     shapes: int
 
@@ -88,10 +91,10 @@ def note(db: Database, partner_id: int, specimens: Sequence[int], now: datetime,
         order = _written(tx, decided, now)
         apart = [dict(_written(tx, [one], now)) for one in decided]
     by_shape = {one.facts.case_id % shapes: written for one, written in zip(decided, apart, strict=True)}
-    uncounted = next(params["uncounted"] for _, params in listening.asked if params and "uncounted" in params)
+    asked_with = {name: value for _, params in listening.asked for name, value in (params or {}).items()}
     return Template(
         tuple(statements for statements, _ in listening.asked),
-        uncounted,
+        asked_with,
         {statement: _constants(statement, params, by_shape) for statement, params in order},
         shapes,
     )
@@ -105,8 +108,8 @@ def turn(db: Database, claimer: Claimer, template: Template, partner_id: int, no
             return 0
         tx.need_not_wait()
         cases = [row[0] for row in locked]
-        params = {"partner": partner_id, "cases": cases, "accounts": sorted({row[1] for row in locked}), "now": now,
-                  "uncounted": template.uncounted}  # fmt: skip
+        own = {"partner": partner_id, "cases": cases, "accounts": sorted({row[1] for row in locked}), "now": now}
+        params = {**template.asked_with, **own}
         answers = {
             said: rows for asked in template.questions for said, rows in zip(asked, tx.many(asked, params), strict=True)
         }
