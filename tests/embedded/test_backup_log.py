@@ -41,6 +41,13 @@ def commits(server: embedded.Server, line: str) -> None:
         connection.execute(line)  # type: ignore[arg-type]
 
 
+def partial_of(folder: Path) -> Path:
+    """The segment that is being written: a stream that was just asked for has none yet."""
+    wait_until(lambda: any((folder / "wal").glob("*.partial")))
+    (partial,) = (folder / "wal").glob("*.partial")
+    return partial
+
+
 def test_a_log_that_ended_before_the_newest_copy_is_told(home: Path, folder: Path, installed: embedded.Server) -> None:
     with streaming(home, folder):
         fill_segments(installed, 2)
@@ -89,6 +96,7 @@ def test_a_server_without_the_slot_that_still_has_the_log_goes_on_without_a_hole
 ) -> None:
     with streaming(home, folder):
         commits(installed, "CREATE TABLE first ()")
+    wait_until(lambda: rows(installed, SLOT) == [("reserved", False)])  # a server sees an ended reader a moment later
     run(installed, "SELECT pg_drop_replication_slot('relight_backup')")
 
     with streaming(home, folder):
@@ -120,7 +128,7 @@ def test_a_stream_that_cannot_go_on_says_so_and_lets_commits_go_on(
 ) -> None:
     with streaming(home, folder, "--nothing-lost") as stream:
         commits(installed, "CREATE TABLE kept (number int)")
-        (partial,) = (folder / "wal").glob("*.partial")
+        partial = partial_of(folder)
         behind = f"{int(partial.stem, 16) + 1:024X}.partial"
         (folder / "wal" / behind).mkdir()  # nothing can be written there, as on a disk that is full
         run(installed, "SET synchronous_commit = local", "SELECT txid_current()", "SELECT pg_switch_wal()")
@@ -153,7 +161,7 @@ def test_a_segment_whose_making_was_interrupted_is_made_anew(
 ) -> None:
     with streaming(home, folder):
         commits(installed, "CREATE TABLE kept ()")
-    (partial,) = (folder / "wal").glob("*.partial")
+        partial = partial_of(folder)
     os.truncate(partial, 655_360)  # whoever makes one writes zeros first: 16 MB of them
 
     with streaming(home, folder):
