@@ -114,7 +114,7 @@ class StagedWorker:
             self.stage.ring(self.releases)
 
     def _ask_driver(self, job: Job) -> tuple[Outcome, Repeat]:
-        """A driver's settings may have to be read first, from a database that is away: then the attempt gets lost."""
+        """As production does: a driver's settings may have to be read first, from a database that is away."""
         while True:
             try:
                 return _run(act(self.worker.room, job))
