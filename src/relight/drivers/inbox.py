@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from relight.flow.effects.port import Attempt, Outcome, Repeat, Result
 from relight.flow.messages.port import Channel, Inbound, Message, Receipt, Report, Sink
 
 _POLL_SECONDS = 0.5
+_SIDE_BY_SIDE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,7 @@ class InboxDriver:
         while True:
             self._news.clear()
             while self._to_tell:
-                await sink(self._to_tell[0])
-                self._to_tell.popleft()
+                await self._tell_together(sink)
             for path in _answers(self._folder, self.channel):
                 with contextlib.suppress(FileNotFoundError):  # another worker on the same folder was first
                     answer = self._read_answer(path)
@@ -107,6 +108,19 @@ class InboxDriver:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_SECONDS if self._folder else None):
                     await self._news.wait()
+
+    async def _tell_together(self, sink: Sink) -> None:
+        """Receipts side by side, as a phone company does, and answers one by one; raises the first error."""
+        receipts = list(takewhile(lambda one: isinstance(one, Receipt), islice(self._to_tell, _SIDE_BY_SIDE)))
+        telling = [self._to_tell.popleft() for _ in range(max(1, len(receipts)))]
+        tasks = [asyncio.ensure_future(sink(one)) for one in telling]
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            left = [one for one, task in zip(telling, tasks, strict=True) if not _is_taken(task)]
+            self._to_tell.extendleft(reversed(left))
+        for task in tasks:
+            task.result()
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -190,6 +204,10 @@ def leave_answer(folder: Path, channel: Channel, *, sender: str, text: str, reci
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps({"sender": sender, "recipient": recipient, "text": text}), encoding="utf-8")
     draft.replace(path)
+
+
+def _is_taken(told: asyncio.Future[None]) -> bool:
+    return told.done() and not told.cancelled() and told.exception() is None
 
 
 def _answers(folder: Path | None, channel: Channel) -> list[Path]:

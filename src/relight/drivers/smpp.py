@@ -35,7 +35,7 @@ from relight.flow.messages.port import Channel, Inbound, Message, Receipt, Sink
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5
-_LANES = 8  # receipts are handled side by side, those of one number in order
+_LANES = 64  # receipts are handled side by side, those of one number in order
 _HELD_MAX = 2_000
 
 

@@ -57,19 +57,23 @@ ON CONFLICT (partner_id, message_id) DO UPDATE SET recipient = excluded.recipien
 UPDATE sent_message s SET sent_at = %(now)s, provider_ids = ARRAY(SELECT jsonb_array_elements_text(w.provider_ids))
 FROM unnest(%(effects)s::bigint[], %(provider_ids)s::jsonb[]) AS w (effect, provider_ids) WHERE s.effect_id = w.effect
 
--- message_of: which message a receipt is about, by our key or else by the provider's id; each by its own index. Found
+-- messages_of: which messages receipts are about, by our keys or else by the provider's ids; each by its own index. Found
 -- first and joined then: under row-level security no index takes what a sub-select in the condition gives
 WITH named AS MATERIALIZED (
-    SELECT coalesce(
+    SELECT w.number, coalesce(
         (SELECT s.id FROM effect e JOIN sent_message s ON s.partner_id = e.partner_id AND s.effect_id = e.id
-            WHERE %(key)s <> '' AND e.key = %(key)s),
-        CASE WHEN %(provider_id)s <> '' THEN message_by_provider_id(%(provider_id)s) END) AS id
+            WHERE w.key <> '' AND e.key = w.key),
+        CASE WHEN w.provider_id <> '' THEN message_by_provider_id(w.provider_id) END) AS id
+    FROM unnest(%(provider_ids)s::text[], %(keys)s::text[]) WITH ORDINALITY AS w (provider_id, key, number)
 )
-SELECT m.id, m.effect_id, m.account_id, m.case_id, m.contact_point_id, m.channel
+SELECT n.number, m.id, m.effect_id, m.account_id, m.case_id, m.contact_point_id
 FROM named n JOIN sent_message m ON m.id = n.id
 
--- delivered: the first report counts
-UPDATE sent_message SET delivered_at = %(at)s WHERE id = %(message)s AND delivered_at IS NULL
+-- delivered: the first report counts; whose messages had none before
+UPDATE sent_message m SET delivered_at = w.at
+FROM unnest(%(messages)s::bigint[], %(at)s::timestamptz[]) AS w (id, at)
+WHERE m.id = w.id AND m.delivered_at IS NULL
+RETURNING m.case_id
 
 -- undeliverable: for good; the channel of that message counts as failed. Its template, the first time that it is told.
 UPDATE sent_message SET undeliverable_at = %(at)s WHERE id = %(message)s AND undeliverable_at IS NULL RETURNING template

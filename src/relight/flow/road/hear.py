@@ -5,7 +5,7 @@ Everything may be told twice and in any order: a report can be here before the a
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from relight.flow.messages.inbound import Meaning, understand
 from relight.flow.messages.port import Inbound, Receipt, Report
 from relight.flow.messages.promised import LAST, promised_day
 from relight.flow.road.gather import zone
+from relight.flow.road.receipts import Receipts, write_delivered
 
 log = structlog.get_logger(__name__)
 _TELL_AGAIN_SECONDS = (0.2, 0.5, 1, 2, 4)
@@ -53,6 +54,7 @@ class Ear:
 
     def __init__(self, db: Database, partner_id: int, clock: Callable[[], datetime], sleep: Sleep = asyncio.sleep):
         self.db, self.partner_id, self.clock, self.sleep = db, partner_id, clock, sleep
+        self._delivered = Receipts(self.delivered)
 
     async def __call__(self, told: Receipt | Inbound) -> None:
         """Keep it; returns only when it is committed, so that the channel may forget it."""
@@ -60,24 +62,33 @@ class Ear:
             await asyncio.to_thread(self.answer, told)
             return
         for pause in (*_TELL_AGAIN_SECONDS, None):
-            if await asyncio.to_thread(self.receipt, told):
+            if await self._take(told):
                 return
             if pause is not None:
                 await self.sleep(pause)
         log.warning("receipt_for_nothing", channel=told.channel.value, result=told.report.value)
 
+    async def _take(self, told: Receipt) -> bool:
+        if told.report is Report.DELIVERED:
+            return await self._delivered.take(told)
+        return await asyncio.to_thread(self.receipt, told)
+
+    def delivered(self, told: Sequence[Receipt]) -> list[bool]:
+        """Receipts of delivery; of each whether a message of ours is known by it (yet)."""
+        return write_delivered(self.db, self.partner_id, told, self.clock())
+
     def receipt(self, told: Receipt) -> bool:
         """A delivery report or a bounce; False when no message of ours is known by it (yet)."""
+        if told.report is Report.DELIVERED:
+            return self.delivered([told])[0]
         now = self.clock()
         with self.db.transaction(self.partner_id) as tx:
-            found = tx.row(SQL.message_of, {"provider_id": told.provider_id, "key": told.key})
+            found = tx.row(SQL.messages_of, {"provider_ids": [told.provider_id], "keys": [told.key]})
             if found is None:
                 return False
-            message_id, effect_id, account_id, case_id, contact_id, _ = found
+            _, message_id, effect_id, account_id, case_id, contact_id = found
             now = locked_at(tx, [account_id], now)
-            if told.report is Report.DELIVERED:
-                tx.run(SQL.delivered, {"message": message_id, "at": told.at})
-            elif told.report is Report.UNDELIVERABLE:
+            if told.report is Report.UNDELIVERABLE:
                 first_told = tx.value(SQL.undeliverable, {"message": message_id, "at": told.at})
                 if told.code.upper() != "EXPIRED":  # a phone that was off for days is not a wrong number
                     tx.run(SQL.end_contact, {"contact": contact_id, "at": now, "why": "undeliverable"})
