@@ -407,6 +407,8 @@ class Worker:
         except (NoDriver, ValueError) as wrong:
             log.warning("cannot_listen", partner=partner_id, channel=name, error=str(wrong))
             metrics.failed("ears", type(wrong).__name__)
+        except AWAY as away:
+            log.warning("database_away", loop="ears", partner=partner_id, channel=name, error=type(away).__name__)
         except Exception as bug:
             log.exception("cannot_listen", partner=partner_id, channel=name, error=type(bug).__name__)
             metrics.failed("ears", type(bug).__name__)
