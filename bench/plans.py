@@ -36,6 +36,7 @@ HOT = {
         "due_bulk", "due_urgent", "still_due", "just_decided", "start", "traces", "targets",
         "finish_attempts", "of_outcomes", "end", "again", "lost", "renew",
     ),
+    "flow/messages/handlers": ("messages_of", "delivered"),
     "flow/payments/queries": ("page", "opened", "progress"),
     "flow/payments/operations": (
         "links_for", "lock_customer", "checkout_again", "start_checkout", "attach", "orders", "keep_notices",
